@@ -1,0 +1,57 @@
+# Two commands matter on a fresh machine with Python 3.11+, git and make:
+#   make dry-run   grow a small corpus with real vLLM on the CPU
+#   make test      lint, types, imports and every test
+# PIP_FIND_LINKS (a folder of wheels) is honoured; without it uv fetches torch's CPU build from
+# PyTorch's own index (TORCH_BACKEND selects another of uv's --torch-backend values).
+
+PYTHON ?= python3
+TORCH_BACKEND ?= cpu
+VENV := .venv
+BIN := $(VENV)/bin
+WHEELS := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)",--torch-backend $(TORCH_BACKEND))
+UV_INSTALL := $(BIN)/uv pip install -q -p $(BIN)/python --no-deps
+MODEL := .cache/models/SmolLM2-135M-Instruct
+RECIPE ?= pipelines/dry_run.yaml
+
+.PHONY: dry-run s3-dry-run test test-pure lint bench lock clean
+.DEFAULT_GOAL := test
+
+# A compiled lock is installed with --no-deps: resolving again would pull the overridden wheels back.
+$(VENV)/.ok: requirements-cpu.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check uv
+	$(UV_INSTALL) -r requirements-cpu.lock $(WHEELS)
+	$(UV_INSTALL) -e .
+	touch $@
+
+$(MODEL)/.ok: | $(VENV)/.ok
+	$(BIN)/python -m seedcorn.engines.prepare_model $(MODEL)
+	touch $@
+
+dry-run: $(VENV)/.ok $(MODEL)/.ok
+	$(BIN)/seedcorn grow $(RECIPE)
+	$(BIN)/seedcorn verify corpora/dry_run
+
+s3-dry-run: $(VENV)/.ok $(MODEL)/.ok
+	$(BIN)/python -m tests.s3_dry_run
+
+test: lint $(MODEL)/.ok
+	$(BIN)/python -m pytest
+
+test-pure: $(VENV)/.ok
+	$(BIN)/python -m pytest tests/core
+
+lint: $(VENV)/.ok
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+
+bench: $(VENV)/.ok $(MODEL)/.ok
+	$(BIN)/python -m tests.bench
+
+lock: $(VENV)/.ok
+	$(BIN)/uv pip compile -q --no-header --no-annotate -p 3.11 pyproject.toml --extra cpu --extra dev $(WHEELS) -o requirements-cpu.lock
+
+clean:
+	rm -rf $(VENV) .cache corpora

@@ -1,0 +1,302 @@
+"""The recipe: everything a run is told, as frozen dataclasses.
+
+`config.py` fills these from YAML. Fields marked *operational* may change between runs of one
+corpus (workers, URIs, intervals); every other field changes texts or verdicts and is part of the
+recipe's fingerprint.
+"""
+
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from typing import Any
+
+from seedcorn.core.identity import canonical_json, digest
+
+MAX_STRATA = 64
+"""The ledger keeps one bit per stratum and shingle; 64 fit in a word."""
+
+
+def operational(default: Any = None, *, factory: Any = None) -> Any:
+    """A field that does not change texts or verdicts, hence not the fingerprint."""
+    if factory is not None:
+        return field(default_factory=factory, metadata={"operational": True})
+    return field(default=default, metadata={"operational": True})
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """A set of documents: one file, a glob or a prefix, on any fsspec store.
+
+    `path` is relative to the recipe's folder unless it has a scheme; `package:NAME` is a file
+    shipped inside seedcorn. `name` appears in lineage and in reports.
+    """
+
+    path: str
+    name: str = ""
+    format: str = "auto"
+    """auto | parquet | jsonl | text"""
+    text: str = "text"
+    """Column (Parquet) or key (JSONL) that holds the document."""
+    id: str = ""
+    """Column or key that holds a document id; empty: the row number names the document."""
+    split: str = "file"
+    """Plain text only: file | paragraph | line."""
+    max_chars: int = 20_000
+    """Longer documents become `rejected: seed_row`."""
+
+
+@dataclass(frozen=True)
+class ParentsSpec:
+    """Where generation g > 1 finds its parents: weights over three pools (generation 1: seed).
+
+    *Accumulate* is `seed: 1, previous: 1, earlier: 1`; *replace* is `seed: 0, previous: 1`.
+    """
+
+    seed: float = 1.0
+    previous: float = 1.0
+    earlier: float = 0.0
+    order: str = "shuffled"
+    """shuffled: uniform over rows; blocks: row groups in shuffled order, for seeds too large to
+    read row by row; sequential."""
+
+
+@dataclass(frozen=True)
+class PromptSpec:
+    """One branch of the recipe: a Jinja template times its axes. A stratum of the ledger."""
+
+    name: str
+    template: str
+    system: str = ""
+    weight: float = 1.0
+    parents: int = 1
+    """Documents drawn per prompt, as `parents` (list) and `parent` (the first) in the template."""
+    axes: dict[str, list[str]] = field(default_factory=dict)
+    continuation: bool = False
+    """True: the rendered template is raw text to continue, without the chat template."""
+
+
+@dataclass(frozen=True)
+class SamplingSpec:
+    """Sampling parameters; None takes the model's own default, which is resolved and stored."""
+
+    max_tokens: int = 256
+    min_tokens: int = 0
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    repetition_penalty: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    stop: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class VllmSpec:
+    """Settings of `AsyncEngineArgs`. `device: auto` picks the GPU where there is one, else the CPU."""
+
+    device: str = operational("auto")
+    dtype: str = "auto"
+    revision: str = ""
+    max_model_len: int = 2048
+    tensor_parallel: int = operational(1)
+    max_num_seqs: int = operational(64)
+    max_num_batched_tokens: int = operational(0)
+    """0: 4096 on the CPU, vLLM's own choice for offline use on a GPU."""
+    gpu_memory_utilization: float = operational(0.9)
+    kv_cache_bytes: int = operational(0)
+    """0: 1 GiB on the CPU, vLLM's own choice on a GPU."""
+    enforce_eager: bool = operational(False)
+    quantization: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+    """Further engine arguments by vLLM's own names."""
+
+
+@dataclass(frozen=True)
+class SimulatedSpec:
+    """The engine without a model: deterministic text with planted, known flaws.
+
+    Rates are shares of samples and decided by a hash of the sample id; they must sum to at most 1.
+    """
+
+    words: int = 80
+    vocabulary: int = 20_000
+    duplicate_rate: float = 0.0
+    near_duplicate_rate: float = 0.0
+    near_duplicate_edits: float = 0.02
+    """Share of words replaced in a planted near duplicate."""
+    seed_copy_rate: float = 0.0
+    """Share of samples that repeat their first parent verbatim."""
+    rejection_rate: float = 0.0
+    failure_rate: float = 0.0
+    latency_s: float = operational(0.0)
+    latency_jitter: float = operational(0.0)
+    concurrency: int = operational(256)
+    fail_start: bool = operational(False)
+    poison: list[int] = operational(factory=list)
+    """Plan indices whose request kills the engine process, for rehearsing supervision."""
+
+
+@dataclass(frozen=True)
+class EndpointSpec:
+    """An OpenAI-compatible endpoint that already runs. The key is read from the environment."""
+
+    base_url: str = operational("")
+    api_key_env: str = operational("OPENAI_API_KEY")
+    timeout_s: float = operational(600.0)
+    max_concurrency: int = operational(64)
+    send_seed: bool = True
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """Which engine writes, and how many."""
+
+    kind: str = "vllm"
+    """vllm | simulated | openai"""
+    model: str = ""
+    workers: int = operational(1)
+    cpus_per_worker: float = operational(1.0)
+    gpus_per_worker: float = operational(0.0)
+    threads: int = operational(0)
+    """Threads of a CPU engine; 0: the machine's cores shared among the workers."""
+    sampling: SamplingSpec = field(default_factory=SamplingSpec)
+    chat_template_kwargs: dict[str, Any] = field(default_factory=dict)
+    vllm: VllmSpec = field(default_factory=VllmSpec)
+    simulated: SimulatedSpec = field(default_factory=SimulatedSpec)
+    openai: EndpointSpec = field(default_factory=EndpointSpec)
+
+
+@dataclass(frozen=True)
+class DedupSpec:
+    """Exact and near duplicates: 128-permutation MinHash of 5-word shingles, 16 bands x 8 rows."""
+
+    threshold: float = 0.7
+    """Estimated Jaccard similarity to a kept witness from which a document is dropped."""
+    seed: bool = True
+    """False leaves the seed out of the index (it stays in the ledger's history)."""
+    against: list[SourceSpec] = field(default_factory=list)
+    """Extra corpora a sample must not repeat; ranked before the seed."""
+    evaluations: list[SourceSpec] = field(default_factory=list)
+    """Evaluation sets whose 8- or 13-word shingles no sample may contain."""
+    actors: int = operational(1)
+    checkpoint_every: int = operational(16)
+    """Batches between index checkpoints."""
+
+
+@dataclass(frozen=True)
+class UnitsSpec:
+    """How work is cut. Texts and verdicts do not depend on any of it."""
+
+    unit: int = operational(256)
+    """Samples an engine worker leases at once."""
+    batch: int = operational(16)
+    """Units that are deduplicated and committed as one."""
+    ahead: int = operational(2)
+    """Batches open beyond the one that commits next."""
+
+
+@dataclass(frozen=True)
+class LedgerSpec:
+    """What the accounting keeps."""
+
+    fingerprints: int = operational(10_000_000)
+    """Hashes held per shingle length before the sample rate is halved."""
+
+
+@dataclass(frozen=True)
+class StoreSpec:
+    """How the corpus store is reached. Credentials come from the environment, never from here."""
+
+    endpoint: str = operational("")
+    region: str = operational("")
+    deadline_s: float = operational(60.0)
+    single_writer: bool = operational(False)
+    """Accept a store that ignores put-if-absent; the operator vouches for a single writer."""
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """How a run behaves while it lives."""
+
+    stage_interval_s: float = operational(60.0)
+    heartbeat_s: float = operational(5.0)
+    lease_s: float = operational(30.0)
+    """How long a newcomer watches a heartbeat that does not move before it takes over."""
+    hedge_factor: float = operational(3.0)
+    """A unit open this many times longer than the median one is given to a second worker."""
+    max_restarts: int = operational(20)
+    """Engine replacements per worker slot without a finished unit in between."""
+    ray_address: str = operational("")
+    """Empty: $RAY_ADDRESS if set, else a private Ray on this machine."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One YAML file of `pipelines/`, resolved."""
+
+    name: str
+    corpus: str = operational("")
+    generations: int = operational(1)
+    samples: int = 1000
+    """Planned samples of one generation."""
+    samples_per_prompt: int = 1
+    seed: list[SourceSpec] = field(default_factory=list)
+    parents: ParentsSpec = field(default_factory=ParentsSpec)
+    prompts: list[PromptSpec] = field(default_factory=list)
+    engine: EngineSpec = field(default_factory=EngineSpec)
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    """Each item names one check and its settings: `{length: {min_words: 20}}`."""
+    dedup: DedupSpec = field(default_factory=DedupSpec)
+    units: UnitsSpec = field(default_factory=UnitsSpec)
+    ledger: LedgerSpec = field(default_factory=LedgerSpec)
+    store: StoreSpec = field(default_factory=StoreSpec)
+    run: RunSpec = field(default_factory=RunSpec)
+    keep_prompt: bool = operational(False)
+    takeover: bool = operational(False)
+
+    @property
+    def fingerprint(self) -> str:
+        """32 hex digits over the fields that change texts or verdicts."""
+        return digest("recipe", canonical_json(semantic(self)), size=16).hex()
+
+    @property
+    def units_total(self) -> int:
+        """Units of one generation; the last may be short."""
+        return -(-self.samples // self.units.unit)
+
+    @property
+    def batches_total(self) -> int:
+        """Batches of one generation; the last may be short."""
+        return -(-self.units_total // self.units.batch)
+
+
+def semantic(spec: Any) -> dict[str, Any]:
+    """The fields of a spec that enter the fingerprint, nested, as plain JSON values."""
+    kept: dict[str, Any] = {}
+    for item in fields(spec):
+        if item.metadata.get("operational"):
+            continue
+        value = getattr(spec, item.name)
+        if is_dataclass(value):
+            kept[item.name] = semantic(value)
+        elif isinstance(value, list):
+            kept[item.name] = [semantic(v) if is_dataclass(v) else v for v in value]
+        else:
+            kept[item.name] = value
+    return kept
+
+
+def resolved(recipe: Recipe) -> dict[str, Any]:
+    """The whole recipe as plain JSON values, as stored in `generation_started`."""
+    return asdict(recipe)
+
+
+def differing_keys(stored: dict[str, Any], current: dict[str, Any], prefix: str = "") -> list[str]:
+    """Dotted keys whose semantic values differ, for an error that names them."""
+    keys: list[str] = []
+    for key in sorted(stored.keys() | current.keys()):
+        old, new = stored.get(key), current.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            keys += differing_keys(old, new, f"{prefix}{key}.")
+        elif old != new:
+            keys.append(prefix + key)
+    return keys

@@ -1,0 +1,1 @@
+"""What turns prompts into text: vLLM, the simulated engine, OpenAI-compatible endpoints."""

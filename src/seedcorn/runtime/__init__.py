@@ -1,0 +1,1 @@
+"""The only place that knows Ray: thin actors around the decisions in the core."""
