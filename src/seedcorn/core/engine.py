@@ -42,6 +42,9 @@ class Request:
     """One sample to write. `messages` is a chat; `prompt` is raw text to continue."""
 
     sample_id: str
+    recipe: str
+    """Fingerprint of the recipe; with generation and index it is what the id was derived from."""
+    generation: int
     index: int
     seed: int
     messages: tuple[Message, ...] = ()
