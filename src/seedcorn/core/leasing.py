@@ -1,0 +1,194 @@
+"""Which unit is leased next, which batch may be sealed: a state machine without clocks or Ray.
+
+Units are leased in plan order inside a window of `ahead + 1` open batches. Batches seal and commit
+in order. A unit is complete when staged segments cover every index in it, whoever staged them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from math import ceil
+
+from seedcorn.core.errors import RecipeError
+from seedcorn.core.recipe import Recipe
+
+IN_FLIGHT_FACTOR = 1.1
+"""Requests kept in flight per sequence an engine runs; deeper queues cost more than they give
+(Ray's own vLLM stage settled on the same figure, see the reference notes)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How one generation is cut: samples into units, units into batches."""
+
+    samples: int
+    unit: int
+    batch: int
+
+    @property
+    def units(self) -> int:
+        """Units of the generation; the last may be short."""
+        return ceil(self.samples / self.unit)
+
+    @property
+    def batches(self) -> int:
+        """Batches of the generation; the last may be short."""
+        return ceil(self.units / self.batch)
+
+    def indices(self, unit: int) -> range:
+        """Plan indices of a unit."""
+        return range(unit * self.unit, min((unit + 1) * self.unit, self.samples))
+
+    def units_of(self, batch: int) -> range:
+        """Units of a batch."""
+        return range(batch * self.batch, min((batch + 1) * self.batch, self.units))
+
+
+@dataclass(slots=True)
+class UnitState:
+    """An open unit: who works on it since when, and what is staged of it."""
+
+    holders: dict[int, float] = field(default_factory=dict)
+    covered: set[int] = field(default_factory=set)
+    segments: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What a worker is asked to write: these indices of this unit, except what `segments` hold.
+
+    `failed` indices are recorded as failed without asking the engine: index -> (reason, detail).
+    """
+
+    generation: int
+    unit: int
+    indices: tuple[int, ...]
+    segments: tuple[str, ...] = ()
+    failed: dict[int, tuple[str, str]] = field(default_factory=dict)
+
+
+class Leases:
+    """The open window of one generation."""
+
+    def __init__(self, generation: int, cut: Cut, ahead: int, committed: int) -> None:
+        """`committed` batches already exist; their units are never leased again."""
+        self.generation, self.cut, self.ahead = generation, cut, ahead
+        self.committed = self.sealed = committed
+        self.held_back: set[int] = set()
+        """Indices that wait in quarantine and are not leased normally."""
+        self._open: dict[int, UnitState] = {}
+        self._durations: list[float] = []
+        self._extend()
+
+    @property
+    def done(self) -> bool:
+        """Every batch is committed."""
+        return self.committed >= self.cut.batches
+
+    @property
+    def outstanding(self) -> bool:
+        """Some unit is leased right now."""
+        return any(state.holders for state in self._open.values())
+
+    def resume(self, segments: Iterable[tuple[int, str]]) -> None:
+        """Segments an earlier process staged: (unit, key). Their coverage is read by the worker."""
+        for unit, key in segments:
+            if unit in self._open and key not in self._open[unit].segments:
+                self._open[unit].segments.append(key)
+
+    def lease(self, worker: int, now: float, hedge_factor: float) -> Lease | None:
+        """The next unit for `worker`: the first nobody holds, else a straggler held elsewhere."""
+        for unit, state in self._open.items():
+            if not state.holders and self._wanted(unit):
+                return self._grant(unit, worker, now)
+        for unit, state in self._open.items():
+            if self._straggles(state, worker, now, hedge_factor) and self._wanted(unit):
+                return self._grant(unit, worker, now)
+        return None
+
+    def staged(self, unit: int, indices: Iterable[int], segments: Iterable[str]) -> None:
+        """Segments that cover `indices` of `unit` are durable."""
+        state = self._open.get(unit)
+        if state is None:
+            return
+        state.covered.update(indices)
+        state.segments += [key for key in segments if key not in state.segments]
+
+    def returned(self, unit: int, worker: int, now: float) -> None:
+        """The worker no longer holds the unit, finished or not."""
+        state = self._open.get(unit)
+        since = state.holders.pop(worker, None) if state else None
+        if state and since is not None and self._complete(unit):
+            self._durations.append(now - since)
+
+    def lost(self, worker: int) -> dict[int, tuple[int, ...]]:
+        """The worker died: its units, each with the indices not known to be staged."""
+        held: dict[int, tuple[int, ...]] = {}
+        for unit, state in self._open.items():
+            if state.holders.pop(worker, None) is not None:
+                held[unit] = tuple(i for i in self.cut.indices(unit) if i not in state.covered)
+        return held
+
+    def sealable(self) -> int | None:
+        """The next batch in order, once all its units are complete."""
+        if self.sealed >= self.cut.batches:
+            return None
+        complete = all(self._complete(unit) for unit in self.cut.units_of(self.sealed))
+        return self.sealed if complete else None
+
+    def segments_of(self, batch: int) -> list[str]:
+        """Keys of every known segment of a batch, in a canonical order."""
+        return sorted(k for u in self.cut.units_of(batch) for k in self._open[u].segments)
+
+    def commit(self, batch: int) -> None:
+        """The batch's log entry is durable: its units close, the window moves."""
+        for unit in self.cut.units_of(batch):
+            self._open.pop(unit, None)
+        self.committed = self.sealed = batch + 1
+        self._extend()
+
+    def staged_samples(self) -> int:
+        """Samples staged and not yet committed."""
+        return sum(len(state.covered) for state in self._open.values())
+
+    def _extend(self) -> None:
+        for batch in range(self.committed, min(self.committed + self.ahead + 1, self.cut.batches)):
+            for unit in self.cut.units_of(batch):
+                self._open.setdefault(unit, UnitState())
+
+    def _wanted(self, unit: int) -> bool:
+        covered = self._open[unit].covered
+        return any(i not in covered and i not in self.held_back for i in self.cut.indices(unit))
+
+    def _complete(self, unit: int) -> bool:
+        return len(self._open[unit].covered) == len(self.cut.indices(unit))
+
+    def _grant(self, unit: int, worker: int, now: float) -> Lease:
+        state = self._open[unit]
+        state.holders[worker] = now
+        wanted = tuple(
+            i for i in self.cut.indices(unit) if i not in state.covered and i not in self.held_back
+        )
+        return Lease(self.generation, unit, wanted, tuple(state.segments))
+
+    def _straggles(self, state: UnitState, worker: int, now: float, factor: float) -> bool:
+        if len(state.holders) != 1 or worker in state.holders or len(self._durations) < 3:
+            return False
+        median = sorted(self._durations)[len(self._durations) // 2]
+        return now - min(state.holders.values()) > factor * median
+
+
+def in_flight(capacity: int) -> int:
+    """Requests a worker keeps in flight for an engine that runs `capacity` sequences."""
+    return ceil(IN_FLIGHT_FACTOR * capacity)
+
+
+def require_window(recipe: Recipe, capacity: int, workers: int) -> None:
+    """Refuse a window so small that engines would idle while a batch waits for its straggler."""
+    window = recipe.units.unit * recipe.units.batch * recipe.units.ahead
+    needed = 2 * in_flight(capacity) * workers
+    if window < needed and recipe.samples > window:
+        raise RecipeError(
+            f"units.unit x units.batch x units.ahead is {window} samples, but {workers} workers "
+            f"with {capacity} sequences each need at least {needed} to stay busy; raise "
+            "units.batch or units.ahead, or lower the engine's concurrency"
+        )

@@ -1,0 +1,72 @@
+"""When a dead worker is replaced, how long to wait, and when the run gives up.
+
+One restart is normal life on a cluster. The same failure on every worker, again and again with no
+work done in between, is a cause to show to a person, not to retry for ever.
+"""
+
+from dataclasses import dataclass, field
+
+from seedcorn.core.errors import RunStopped
+
+FIRST_WAIT_S = 1.0
+LONGEST_WAIT_S = 60.0
+PATIENCE = 3
+"""Failures in a row, on every slot, after which an identical cause stops the run."""
+
+
+@dataclass(slots=True)
+class Slot:
+    """One worker position: how often it failed since it last finished something, and why."""
+
+    failures: int = 0
+    unexplained: int = 0
+    """Failures outside quarantine; inside, deaths are the expected way to find the culprit."""
+    cause: str = ""
+    final: bool = False
+    """The failure cannot heal by itself, such as a missing model."""
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """All slots of a run."""
+
+    slots: list[Slot] = field(default_factory=list)
+    max_restarts: int = 20
+    restarts: int = 0
+
+    def worked(self, slot: int) -> None:
+        """The slot finished a lease: its record is clean again."""
+        self.slots[slot] = Slot()
+
+    def failed(
+        self, slot: int, cause: str, *, final: bool = False, quarantined: bool = False
+    ) -> float:
+        """Record a death or a failed start; returns seconds to wait before replacing the worker.
+
+        Raises RunStopped, with the cause, once no slot has a chance left.
+        """
+        state = self.slots[slot]
+        state.failures, state.cause, state.final = state.failures + 1, cause, final
+        state.unexplained += not quarantined
+        self.restarts += 1
+        if all(self._hopeless(other) for other in self.slots):
+            raise RunStopped(self._verdict())
+        return min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (state.failures - 1))
+
+    def given_up(self, slot: int) -> bool:
+        """This slot is not worth another start; others go on."""
+        return self.slots[slot].final or self.slots[slot].failures > self.max_restarts
+
+    def _hopeless(self, slot: Slot) -> bool:
+        if slot.final or slot.failures > self.max_restarts:
+            return True
+        return slot.unexplained >= PATIENCE and all(s.cause == slot.cause for s in self.slots)
+
+    def _verdict(self) -> str:
+        causes = sorted({slot.cause for slot in self.slots})
+        shown = "; ".join(causes)
+        every = "the worker fails" if len(self.slots) == 1 else "every worker fails"
+        return (
+            f"{every}, last with: {shown}. Nothing committed or staged is lost; "
+            "mend the cause and run the same command again"
+        )

@@ -1,0 +1,65 @@
+"""What actors are told and what they answer: plain values that travel between processes.
+
+No client, key or text is among them: actors open the store themselves, and texts stay in
+segments and shards.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from seedcorn.core.entries import ObjectRef
+from seedcorn.core.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationJob:
+    """One generation as a worker needs it."""
+
+    recipe: Recipe
+    fingerprint: str
+    generation: int
+    corpus: str
+    catalogues: list[dict[str, Any]]
+    """Seed catalogues in ordinal order."""
+    ancestors: Mapping[int, list[ObjectRef]]
+    withdrawn: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class UnitReport:
+    """What became of a lease. `covered` indices are durable in `segments`.
+
+    `died`: the engine is gone; `in_flight` are the indices it took with it, `cause` its last words.
+    """
+
+    unit: int
+    covered: tuple[int, ...]
+    segments: tuple[str, ...]
+    died: bool = False
+    in_flight: tuple[int, ...] = ()
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerProgress:
+    """A worker's counters since it started; shown, never trusted for accounting."""
+
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    tokens: int = 0
+    in_flight: int = 0
+    engine: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SealRequest:
+    """One batch to deduplicate and write: its range, and the segments that count."""
+
+    generation: int
+    batch: int
+    first_unit: int
+    last_unit: int
+    first_index: int
+    last_index: int
+    ordinal: int
+    segments: tuple[str, ...]

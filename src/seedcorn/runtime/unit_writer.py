@@ -1,0 +1,168 @@
+"""Writes units with one engine: lease in, staged segments out.
+
+This is the worker's whole life without Ray around it. Samples of several units are in flight at
+once, so that the engine's batch never drains between units. What is finished is staged at unit
+completion, at an interval and on drain; once staged it is never generated again.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from seedcorn.core.engine import Engine, EngineInfo
+from seedcorn.core.errors import EngineDead, StoreError
+from seedcorn.core.fingerprint import fingerprint_texts
+from seedcorn.core.leasing import Lease, in_flight
+from seedcorn.core.pipeline import Line, write_sample
+from seedcorn.core.plan import Plan
+from seedcorn.core.sample import Draw, Outcome, Parent, Sample
+from seedcorn.runtime.busy import BusyClock
+from seedcorn.runtime.job import UnitReport, WorkerProgress
+from seedcorn.storage.parents import ParentReader
+from seedcorn.storage.samples import Lineage, segment_indices, segment_table, write_segment
+from seedcorn.storage.store import Store
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class OpenUnit:
+    """A unit this worker holds: finished samples not yet staged, and what is durable."""
+
+    unit: int
+    finished: list[Sample] = field(default_factory=list)
+    covered: set[int] = field(default_factory=set)
+    segments: list[str] = field(default_factory=list)
+    in_flight: list[int] = field(default_factory=list)
+    cause: str = ""
+    staging: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class UnitWriter:
+    """One engine and the units it works on. Lives on one event loop."""
+
+    def __init__(
+        self, engine: Engine, store: Store, parents: ParentReader, plan: Plan, interval_s: float
+    ) -> None:
+        """`interval_s`: seconds between stagings of unfinished units."""
+        self._engine, self._store, self._parents, self._plan = engine, store, parents, plan
+        self._interval_s = interval_s
+        self._open: dict[int, OpenUnit] = {}
+        self._busy = BusyClock(time.monotonic)
+        self._reading = asyncio.Lock()
+        self._outcomes: Counter[str] = Counter()
+        self._tokens = 0
+        self._closed = ""
+        self._stager: asyncio.Task[None] | None = None
+
+    async def start(self, line: Line, lineage: Lineage, info: EngineInfo) -> None:
+        """Begin taking leases for a started engine."""
+        self._line, self._lineage = line, lineage
+        self._slots = asyncio.Semaphore(in_flight(info.capacity))
+        self._stager = asyncio.create_task(self._stage_periodically())
+
+    async def write(self, lease: Lease) -> UnitReport:
+        """Write what the lease wants and nothing staged already covers."""
+        state = OpenUnit(lease.unit, segments=list(lease.segments))
+        for key in lease.segments:
+            state.covered.update(await asyncio.to_thread(segment_indices, self._store, key))
+        todo = [i for i in lease.indices if i not in state.covered and i not in lease.failed]
+        self._open[lease.unit] = state
+        state.finished += [self._failed(i, *why) for i, why in sorted(lease.failed.items())]
+        draws = [self._plan.draw(index) for index in todo]
+        async with self._reading:
+            addresses = [address for draw in draws for address in draw.parents]
+            parents = await asyncio.to_thread(self._parents.read, addresses)
+        await self._write_all(state, draws, parents)
+        await self._stage(state)
+        self._open.pop(lease.unit, None)
+        return UnitReport(
+            unit=lease.unit,
+            covered=tuple(sorted(state.covered)),
+            segments=tuple(state.segments),
+            died=bool(state.cause),
+            in_flight=tuple(state.in_flight),
+            cause=state.cause,
+        )
+
+    async def progress(self) -> WorkerProgress:
+        """Counters for the live view."""
+        stats = {} if self._closed else await self._engine.stats()
+        return WorkerProgress(dict(self._outcomes), self._tokens, self._busy.active, dict(stats))
+
+    async def drain(self) -> None:
+        """Submit nothing more; what is in flight finishes and is staged by its `write`."""
+        self._closed = self._closed or "drained"
+
+    async def close(self) -> None:
+        """Free the engine."""
+        self._closed = self._closed or "closed"
+        if self._stager is not None:
+            self._stager.cancel()
+        await self._engine.close()
+
+    async def _write_all(
+        self,
+        state: OpenUnit,
+        draws: Iterable[Draw],
+        parents: dict[tuple[int, int], Parent],
+    ) -> None:
+        async with asyncio.TaskGroup() as group:
+            for draw in draws:
+                group.create_task(self._write_one(state, draw, [parents[a] for a in draw.parents]))
+
+    async def _write_one(self, state: OpenUnit, draw: Draw, parents: list[Parent]) -> None:
+        async with self._slots:
+            if self._closed:
+                return
+            self._busy.enter()
+            try:
+                sample = await write_sample(self._line, draw, parents, self._engine)
+            except EngineDead as error:
+                self._closed = "dead"
+                state.in_flight.append(draw.index)
+                state.cause = str(error)
+                return
+            finally:
+                self._busy.leave()
+        state.finished.append(sample)
+        self._outcomes[sample.outcome] += 1
+        self._tokens += sample.completion_tokens
+
+    async def _stage_periodically(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval_s)
+            for state in list(self._open.values()):
+                try:
+                    await self._stage(state)
+                except StoreError as error:
+                    # Kept in memory: the unit's final staging sends it again and stops the run
+                    # if that fails too.
+                    logger.warning("staging of unit %d is late: %s", state.unit, error)
+
+    async def _stage(self, state: OpenUnit) -> None:
+        async with state.staging:
+            samples, state.finished = state.finished, []
+            if not samples:
+                return
+            try:
+                seconds = self._busy.take()
+                key = await asyncio.to_thread(self._encode_and_put, state.unit, samples, seconds)
+            except BaseException:
+                state.finished = samples + state.finished
+                raise
+            state.segments.append(key)
+            state.covered.update(sample.draw.index for sample in samples)
+
+    def _encode_and_put(self, unit: int, samples: list[Sample], seconds: float) -> str:
+        texts = [s.text for s in samples if s.outcome is Outcome.CANDIDATE]
+        table = segment_table(samples, unit, self._lineage, fingerprint_texts(texts))
+        generation = self._lineage.generation
+        return write_segment(self._store, table, generation, unit, seconds)
+
+    def _failed(self, index: int, reason: str, detail: str) -> Sample:
+        draw = self._plan.draw(index)
+        return Sample(draw, Outcome.FAILED, reason=reason, detail=detail)

@@ -1,0 +1,68 @@
+"""A batch between its segments and its shards, as Arrow tables."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from seedcorn.core.entries import ObjectRef
+from seedcorn.core.layout import ShardName
+from seedcorn.core.sealing import winners
+from seedcorn.storage.samples import (
+    DATA_SCHEMA,
+    DROPPED_SCHEMA,
+    SEGMENT_SCHEMA,
+    read_segment,
+    write_shard,
+)
+from seedcorn.storage.store import Store
+
+
+def read_batch(
+    store: Store, segments: Sequence[str], first: int, last: int
+) -> tuple[pa.Table, float]:
+    """The rows that count, one per index of [first, last] in plan order, and engine seconds spent.
+
+    Engine seconds include segments that lost: they were paid for.
+    """
+    loaded = [read_segment(store, key) for key in segments]
+    table = pa.concat_tables(
+        [part.select(SEGMENT_SCHEMA.names).cast(SEGMENT_SCHEMA) for part, _ in loaded]
+    )
+    rows = winners(table["index"].to_numpy(), table["content_hash"].to_numpy(), first, last)
+    return table.take(pa.array(rows)).combine_chunks(), sum(seconds for _, seconds in loaded)
+
+
+def texts_view(table: pa.Table) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The text column as (uint8 buffer, int64[n + 1] offsets), without copying the text."""
+    column = pc.cast(table["text"], pa.large_string()).combine_chunks()
+    array = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+    _, offsets, data = array.buffers()
+    view = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
+    return np.frombuffer(data if data is not None else b"", np.uint8), view
+
+
+def write_accepted(
+    store: Store, table: pa.Table, kept: NDArray[np.bool_], name: ShardName
+) -> list[ObjectRef]:
+    """The data shard of a batch, or none where nothing was accepted."""
+    accepted = table.filter(pa.array(kept)).select(DATA_SCHEMA.names).cast(DATA_SCHEMA)
+    return [write_shard(store, accepted, name)] if accepted.num_rows else []
+
+
+def write_dropped(
+    store: Store, table: pa.Table, columns: dict[str, list[object]], name: ShardName
+) -> list[ObjectRef]:
+    """The dropped shard: `columns` are the outcome columns of the whole batch, None where kept."""
+    for column, values in columns.items():
+        typed = pa.array(values, type=DROPPED_SCHEMA.field(column).type)
+        table = (
+            table.set_column(table.column_names.index(column), column, typed)
+            if column in table.column_names
+            else table.append_column(column, typed)
+        )
+    dropped = table.filter(pc.not_equal(table["outcome"], "accepted"))
+    dropped = dropped.select(DROPPED_SCHEMA.names).cast(DROPPED_SCHEMA)
+    return [write_shard(store, dropped, name)] if dropped.num_rows else []

@@ -1,0 +1,108 @@
+"""Checkpoints: array snapshots of what the log implies. A cache; deleting them costs only time.
+
+`checkpoints/<sequence>/` holds everything folded from log entries below `sequence` and nothing
+beyond. The manifest, with the hash of every part, is written last: its existence means complete.
+"""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seedcorn.core.errors import ObjectMissing
+from seedcorn.core.fingerprint import FINGERPRINT_VERSION
+from seedcorn.core.identity import canonical_json, sha256_hex
+from seedcorn.core.layout import CHECKPOINTS
+from seedcorn.storage.store import Store
+
+FORMAT = 1
+
+Arrays = dict[str, np.ndarray]
+
+
+def checkpoint_prefix(sequence: int) -> str:
+    """Where the checkpoint that covers entries below `sequence` lives."""
+    return f"{CHECKPOINTS}{sequence:010d}/"
+
+
+def write_checkpoint(
+    store: Store, sequence: int, parts: Mapping[str, Arrays], meta: Mapping[str, Any]
+) -> None:
+    """Write every part, then the manifest. Raises StoreError; a half checkpoint is ignored."""
+    prefix, hashes = checkpoint_prefix(sequence), {}
+    for name, arrays in parts.items():
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "part.npz"
+            np.savez(path, allow_pickle=False, **arrays)
+            hashes[name] = _sha256_file(path)
+            store.put(f"{prefix}{name}.npz", path)
+    manifest = {
+        "format": FORMAT,
+        "fingerprint_version": FINGERPRINT_VERSION,
+        "sequence": sequence,
+        "parts": hashes,
+        "meta": dict(meta),
+    }
+    store.put(f"{prefix}manifest.json", canonical_json(manifest))
+
+
+def checkpoint_sequences(store: Store) -> list[int]:
+    """Sequences of complete-looking checkpoints, newest first."""
+    found = {
+        int(info.key.removeprefix(CHECKPOINTS).split("/")[0])
+        for info in store.list(CHECKPOINTS)
+        if info.key.endswith("/manifest.json")
+    }
+    return sorted(found, reverse=True)
+
+
+def read_checkpoint(
+    store: Store, at_most: int, meta: Mapping[str, Any]
+) -> tuple[int, dict[str, Arrays]]:
+    """The newest usable checkpoint at or below `at_most` with equal `meta`; (0, {}) if there is none.
+
+    Anything doubtful (another format, a wrong hash, a missing part) means: use an older one.
+    """
+    for sequence in checkpoint_sequences(store):
+        if sequence > at_most:
+            continue
+        parts = _load(store, sequence, meta)
+        if parts is not None:
+            return sequence, parts
+    return 0, {}
+
+
+def _load(store: Store, sequence: int, meta: Mapping[str, Any]) -> dict[str, Arrays] | None:
+    prefix = checkpoint_prefix(sequence)
+    try:
+        manifest = json.loads(store.get(f"{prefix}manifest.json"))
+        expected = (FORMAT, FINGERPRINT_VERSION, dict(meta))
+        held = (manifest["format"], manifest["fingerprint_version"], manifest["meta"])
+        if held != expected:
+            return None
+        parts: dict[str, Arrays] = {}
+        for name, sha256 in manifest["parts"].items():
+            arrays = _load_part(store, f"{prefix}{name}.npz", sha256)
+            if arrays is None:
+                return None
+            parts[name] = arrays
+    except (ObjectMissing, ValueError, KeyError):
+        return None
+    return parts
+
+
+def _load_part(store: Store, key: str, sha256: str) -> Arrays | None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "part.npz"
+        path.write_bytes(store.get(key))
+        if _sha256_file(path) != sha256:
+            return None
+        with np.load(path, allow_pickle=False) as loaded:
+            return {name: loaded[name] for name in loaded.files}
+
+
+def _sha256_file(path: Path) -> str:
+    return sha256_hex(path.read_bytes())
