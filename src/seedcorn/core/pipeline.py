@@ -1,0 +1,126 @@
+"""The whole line on one page. Read this first.
+
+    seed ─→ plan ─→ prompt ─→ generate ─→ verify ─→ stage ─→ dedup ─→ shard ─→ commit ─→ ledger
+      ▲     └──────────────── write_sample ──────┘                               │
+      └────────── accepted samples of generation g are parents of g + 1 ─────────┘
+
+| step     | what it does                                            | where                      |
+| -------- | ------------------------------------------------------- | -------------------------- |
+| plan     | index → which prompt, axes and parents                  | core/plan.py               |
+| prompt   | sandboxed template, filled with axes and parents        | core/prompts.py            |
+| generate | one completion from an engine                           | core/engine.py, engines/   |
+| verify   | split reasoning, run the checks                         | core/checks/               |
+| stage    | finished samples of a unit become durable segments      | runtime/worker.py          |
+| dedup    | exact and near duplicates, a whole batch at once        | core/dedup.py              |
+| shard    | accepted and dropped samples as Parquet                 | runtime/sealer.py          |
+| commit   | one log entry makes a batch exist                       | storage/log.py             |
+| ledger   | a fold over the log: what each generation added         | core/ledger.py             |
+
+This file holds the part that happens to one sample at a time. Its invariant: every planned sample
+comes back as exactly one `Sample`, with an outcome, a reason and all text there is. A bad sample is
+data. Only a dead engine is an error, because then the sample has no outcome yet.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from seedcorn.core import reasoning
+from seedcorn.core.checks import Check, build, verify
+from seedcorn.core.engine import Completion, Engine, EngineInfo, Request
+from seedcorn.core.errors import RequestRefused
+from seedcorn.core.prompts import Prompt, PromptFailed, Rendered, compile_prompt, neutralise
+from seedcorn.core.recipe import Recipe
+from seedcorn.core.sample import Draw, Outcome, Parent, Sample
+
+SEED_ROW = "seed_row"
+"""Reason of a sample whose parent cannot be used; counted and reported, never redrawn."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """What every sample of one generation shares, made once per engine."""
+
+    recipe: Recipe
+    fingerprint: str
+    generation: int
+    info: EngineInfo
+    prompts: Mapping[str, Prompt]
+    checks: tuple[Check, ...]
+
+
+def make_line(recipe: Recipe, generation: int, info: EngineInfo) -> Line:
+    """Compile a recipe's prompts and checks; raises RecipeError as `validation.validate` does."""
+    prompts = {spec.name: compile_prompt(spec) for spec in recipe.prompts}
+    return Line(recipe, recipe.fingerprint, generation, info, prompts, build(recipe.checks))
+
+
+async def write_sample(line: Line, draw: Draw, parents: Sequence[Parent], engine: Engine) -> Sample:
+    """Write and verify one planned sample; raises EngineDead, after which it is planned still."""
+    sample = Sample(draw, Outcome.CANDIDATE, parents=tuple(parent.id for parent in parents))
+    unusable = next((parent for parent in parents if parent.text is None), None)
+    if unusable is not None:
+        detail = f"{unusable.id}: {unusable.problem}"
+        return replace(sample, outcome=Outcome.REJECTED, reason=SEED_ROW, detail=detail)
+    texts, defused = _defuse(parents, line.info.special_tokens)
+    sample = replace(sample, neutralised=defused)
+    try:
+        rendered = line.prompts[draw.prompt].render(draw, line.generation, texts)
+    except PromptFailed as error:
+        return _failed(sample, "template", str(error))
+    if line.recipe.keep_prompt:
+        sample = replace(sample, prompt=rendered.as_text())
+    try:
+        completion = await engine.submit(_request(line, draw, rendered, texts))
+    except RequestRefused as error:
+        return _failed(sample, "request_refused", str(error))
+    return await _judge(line, sample, completion, texts)
+
+
+async def _judge(
+    line: Line, sample: Sample, completion: Completion, parents: Sequence[str]
+) -> Sample:
+    """Split off the reasoning and run the checks on the answer."""
+    trace, answer = reasoning.split(completion.text)
+    sample = replace(
+        sample,
+        text=answer,
+        reasoning=trace,
+        prompt_tokens=completion.prompt_tokens,
+        completion_tokens=completion.completion_tokens,
+        finish_reason=completion.finish_reason,
+    )
+    if completion.finish_reason in ("abort", "error"):
+        detail = "the engine gave up on this request without refusing it"
+        return _failed(sample, f"engine_{completion.finish_reason}", detail)
+    verdict = await verify(line.checks, answer, completion, parents)
+    outcome = Outcome.REJECTED if verdict.reason else Outcome.CANDIDATE
+    return replace(
+        sample,
+        outcome=outcome,
+        reason=verdict.reason,
+        detail=verdict.detail,
+        checks=verdict.passed,
+    )
+
+
+def _defuse(parents: Sequence[Parent], special_tokens: tuple[str, ...]) -> tuple[list[str], int]:
+    """The parents' texts as the model may see them, and how many control tokens were broken up."""
+    pairs = [neutralise(parent.text or "", special_tokens) for parent in parents]
+    return [text for text, _ in pairs], sum(count for _, count in pairs)
+
+
+def _request(line: Line, draw: Draw, rendered: Rendered, parents: Sequence[str]) -> Request:
+    return Request(
+        sample_id=draw.sample_id,
+        recipe=line.fingerprint,
+        generation=line.generation,
+        index=draw.index,
+        seed=draw.seed,
+        messages=rendered.messages,
+        prompt=rendered.prompt,
+        parent=parents[0] if parents else "",
+    )
+
+
+def _failed(sample: Sample, reason: str, detail: str) -> Sample:
+    return replace(sample, outcome=Outcome.FAILED, reason=reason, detail=detail)

@@ -1,0 +1,251 @@
+"""The plan: which prompt, axes and parents sample `index` of a generation is written from.
+
+Random access, never a list: `draw(index)` hashes (recipe fingerprint, generation, index), so that
+any process may ask for any index in any order and a billion planned samples cost no memory. The
+invariant: a draw depends on the recipe, the generation, the pools' row counts and the decisions
+passed in, and on nothing else.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedcorn.core.errors import RecipeError, RunStopped
+from seedcorn.core.identity import Permutation, digest, request_seed, sample_id, uint64
+from seedcorn.core.recipe import PromptSpec, Recipe
+from seedcorn.core.sample import Draw
+
+_EPOCHS_HELD = 2
+"""Block orders kept per source: open batches straddle at most one epoch boundary at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Rows of one generation: `sizes` are its blocks in order (row groups, or accepted shards)."""
+
+    generation: int
+    sizes: Sequence[int] | NDArray[np.int64]
+
+
+class Plan:
+    """Draws of one generation. Picklable; two plans made from equal arguments draw the same.
+
+    `earlier` holds the pools of generations 1 … `generation` - 1, of which the last is `previous`.
+    `dropped` maps a batch to the strata that are no longer drawn from it on. Raises RecipeError
+    when a prompt needs parents and no pool with a positive weight has rows.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        generation: int,
+        seed: Pool,
+        earlier: Sequence[Pool] = (),
+        dropped: Mapping[int, frozenset[str]] | None = None,
+    ) -> None:
+        self.recipe = recipe
+        self.generation = generation
+        self._fingerprint = recipe.fingerprint
+        self._per_prompt = recipe.samples_per_prompt
+        self._batch_samples = recipe.units.unit * recipe.units.batch
+        self._key = digest("plan", self._fingerprint, generation)
+        self._width = max((spec.parents for spec in recipe.prompts), default=0)
+        self._sources = self._weighted_sources(seed, earlier)
+        self._shares = _shares([weight for weight, _ in self._sources])
+        self._mixes = self._branch_mixes(dropped or {})
+
+    def __len__(self) -> int:
+        """Planned samples."""
+        return self.recipe.samples
+
+    def draw(self, index: int) -> Draw:
+        """What sample `index` is written from; raises IndexError outside the plan.
+
+        `samples_per_prompt` neighbouring indices share prompt, axes and parents, and differ in id
+        and seed. Raises RunStopped when every stratum has been dropped.
+        """
+        if not 0 <= index < self.recipe.samples:
+            raise IndexError(f"index {index} is outside a plan of {self.recipe.samples} samples")
+        number = index // self._per_prompt
+        spec = self._branch(number)
+        parents, combination = self._parents(spec, number)
+        return Draw(
+            index=index,
+            sample_id=sample_id(self._fingerprint, self.generation, index),
+            prompt=spec.name,
+            axes=_axes(spec, combination),
+            parents=parents,
+            seed=request_seed(self._fingerprint, self.generation, index),
+        )
+
+    def _branch(self, number: int) -> PromptSpec:
+        batch = number * self._per_prompt // self._batch_samples
+        shares, specs = self._mixes[bisect_right(self._mixes, batch, key=lambda mix: mix[0]) - 1][1]
+        if not specs:
+            raise RunStopped(
+                f"every stratum of generation {self.generation} was dropped before batch {batch}: "
+                "nothing is left to draw; see the decisions in the log"
+            )
+        return specs[0] if len(specs) == 1 else specs[_pick(shares, self._hash("branch", number))]
+
+    def _parents(self, spec: PromptSpec, number: int) -> tuple[tuple[tuple[int, int], ...], int]:
+        """Parents of prompt `number` and which combination of axes it takes.
+
+        A document drawn again in a later epoch takes the next combination of its own shuffled
+        order, so that rows x combinations prompts meet as few pairs twice as they can.
+        """
+        if not spec.parents:
+            return (), self._combination(spec, "", *divmod(number, _combinations(spec)))
+        parents: list[tuple[int, int]] = []
+        combination = 0
+        for position in range(spec.parents):
+            source = self._source(number, position)
+            epoch, row = source.row(number, position, self._width)
+            parents.append(source.locate(row))
+            if position == 0:
+                document = f"{source.name}:{row}"
+                round_, turn = divmod(epoch, _combinations(spec))
+                combination = self._combination(spec, document, round_, turn)
+        return tuple(parents), combination
+
+    def _combination(self, spec: PromptSpec, document: str, round_: int, turn: int) -> int:
+        size = _combinations(spec)
+        if size == 1:
+            return 0
+        return Permutation(size, uint64(self._key, "axes", spec.name, document, round_))(turn)
+
+    def _source(self, number: int, position: int) -> "_Source":
+        if len(self._sources) == 1:
+            return self._sources[0][1]
+        return self._sources[_pick(self._shares, self._hash("pool", number, position))][1]
+
+    def _hash(self, *parts: str | int) -> int:
+        return uint64(self._key, *parts)
+
+    def _weighted_sources(
+        self, seed: Pool, earlier: Sequence[Pool]
+    ) -> list[tuple[float, "_Source"]]:
+        spec = self.recipe.parents
+        previous = [pool for pool in earlier if pool.generation == self.generation - 1]
+        older = [pool for pool in earlier if 0 < pool.generation < self.generation - 1]
+        named: list[tuple[str, float, list[Pool]]] = [
+            ("seed", 1.0 if self.generation == 1 else spec.seed, [seed]),
+            ("previous", spec.previous, previous),
+            ("earlier", spec.earlier, older),
+        ]
+        sources = [
+            (weight, _Source(name, pools, spec.order, self._key))
+            for name, weight, pools in named
+            if weight > 0 and sum(int(np.sum(pool.sizes)) for pool in pools) > 0
+        ]
+        if self._width and not sources:
+            raise RecipeError(
+                f"generation {self.generation} has no parents: every pool with a positive weight "
+                "is empty; set parents.seed, parents.previous or parents.earlier, or add a seed"
+            )
+        return sources
+
+    def _branch_mixes(
+        self, dropped: Mapping[int, frozenset[str]]
+    ) -> list[tuple[int, tuple[list[float], list[PromptSpec]]]]:
+        gone: frozenset[str] = frozenset()
+        mixes = []
+        for batch in sorted({0} | dropped.keys()):
+            gone |= dropped.get(batch, frozenset())
+            specs = [s for s in self.recipe.prompts if s.weight > 0 and s.name not in gone]
+            mixes.append((batch, (_shares([spec.weight for spec in specs]), specs)))
+        return mixes
+
+
+class _Source:
+    """The rows of one or more pools behind one weight, in an order that is never materialised."""
+
+    def __init__(self, name: str, pools: Sequence[Pool], order: str, key: bytes) -> None:
+        self.name = name
+        self._order = order
+        self._key = key
+        self._sizes = np.concatenate([np.asarray(pool.sizes, dtype=np.int64) for pool in pools])
+        self._starts = np.cumsum(self._sizes) - self._sizes
+        self.rows = int(self._sizes.sum())
+        totals = [int(np.sum(pool.sizes)) for pool in pools]
+        self._ends = list(accumulate(totals))
+        self._generations = [pool.generation for pool in pools]
+        self._held: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+
+    def row(self, number: int, position: int, width: int) -> tuple[int, int]:
+        """(epoch, row) of parent `position` of prompt `number`, `width` slots to a prompt.
+
+        An epoch is rows // width prompts, so that none of its slots, hence no row, occurs twice;
+        a source with fewer rows than slots gives every prompt an epoch of its own.
+        """
+        if self.rows >= width:
+            epoch, slot = divmod(number, self.rows // width)
+            return epoch, self._at(epoch, slot * width + position)
+        return number, self._at(number, position % self.rows)
+
+    def locate(self, row: int) -> tuple[int, int]:
+        """(generation, ordinal) of a row counted over all pools of the source."""
+        which = bisect_right(self._ends, row)
+        return self._generations[which], row - (self._ends[which - 1] if which else 0)
+
+    def _at(self, epoch: int, slot: int) -> int:
+        if self._order == "sequential":
+            return slot
+        if self._order == "shuffled":
+            return Permutation(self.rows, uint64(self._key, self.name, epoch))(slot)
+        order, ends = self._block_order(epoch)
+        rank = int(np.searchsorted(ends, slot, side="right"))
+        block = int(order[rank])
+        size = int(self._sizes[block])
+        inside = slot - int(ends[rank]) + size
+        within = Permutation(size, uint64(self._key, self.name, epoch, block))(inside)
+        return int(self._starts[block]) + within
+
+    def _block_order(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Blocks of an epoch as they are visited, and the running end of each."""
+        held = self._held.get(epoch)
+        if held is None:
+            keys = _mix(np.arange(self._sizes.size), uint64(self._key, self.name, epoch))
+            order = np.argsort(keys, kind="stable")
+            held = (order, np.cumsum(self._sizes[order]))
+            while len(self._held) >= _EPOCHS_HELD:
+                del self._held[min(self._held)]
+            self._held[epoch] = held
+        return held
+
+
+def _mix(values: NDArray[np.int64], key: int) -> NDArray[np.uint64]:
+    """One pseudo-random 64-bit key per value (SplitMix64's finaliser: Steele et al. 2014)."""
+    mixed = values.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(key)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def _shares(weights: Sequence[float]) -> list[float]:
+    """Running upper ends of the weights' shares of [0, 1)."""
+    total = sum(weights)
+    return [end / total for end in accumulate(weights)]
+
+
+def _pick(shares: Sequence[float], word: int) -> int:
+    """The share a uniform 64-bit word falls into."""
+    return min(bisect_right(shares, (word >> 11) * 2.0**-53), len(shares) - 1)
+
+
+def _combinations(spec: PromptSpec) -> int:
+    return prod(map(len, spec.axes.values())) if spec.axes else 1
+
+
+def _axes(spec: PromptSpec, combination: int) -> dict[str, str]:
+    """One value per axis: `combination` read as a mixed-radix number."""
+    chosen: dict[str, str] = {}
+    for name, values in spec.axes.items():
+        combination, digit = divmod(combination, len(values))
+        chosen[name] = values[digit]
+    return chosen
