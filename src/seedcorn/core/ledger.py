@@ -1,0 +1,198 @@
+"""What each generation added: a pure fold over the log, never a live counter.
+
+Feed the entries in order, each with the sketch delta that it names. Invariant: equal entries and
+deltas give an equal ledger, measured times aside; a figure that would need a sketch which was not
+given is withheld, never guessed.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from seedcorn.core.accounts import FINISHED, Account, open_account
+from seedcorn.core.entries import (
+    BatchCommitted,
+    Body,
+    Decision,
+    Entry,
+    GenerationFinished,
+    GenerationStarted,
+    Measurement,
+    SeedAdded,
+    Withdrawn,
+)
+from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.history import History
+from seedcorn.core.ledger_rows import GenerationRow, StratumRow, generation_row, stratum_rows
+from seedcorn.core.ledger_text import document, line
+from seedcorn.core.sketch import Delta, thin
+
+SEED_SKETCH = "seed_sketch"
+"""Name of the measurement that carries the shingles of a `seed_added` entry."""
+SKETCH_RATE = "sketch_rate"
+"""Action of the decision that lowers the sample rate; its value is `{"rate": s}`."""
+Deltas = Delta | Iterable[Delta] | None
+
+
+class Ledger:
+    """The fold. `history` and `covered` resume it: the history of a checkpoint, and the sequence
+    number up to which it covers the log; entries up to there need no delta."""
+
+    def __init__(
+        self,
+        fingerprints: int = 10_000_000,
+        history: History | None = None,
+        covered: int = -1,
+    ) -> None:
+        self.history = History(fingerprints) if history is None else history
+        self.sequence = -1
+        """Sequence number of the last entry folded."""
+        self._covered = covered
+        self._accounts: list[Account] = []
+        self._seeds: dict[int, int] = {}
+        self._blind: dict[int, tuple[int, str]] = {}
+        self._net_blind = ""
+
+    def apply(self, entry: Entry, deltas: Deltas = None) -> None:
+        """Fold one entry, with the delta (or deltas) of the sketches that it names.
+
+        Raises CorruptCorpus naming the entry when it contradicts itself or the log so far; the
+        ledger is not usable afterwards.
+        """
+        if entry.sequence != self.sequence + 1:
+            raise CorruptCorpus(
+                f"log entry {entry.sequence} follows entry {self.sequence}; one in between is "
+                "missing, or one was read twice"
+            )
+        self.sequence = entry.sequence
+        self._fold(entry.body, () if entry.sequence <= self._covered else deltas)
+
+    def _fold(self, entry: Body, deltas: Deltas) -> None:
+        match entry:
+            case SeedAdded() as body:
+                self._seed_added(body)
+            case GenerationStarted() as body:
+                self._started(body)
+            case Measurement() as body if body.name == SEED_SKETCH:
+                self._seed_sketch(body, deltas)
+            case BatchCommitted() as body:
+                self._committed(body, deltas)
+            case Withdrawn() as body:
+                self._withdrawn(body, deltas)
+            case Decision() as body if body.action == SKETCH_RATE:
+                self.history.thin(float(body.value["rate"]))
+            case GenerationFinished() as body:
+                self._account(body.generation).finish(self.sequence, body)
+
+    def rows(self) -> list[GenerationRow]:
+        """One row per generation started, in order."""
+        return [
+            generation_row(account, self.history, *self._unknown(account.generation))
+            for account in self._accounts
+        ]
+
+    def strata(self) -> list[StratumRow]:
+        """One row per generation and stratum of its recipe, in the recipe's order."""
+        return [
+            row
+            for account in self._accounts
+            for row in stratum_rows(account, self.history, *self._unknown(account.generation))
+        ]
+
+    def rate_needed(self) -> float:
+        """The sample rate to decide on next: the present one unless the history is too large."""
+        return self.history.rate_needed()
+
+    def _unknown(self, generation: int) -> tuple[str, str]:
+        """Why U, and why the net U, of this generation cannot be told; empty where they can."""
+        reasons = [why for since, why in self._blind.values() if since <= generation]
+        gross = reasons[0] if reasons else ""
+        return gross, gross or self._net_blind
+
+    def _seed_added(self, body: SeedAdded) -> None:
+        if body.role == "evaluation":
+            return
+        generation = len(self._accounts)
+        self._seeds[self.sequence] = generation
+        # Seed rows are history from the next generation on, so only that one waits for the sketch.
+        why = f"log entry {self.sequence} ({body.role} {body.source}) has no {SEED_SKETCH} yet"
+        self._blind[self.sequence] = (generation + 1, why)
+
+    def _seed_sketch(self, body: Measurement, deltas: Deltas) -> None:
+        seed = body.subject.get("sequence")
+        if seed not in self._seeds:
+            raise CorruptCorpus(
+                f"log entry {self.sequence} is the {SEED_SKETCH} of entry {seed}, which added no "
+                "seed or reference documents"
+            )
+        if deltas is None:
+            return
+        self._blind.pop(seed, None)
+        for delta in _each(deltas):
+            rate = float(body.values.get("rate", delta.rate))
+            self.history.add(thin(delta, rate), self._seeds[seed], seed=True)
+
+    def _started(self, body: GenerationStarted) -> None:
+        previous = self._accounts[-1] if self._accounts else None
+        if body.generation != len(self._accounts) + 1 or (
+            previous is not None and previous.status != FINISHED
+        ):
+            state = "none" if previous is None else f"{previous.generation} ({previous.status})"
+            raise CorruptCorpus(
+                f"log entry {self.sequence} starts generation {body.generation}; the last one is "
+                f"{state}"
+            )
+        self._accounts.append(open_account(self.sequence, body))
+
+    def _committed(self, body: BatchCommitted, deltas: Deltas) -> None:
+        account = self._account(body.generation)
+        account.commit(self.sequence, body)
+        if deltas is None and (body.sketch is not None or body.counts.get("accepted", 0)):
+            why = f"the sketch of log entry {self.sequence} was not read"
+            self._blind[self.sequence] = (body.generation, why)
+        for delta in _each(deltas):
+            self._check_strata(delta, account)
+            self.history.add(thin(delta, body.sketch_rate), body.generation)
+
+    def _withdrawn(self, body: Withdrawn, deltas: Deltas) -> None:
+        for generation, counts in body.counts.items():
+            self._account(int(generation)).withdraw(self.sequence, counts)
+        if deltas is None:
+            self._net_blind = f"the sketch of log entry {self.sequence} was not read"
+        for delta in _each(deltas):
+            overdrawn = self.history.withdraw(delta)
+            if overdrawn:
+                raise CorruptCorpus(
+                    f"log entry {self.sequence} withdraws {overdrawn} shingles from more documents "
+                    "than were accepted; its sketch belongs to another corpus or was counted twice"
+                )
+
+    def _check_strata(self, delta: Delta, account: Account) -> None:
+        highest = int(delta.stratum.max(initial=0))
+        if highest >= len(account.names):
+            raise CorruptCorpus(
+                f"the sketch of log entry {self.sequence} counts stratum {highest}; the recipe of "
+                f"generation {account.generation} has {len(account.names)}"
+            )
+
+    def _account(self, generation: int) -> Account:
+        if not 1 <= generation <= len(self._accounts):
+            raise CorruptCorpus(
+                f"log entry {self.sequence} is about generation {generation}, which has not started"
+            )
+        return self._accounts[generation - 1]
+
+
+def to_json(ledger: Ledger) -> dict[str, Any]:
+    """Plain JSON values with sorted keys; measured times stand under `measured` alone."""
+    return document(ledger.rows(), ledger.strata(), ledger.history.rate)
+
+
+def lines(ledger: Ledger) -> list[str]:
+    """One line per generation, for a person."""
+    return [line(row) for row in ledger.rows()]
+
+
+def _each(deltas: Deltas) -> Iterable[Delta]:
+    if deltas is None:
+        return ()
+    return (deltas,) if isinstance(deltas, Delta) else deltas
