@@ -124,6 +124,8 @@ def recheck_words(documents: Iterable[tuple[Sequence[str], int]]) -> Recheck:
 def words_of(text: str) -> tuple[Sequence[str], int]:
     """(words, words per shingle) of a text; characters where a quarter of them need no spaces."""
     words = _WORD.findall(unicodedata.normalize("NFKC", text).lower())
+    if text.isascii():
+        return words, SHINGLE
     characters = "".join(words)
     if len(_UNSPACED.findall(characters)) * 4 >= max(1, len(characters)):
         return characters, UNSPACED_SHINGLE
