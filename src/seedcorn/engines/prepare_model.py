@@ -62,6 +62,8 @@ def prepare(target: Path) -> bool:
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
         built = Path(scratch) / "model"
         convert(source, built)
+        if is_complete(target):
+            return False
         if target.exists():
             shutil.rmtree(target)
         built.rename(target)
@@ -99,8 +101,7 @@ def convert(source: Path, target: Path) -> None:
         quantization_config=GgufConfig(dequantize=True),
     )
     # Left in place it makes vLLM look for GGUF weights, although these are plain by now.
-    if hasattr(model.config, "quantization_config"):
-        del model.config.quantization_config
+    vars(model.config).pop("quantization_config", None)
     tokens = {"bos": tokenizer.bos_token_id, "eos": tokenizer.eos_token_id}
     model.generation_config = GenerationConfig(
         bos_token_id=tokens["bos"], eos_token_id=tokens["eos"], pad_token_id=tokens["eos"]
