@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
+
 from tests.servers.seaweedfs import SeaweedServer, seaweedfs
 
 NEVER_INHERITED = ("AWS_", "S3_", "RAY_ADDRESS", "FSSPEC_", "OPENAI_")

@@ -80,6 +80,7 @@ def _start(
     key, secret = secrets.token_hex(8), secrets.token_hex(16)
     command = [
         _binary(),
+        "-logtostderr=true",
         "mini",
         f"-dir={data}",
         "-ip=127.0.0.1",
