@@ -5,14 +5,16 @@ starts. Values may refer to other keys (`${engine.model}`); nothing else is inte
 whatever a recipe says is stored with the corpus and the environment holds secrets.
 """
 
+import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from difflib import get_close_matches
+from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
@@ -41,12 +43,14 @@ def load_recipe(path: str, overrides: Sequence[str] = ()) -> LoadedRecipe:
     List items are addressed by number (`prompts.0.weight=2`). An override's value is read as YAML.
     """
     tree = _read(path)
-    # The file must stand on its own first, so that a problem is blamed on who caused it.
-    recipe = _structured(tree, path)
-    if overrides:
-        tree = _override(tree, overrides)
-        keys = ", ".join(override.partition("=")[0] for override in overrides)
-        recipe = _structured(tree, f"{path} with {keys} overridden")
+    keys = ", ".join(override.partition("=")[0] for override in overrides)
+    where = f"{path} with {keys} overridden" if overrides else path
+    try:
+        recipe = _structured(_override(tree, overrides), where)
+    except RecipeError:
+        # Blame the file where it does not stand on its own, else the override.
+        _structured(tree, path)
+        raise
     try:
         validate(recipe)
     except RecipeError as error:
@@ -59,11 +63,11 @@ def recipe_from_dict(stored: Mapping[str, Any]) -> Recipe:
 
     Nothing is interpolated: what is stored is final. Keys that are absent take today's defaults.
     """
-    _walk(Recipe, stored, "", "stored recipe")
+    _refuse_keys(Recipe, stored, "", "stored recipe")
     return _from_plain(Recipe, stored)
 
 
-def _read(path: str) -> Any:
+def _read(path: str) -> DictConfig:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
@@ -71,18 +75,18 @@ def _read(path: str) -> Any:
     except UnicodeDecodeError as error:
         raise RecipeError(f"{path}: is not UTF-8 text (byte {error.start})") from error
     try:
-        tree = OmegaConf.create(text or "{}")
+        tree = OmegaConf.load(StringIO(text))
     except YAMLError as error:
         raise RecipeError(f"{path}: {_yaml_problem(error)}") from error
-    except (OmegaConfBaseException, TypeError, ValueError) as error:
+    except (OmegaConfBaseException, OSError) as error:
         raise RecipeError(f"{path}: {_first_line(error)}") from error
-    if not OmegaConf.is_dict(tree):
+    if not isinstance(tree, DictConfig):
         raise RecipeError(f"{path}: a recipe is keys with values, such as `name: my-recipe`")
     return tree
 
 
-def _override(tree: Any, overrides: Sequence[str]) -> Any:
-    changed = OmegaConf.create(OmegaConf.to_container(tree))
+def _override(tree: DictConfig, overrides: Sequence[str]) -> DictConfig:
+    changed = copy.deepcopy(tree)
     for override in overrides:
         key, equals, text = override.partition("=")
         if not equals or not key.strip():
@@ -98,21 +102,22 @@ def _override(tree: Any, overrides: Sequence[str]) -> Any:
     return changed
 
 
-def _structured(tree: Any, where: str) -> Recipe:
-    plain = OmegaConf.to_container(tree)
+def _structured(tree: DictConfig, where: str) -> Recipe:
+    plain: Any = OmegaConf.to_container(tree)
     _refuse_interpolation(plain, "", where)
-    _walk(Recipe, plain, "", where)
+    _refuse_keys(Recipe, plain, "", where)
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Recipe), tree)
         recipe = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
+        _refuse_types(Recipe, plain, "", where)
         raise RecipeError(f"{where}: {_problem(error, '')}") from error
     assert isinstance(recipe, Recipe)
     return recipe
 
 
-def _walk(spec: type, node: Any, prefix: str, where: str) -> None:
-    """Unknown and missing keys, then types, level by level, with the whole dotted key."""
+def _refuse_keys(spec: type, node: Any, prefix: str, where: str) -> None:
+    """Unknown and missing keys, level by level, named by the whole dotted key."""
     if not isinstance(node, Mapping):
         raise RecipeError(f"{where}: {prefix or 'recipe'}: must be keys with values")
     known = {item.name: item for item in fields(spec)}
@@ -123,36 +128,50 @@ def _walk(spec: type, node: Any, prefix: str, where: str) -> None:
         required = item.default is MISSING and item.default_factory is MISSING
         if required and node.get(name) is None:
             raise RecipeError(f"{where}: {_dotted(prefix, name)}: is missing")
-    nested = dict(_nested(spec, node, prefix, where))
-    _check_types(spec, {k: v for k, v in node.items() if k not in nested}, prefix, where)
-    for name, (child, items) in nested.items():
-        for suffix, value in items:
-            _walk(child, value, _dotted(prefix, name) + suffix, where)
+    for key, child, value in _nested(spec, node, prefix, where):
+        _refuse_keys(child, value, key, where)
+
+
+def _refuse_types(spec: type, node: Mapping[str, Any], prefix: str, where: str) -> None:
+    """The first value of a wrong type, level by level: OmegaConf's own key stops at a list item.
+
+    References to other keys have no type of their own and are left to the whole.
+    """
+    hints = get_type_hints(spec)
+    leaves = {
+        name: value
+        for name, value in node.items()
+        if _nested_spec(hints[name]) is None and not (isinstance(value, str) and "${" in value)
+    }
+    try:
+        OmegaConf.merge(OmegaConf.structured(spec), leaves)
+    except OmegaConfBaseException as error:
+        raise RecipeError(f"{where}: {_problem(error, prefix)}") from error
+    for key, child, value in _nested(spec, node, prefix, where):
+        _refuse_types(child, value, key, where)
 
 
 def _nested(
     spec: type, node: Mapping[str, Any], prefix: str, where: str
-) -> Iterator[tuple[str, tuple[type, list[tuple[str, Any]]]]]:
-    """Fields of a level that hold specs themselves: (name, (spec, [(key suffix, value)]))."""
+) -> Iterator[tuple[str, type, Any]]:
+    """(dotted key, spec, value) of everything one level down that is a spec itself."""
     hints = get_type_hints(spec)
     for name, value in node.items():
-        hint = hints[name]
-        if is_dataclass(hint) and isinstance(hint, type):
-            yield name, (hint, [("", value)])
-        elif get_origin(hint) is list and is_dataclass(get_args(hint)[0]):
-            if not isinstance(value, list | tuple):
-                raise RecipeError(f"{where}: {_dotted(prefix, name)}: must be a list")
-            items = [(f".{number}", item) for number, item in enumerate(value)]
-            yield name, (get_args(hint)[0], items)
+        key, child = _dotted(prefix, name), _nested_spec(hints[name])
+        if child is None:
+            continue
+        if get_origin(hints[name]) is not list:
+            yield key, child, value
+        elif isinstance(value, list):
+            yield from ((f"{key}.{number}", child, item) for number, item in enumerate(value))
+        else:
+            raise RecipeError(f"{where}: {key}: must be a list")
 
 
-def _check_types(spec: type, leaves: dict[str, Any], prefix: str, where: str) -> None:
-    """Leaves of one level against their annotations. References to other keys are typed later."""
-    plain = {k: v for k, v in leaves.items() if not (isinstance(v, str) and "${" in v)}
-    try:
-        OmegaConf.merge(OmegaConf.structured(spec), plain)
-    except OmegaConfBaseException as error:
-        raise RecipeError(f"{where}: {_problem(error, prefix)}") from error
+def _nested_spec(hint: Any) -> type | None:
+    """The spec that a field holds, alone or as a list's items; None for plain values."""
+    inner = get_args(hint)[0] if get_origin(hint) is list else hint
+    return inner if isinstance(inner, type) and is_dataclass(inner) else None
 
 
 def _refuse_interpolation(node: Any, prefix: str, where: str) -> None:
@@ -173,13 +192,13 @@ def _from_plain(spec: type[Spec], node: Mapping[str, Any]) -> Spec:
     hints = get_type_hints(spec)
     values: dict[str, Any] = {}
     for name, value in node.items():
-        hint = hints[name]
-        if is_dataclass(hint) and isinstance(hint, type):
-            values[name] = _from_plain(hint, value)
-        elif get_origin(hint) is list and is_dataclass(get_args(hint)[0]):
-            values[name] = [_from_plain(get_args(hint)[0], item) for item in value]
-        else:
+        child = _nested_spec(hints[name])
+        if child is None:
             values[name] = value
+        elif isinstance(value, list):
+            values[name] = [_from_plain(child, item) for item in value]
+        else:
+            values[name] = _from_plain(child, value)
     return spec(**values)
 
 
