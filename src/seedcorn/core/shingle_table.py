@@ -99,9 +99,10 @@ class ShingleTable:
         return self._tally[row, generation].copy()
 
     def _reserve(self, rows: int, generations: int) -> None:
-        missing = generations - self._tally.shape[1]
-        if missing > 0:
-            self._tally = np.pad(self._tally, ((0, 0), (0, missing), (0, 0)))
+        known = self._tally.shape[1]
+        if generations > known:
+            more = max(generations, 2 * known) - known
+            self._tally = np.pad(self._tally, ((0, 0), (0, more), (0, 0)))
         slots = len(self._slots)
         while rows > LOAD * slots:
             slots *= 2

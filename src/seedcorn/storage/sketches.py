@@ -7,6 +7,7 @@ that the log committed.
 
 from collections.abc import Mapping
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +25,12 @@ FORMAT = 1
 """Version of the file's columns; any other is refused by name."""
 _VERSIONS = {b"seedcorn_sketch": FORMAT, b"seedcorn_fingerprint": FINGERPRINT_VERSION}
 _RATE = b"seedcorn_sketch_rate"
+_ENCODING: dict[str, Any] = {
+    "compression": "zstd",
+    "use_dictionary": [name for name in COLUMNS if name != "hash"],
+    "column_encoding": {"hash": "DELTA_BINARY_PACKED"},
+}
+"""Sorted uniform hashes differ by few bits; the other columns take few distinct values."""
 
 
 def write_delta(store: Store, delta: Delta, rate: float) -> ObjectRef:
@@ -66,14 +73,7 @@ def _encode(delta: Delta) -> bytes:
     columns = {name: pa.array(np.ascontiguousarray(getattr(delta, name))) for name in COLUMNS}
     table = pa.table(columns).replace_schema_metadata(metadata)
     sink = BytesIO()
-    # Sorted uniform hashes differ by few bits; the other columns take few distinct values.
-    pq.write_table(
-        table,
-        sink,
-        compression="zstd",
-        use_dictionary=[name for name in COLUMNS if name != "hash"],
-        column_encoding={"hash": "DELTA_BINARY_PACKED"},
-    )
+    pq.write_table(table, sink, **_ENCODING)
     data = sink.getvalue()
     rows = pq.ParquetFile(BytesIO(data)).metadata.num_rows
     if rows != len(delta):
