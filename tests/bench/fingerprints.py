@@ -59,7 +59,7 @@ def make_texts(documents: int, seed: int = 7) -> list[str]:
     """ASCII pseudo-English of about 1,700 bytes each: Zipf words, sentences, paragraphs."""
     draw = random.Random(seed)
     syllables = [c + v + t for c in "bcdfglmnprstw" for v in "aeiou" for t in ("", "n", "r", "st")]
-    vocabulary = ["".join(draw.choices(syllables, k=1 + i % 3)) for i in range(20_000)]
+    vocabulary = ["".join(draw.choices(syllables, k=1 if i < 150 else 2)) for i in range(20_000)]
     cumulative = list(accumulate(1 / (rank + 2.7) for rank in range(len(vocabulary))))
     return [_sentences(draw, vocabulary, cumulative) for _ in range(documents)]
 

@@ -3,8 +3,6 @@
 
 import json
 import re
-import sys
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +12,14 @@ from datasketch import MinHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
-from numba.core.registry import CPUDispatcher
 
-from seedcorn.core import fingerprint as fingerprint_module
-from seedcorn.core import hashing, minhash, shingles, words
+from seedcorn.core import shingles
 from seedcorn.core.fingerprint import (
     KEYS,
     PERMUTATIONS,
     estimate,
     fingerprint,
     fingerprint_texts,
-    fingerprint_words,
     read_words,
     shingles_many,
     shingles_of,
@@ -205,6 +200,19 @@ def test_shingles_limit_keeps_exactly_the_hashes_below_it():
     assert full.offsets[3] - full.offsets[2] == 2
 
 
+def test_shingles_below_and_subset_equal_computing_them_anew():
+    texts = [" ".join(WORDS), "", "a b c d"]
+    made = shingles_of(read_words(*buffer(texts)), 3)
+    fewer = shingles_of(read_words(*buffer(texts)), 3, 2**61)
+    thinned = shingles.below(made, 2**61)
+    assert (thinned.hashes == fewer.hashes).all()
+    assert (thinned.offsets == fewer.offsets).all()
+    part = shingles.subset(made, np.array([True, False, True]))
+    alone = shingles_of(read_words(*buffer(texts[::2])), 3)
+    assert (part.hashes == alone.hashes).all()
+    assert (part.offsets == alone.offsets).all()
+
+
 @pytest.mark.parametrize(("length", "limit"), [(0, 2**64), (3, 0), (3, 2**64 + 1)])
 def test_shingles_senseless_request_is_refused(length, limit):
     with pytest.raises(ValueError, match="give a length"):
@@ -213,8 +221,10 @@ def test_shingles_senseless_request_is_refused(length, limit):
 
 def test_fingerprint_sliced_arrow_array_equals_its_texts():
     texts = [f"Dokument über “{i}” und mehr {'x ' * i}" for i in range(20)]
-    for kind, dtype in ((pa.string(), np.int32), (pa.large_string(), np.int64)):
-        part = pa.array(texts, kind).slice(7, 9)
+    stored, ends = buffer(texts)
+    for kind, dtype in ((pa.StringArray, np.int32), (pa.LargeStringArray, np.int64)):
+        buffers = (pa.py_buffer(ends.astype(dtype)), pa.py_buffer(stored))
+        part = kind.from_buffers(len(texts), *buffers).slice(7, 9)
         _, offsets, data = part.buffers()
         view = np.frombuffer(offsets, dtype)[part.offset : part.offset + len(part) + 1]
         got = fingerprint(np.frombuffer(data, np.uint8), view)
@@ -259,68 +269,6 @@ def test_fingerprint_very_long_document_among_short_ones():
     assert (got.keys[1] == got.keys[3]).all()
     data, offsets = buffer([long])
     assert shingles_many(data, offsets, (8,))[8].hashes.size == 5
-
-
-def runs_beside_another_thread(work, attempts):
-    """Whether a waiting thread gets to run before `work` returns for the last time.
-
-    No thread is made to yield the GIL (switch interval), so it runs only if `work` releases it.
-    """
-    started, seen, outcome = threading.Event(), threading.Event(), []
-
-    def loop():
-        started.set()
-        for _ in range(attempts):
-            work()
-            if seen.is_set():
-                break
-        outcome.append(seen.is_set())
-
-    interval = sys.getswitchinterval()
-    thread = threading.Thread(target=loop)
-    sys.setswitchinterval(1000)
-    try:
-        thread.start()
-        started.wait()
-        seen.set()
-        thread.join()
-    finally:
-        sys.setswitchinterval(interval)
-    return outcome[0]
-
-
-def test_kernels_release_the_gil_while_they_run():
-    document = read_words(*buffer([" ".join(WORDS) * 100]))
-    assert not runs_beside_another_thread(lambda: sum(range(20_000)), 20)
-    assert runs_beside_another_thread(lambda: fingerprint_words(document), 500)
-    assert runs_beside_another_thread(lambda: shingles_of(document, 8), 500)
-
-
-def test_kernels_every_one_is_compiled_without_the_gil():
-    kernels = [
-        item
-        for module in (fingerprint_module, hashing, minhash, shingles, words)
-        for item in vars(module).values()
-        if isinstance(item, CPUDispatcher)
-    ]
-    assert len(kernels) > 10
-    assert all(kernel.targetoptions.get("nogil") for kernel in kernels)
-
-
-def test_fingerprint_several_threads_at_once_agree():
-    texts = [f"“{word}” said the {word} to cafe\u0301 number {i}" for i, word in enumerate(WORDS)]
-    expected = fingerprint_texts(texts).keys
-    results = [None] * 4
-
-    def work(i):
-        results[i] = fingerprint_texts(texts).keys
-
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert all((result == expected).all() for result in results)
 
 
 def golden_row(text):

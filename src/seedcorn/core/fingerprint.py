@@ -31,7 +31,7 @@ from seedcorn.core.minhash import (
 )
 from seedcorn.core.shingles import ALL, Shingles, shingles, shingles_many, shingles_of
 from seedcorn.core.text import NORMALISER_VERSION
-from seedcorn.core.words import Words, pack, read_words
+from seedcorn.core.words import Words, pack, read_only, read_words
 
 __all__ = [
     "ALL",
@@ -125,7 +125,7 @@ def similarity(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> NDArray[np.
         raise ValueError(
             f"signatures of shape {left.shape} and {right.shape}: give two arrays [m, 64]"
         )
-    return estimates(left, right)
+    return estimates(read_only(left), read_only(right))
 
 
 def _minima(words: Words) -> NDArray[np.uint32]:

@@ -49,3 +49,12 @@ def shingle_hashes(words: NDArray[Any], length: int, out: NDArray[Any]) -> int:
         rolling = rolling * BASE + words[first + width - 1] - words[first - 1] * leaving
         out[first] = mix64(rolling ^ seed)
     return runs
+
+
+@njit(nogil=True, cache=True)
+def most_shingles(counts: NDArray[Any]) -> Any:
+    """Room that `shingle_hashes` needs for any of these documents, whatever the length."""
+    most = 1
+    for count in counts:
+        most = max(most, count)
+    return most

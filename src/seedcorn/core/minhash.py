@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from seedcorn.core.hashing import mix64, shingle_hashes
+from seedcorn.core.hashing import mix64, most_shingles, shingle_hashes
 
 PERMUTATIONS = 128
 BANDS = 16
@@ -50,7 +50,7 @@ def minima(
 ) -> NDArray[Any]:
     """uint32[n, 128]: the least permuted shingle hash per document and permutation."""
     out = np.empty((starts.size, PERMUTATIONS), np.uint32)
-    room = _BLOCK + (counts.max() if counts.size else 0)
+    room = most_shingles(counts) + _BLOCK
     shingles = np.empty(room, np.uint64)
     short = np.empty(room, np.uint32)
     for i in range(starts.size):

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from seedcorn.core.hashing import shingle_hashes
+from seedcorn.core.hashing import most_shingles, shingle_hashes
 from seedcorn.core.words import Words, read_words
 
 ALL = 2**64
@@ -67,13 +67,13 @@ def _distinct(
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Hash, thin, sort and drop repeats, document by document."""
     offsets = np.zeros(starts.size + 1, np.int64)
-    room = 1 + (counts.max() if counts.size else 0)
+    room = most_shingles(counts)
     run = np.empty(room, np.uint64)
     table = np.empty(4 * room + 64, np.uint64)
     total = 0
     for count in counts:
         total += max(1, count - length + 1)
-    out = np.empty(total, np.uint64)
+    out = np.empty(total + 1, np.uint64)
     used = 0
     for i in range(starts.size):
         found = shingle_hashes(hashes[starts[i] : starts[i] + counts[i]], length, run)
@@ -95,7 +95,7 @@ def _below(values: NDArray[Any], highest: Any) -> int:
 
 @njit(nogil=True, cache=True)
 def _sorted_set(values: NDArray[Any], highest: Any, table: NDArray[Any], out: NDArray[Any]) -> int:
-    """Distinct `values`, ascending, into `out`; returns how many.
+    """Distinct `values`, ascending, into `out` (one place to spare); returns how many.
 
     Uniform hashes need no comparison sort: the top bits name a slot of a table at most half full,
     neighbours are kept in order by linear probing, and a sweep reads the table off.
@@ -112,9 +112,8 @@ def _sorted_set(values: NDArray[Any], highest: Any, table: NDArray[Any], out: ND
         _insert(min(value, _EMPTY - np.uint64(1)), shift, table)
     size = 0
     for slot in range(end):
-        if table[slot] != _EMPTY:
-            out[size] = table[slot]
-            size += 1
+        out[size] = table[slot]
+        size += table[slot] != _EMPTY
     return size
 
 

@@ -69,10 +69,17 @@ def pack(pieces: list[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     return np.frombuffer(b"".join(pieces), np.uint8), offsets
 
 
+def read_only(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A contiguous read-only view: numba compiles a kernel anew for every other kind of array."""
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view
+
+
 def _checked(
     data: NDArray[np.uint8], offsets: NDArray[Any]
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """One dtype, one layout, read-only: otherwise each variety would be compiled anew."""
+    """Both in the one form the kernel is compiled for."""
     if data.dtype != np.uint8 or data.ndim != 1 or offsets.ndim != 1:
         raise ValueError(
             f"expected uint8[:] and int[n + 1], got {data.dtype}[{data.ndim}-d] and "
@@ -84,9 +91,7 @@ def _checked(
             f"offsets from {wide[0]} to {wide[-1]} do not cut a buffer of {data.size} bytes into "
             "documents: they must not decrease nor leave the buffer"
         )
-    view = np.ascontiguousarray(data).view()
-    view.flags.writeable = False
-    return view, wide
+    return read_only(data), wide
 
 
 @njit(nogil=True, cache=True)
@@ -133,7 +138,8 @@ def _grown(array: NDArray[Any], used: int, more: int) -> NDArray[Any]:
     if used + more < array.size:
         return array
     bigger = np.empty(2 * (used + more + 1), array.dtype)
-    bigger[:used] = array[:used]
+    for k in range(used):
+        bigger[k] = array[k]
     return bigger
 
 
