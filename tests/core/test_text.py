@@ -1,6 +1,7 @@
 """The normaliser, and that its tables never disagree with it."""
 # ruff: noqa: RUF001 - odd characters are the subject
 
+import re
 import unicodedata
 
 import numpy as np
@@ -47,7 +48,7 @@ def test_normalise_long_text_is_the_same_in_chunks():
     unit = "a\u0301 \u0301b ΑΣ ΑΣ. Σ \u1100\u1161\u11a8 x\u0323\u0307 "
     text = unit * 4000
     whole = unicodedata.normalize("NFKC", text).lower()
-    assert normalise(text) == " ".join(normalise(whole).split())
+    assert normalise(text) == " ".join(re.findall(r"\w+", whole))
     assert normalise(text).startswith("á b ας ας σ 각")
 
 
