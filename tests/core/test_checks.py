@@ -51,6 +51,12 @@ FAILING = [
     ({"copy_of_parent": {}}, PARENT, "1.00 of 8-word sequences are in parent 1"),
     ({"copy_of_parent": {}}, PARENT.upper() + " and more", "in parent 1"),
     ({"copy_of_parent": {}}, "word3 word4 word5", "1.00 of 3-word"),
+    (
+        {"copy_of_parent": {"max_overlap": 0.2}},
+        "\u201cword9\u2014word8\u2019s",
+        "1.00 of 3-word sequences are in parent 2",
+    ),
+    ({"repetition": {}}, "今日は天気がいい" * 4, "of 4-word sequences repeat"),
     ({"script": {}}, "Паром ушёл до рассвета", "0.00 of letters are latin"),
     ({"script": {}}, "1234 5678", "0.00"),
     ({"script": {"allow": "greek"}}, PROSE, "0.00 of letters are greek"),
@@ -67,7 +73,7 @@ def test_check_on_good_text_passes_and_is_listed(check, answer):
 
 @pytest.mark.parametrize(("check", "answer", "detail"), FAILING)
 def test_check_on_bad_text_gives_its_code_and_why(check, answer, detail):
-    found = verdict([check], answer, parents=("Some other text.", PARENT))
+    found = verdict([check], answer, parents=("Some other text.", PARENT, "word9 word8 s"))
     assert (found.passed, found.reason) == ((), next(iter(check)))
     assert detail in found.detail
 

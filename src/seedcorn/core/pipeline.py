@@ -25,7 +25,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from seedcorn.core import reasoning
-from seedcorn.core.checks import Check, build, verify
+from seedcorn.core.checks import Check, Verdict, build, verify
 from seedcorn.core.engine import Completion, Engine, EngineInfo, Request
 from seedcorn.core.errors import RequestRefused
 from seedcorn.core.prompts import Prompt, PromptFailed, Rendered, compile_prompt, neutralise
@@ -56,13 +56,13 @@ def make_line(recipe: Recipe, generation: int, info: EngineInfo) -> Line:
 
 async def write_sample(line: Line, draw: Draw, parents: Sequence[Parent], engine: Engine) -> Sample:
     """Write and verify one planned sample; raises EngineDead, after which it is planned still."""
-    sample = Sample(draw, Outcome.CANDIDATE, parents=tuple(parent.id for parent in parents))
-    unusable = next((parent for parent in parents if parent.text is None), None)
-    if unusable is not None:
-        detail = f"{unusable.id}: {unusable.problem}"
-        return replace(sample, outcome=Outcome.REJECTED, reason=SEED_ROW, detail=detail)
+    ids = tuple(parent.id for parent in parents)
+    for parent in parents:
+        if parent.text is None:
+            detail = f"{parent.id}: {parent.problem}"
+            return Sample(draw, Outcome.REJECTED, reason=SEED_ROW, detail=detail, parents=ids)
     texts, defused = _defuse(parents, line.info.special_tokens)
-    sample = replace(sample, neutralised=defused)
+    sample = Sample(draw, Outcome.CANDIDATE, parents=ids, neutralised=defused)
     try:
         rendered = line.prompts[draw.prompt].render(draw, line.generation, texts)
     except PromptFailed as error:
@@ -81,24 +81,22 @@ async def _judge(
 ) -> Sample:
     """Split off the reasoning and run the checks on the answer."""
     trace, answer = reasoning.split(completion.text)
-    sample = replace(
-        sample,
-        text=answer,
-        reasoning=trace,
-        prompt_tokens=completion.prompt_tokens,
-        completion_tokens=completion.completion_tokens,
-        finish_reason=completion.finish_reason,
-    )
     if completion.finish_reason in ("abort", "error"):
-        detail = "the engine gave up on this request without refusing it"
-        return _failed(sample, f"engine_{completion.finish_reason}", detail)
-    verdict = await verify(line.checks, answer, completion, parents)
-    outcome = Outcome.REJECTED if verdict.reason else Outcome.CANDIDATE
+        verdict = Verdict((), f"engine_{completion.finish_reason}", "the engine gave up on it")
+        outcome = Outcome.FAILED
+    else:
+        verdict = await verify(line.checks, answer, completion, parents)
+        outcome = Outcome.REJECTED if verdict.reason else Outcome.CANDIDATE
     return replace(
         sample,
         outcome=outcome,
+        text=answer,
+        reasoning=trace,
         reason=verdict.reason,
         detail=verdict.detail,
+        prompt_tokens=completion.prompt_tokens,
+        completion_tokens=completion.completion_tokens,
+        finish_reason=completion.finish_reason,
         checks=verdict.passed,
     )
 

@@ -35,6 +35,8 @@ class Pool:
 class Plan:
     """Draws of one generation. Picklable; two plans made from equal arguments draw the same.
 
+    What it remembers between draws (an epoch's order) only saves time; it is not thread-safe.
+
     `earlier` holds the pools of generations 1 … `generation` - 1, of which the last is `previous`.
     `dropped` maps a batch to the strata that are no longer drawn from it on. Raises RecipeError
     when a prompt needs parents and no pool with a positive weight has rows.
@@ -100,7 +102,7 @@ class Plan:
         order, so that rows x combinations prompts meet as few pairs twice as they can.
         """
         if not spec.parents:
-            return (), self._combination(spec, "", *divmod(number, _combinations(spec)))
+            return (), self._combination(spec, "", number)
         parents: list[tuple[int, int]] = []
         combination = 0
         for position in range(spec.parents):
@@ -108,15 +110,14 @@ class Plan:
             epoch, row = source.row(number, position, self._width)
             parents.append(source.locate(row))
             if position == 0:
-                document = f"{source.name}:{row}"
-                round_, turn = divmod(epoch, _combinations(spec))
-                combination = self._combination(spec, document, round_, turn)
+                combination = self._combination(spec, f"{source.name}:{row}", epoch)
         return tuple(parents), combination
 
-    def _combination(self, spec: PromptSpec, document: str, round_: int, turn: int) -> int:
-        size = _combinations(spec)
+    def _combination(self, spec: PromptSpec, document: str, epoch: int) -> int:
+        size = prod(map(len, spec.axes.values()))
         if size == 1:
             return 0
+        round_, turn = divmod(epoch, size)
         return Permutation(size, uint64(self._key, "axes", spec.name, document, round_))(turn)
 
     def _source(self, number: int, position: int) -> "_Source":
@@ -175,6 +176,7 @@ class _Source:
         totals = [int(np.sum(pool.sizes)) for pool in pools]
         self._ends = list(accumulate(totals))
         self._generations = [pool.generation for pool in pools]
+        self._shuffle = -1, Permutation(self.rows, 0)
         self._held: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
 
     def row(self, number: int, position: int, width: int) -> tuple[int, int]:
@@ -197,7 +199,9 @@ class _Source:
         if self._order == "sequential":
             return slot
         if self._order == "shuffled":
-            return Permutation(self.rows, uint64(self._key, self.name, epoch))(slot)
+            if epoch != self._shuffle[0]:
+                self._shuffle = epoch, Permutation(self.rows, uint64(self._key, self.name, epoch))
+            return self._shuffle[1](slot)
         order, ends = self._block_order(epoch)
         rank = int(np.searchsorted(ends, slot, side="right"))
         block = int(order[rank])
@@ -236,10 +240,6 @@ def _shares(weights: Sequence[float]) -> list[float]:
 def _pick(shares: Sequence[float], word: int) -> int:
     """The share a uniform 64-bit word falls into."""
     return min(bisect_right(shares, (word >> 11) * 2.0**-53), len(shares) - 1)
-
-
-def _combinations(spec: PromptSpec) -> int:
-    return prod(map(len, spec.axes.values())) if spec.axes else 1
 
 
 def _axes(spec: PromptSpec, combination: int) -> dict[str, str]:

@@ -28,6 +28,8 @@ _ASCII = re.compile("[\x00-\x7f]+")
 
 def script_share(text: str, allow: tuple[str, ...]) -> float:
     """Share of the text's letters that belong to one of the scripts; 0 for a text without any."""
+    if "latin" in allow and text.isascii():
+        return 1.0 if _ASCII_LETTERS.search(text) else 0.0
     ascii_letters = len("".join(_ASCII_LETTERS.findall(text)))
     others = "" if text.isascii() else "".join(filter(str.isalpha, _ASCII.sub("", text)))
     total = ascii_letters + len(others)

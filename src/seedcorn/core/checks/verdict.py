@@ -1,6 +1,5 @@
 """The contract of a check, and how a row of them becomes one verdict."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +10,29 @@ from seedcorn.core.engine import Completion
 EMPTY = "empty"
 """Reason code of an answer without a visible character: always checked, whatever the recipe."""
 
-WORD = re.compile(r"\w+")
+_SEPARATORS = bytes(
+    byte if byte >= 0x80 or chr(byte).isalnum() or byte == ord("_") else 0x20 for byte in range(256)
+)
+_MARKS = tuple(mark.encode() for mark in "\u2018\u2019\u201c\u201d\u2013\u2014\u2026")
+"""Quotes, dashes and the ellipsis that models write all the time."""
+_LONGEST_MEAN = 24
+"""Bytes a word has on average at most; beyond it the script has no spaces between words."""
+
+
+def words_of(text: str) -> list[bytes]:
+    """Lower-cased words as UTF-8; single characters where the script has no spaces.
+
+    Coarser than the words of dedup and ledger, and about ten times faster than a regular
+    expression: the checks run on the engine's event loop.
+    """
+    data = text.lower().encode("utf-8", "surrogatepass")
+    if len(data) != len(text):
+        for mark in _MARKS:
+            data = data.replace(mark, b" ")
+    words = data.translate(_SEPARATORS).split()
+    if len(data) > _LONGEST_MEAN * len(words):
+        return [char.encode("utf-8", "surrogatepass") for char in text if char.isalnum()]
+    return words
 
 
 class Subject:
@@ -23,9 +44,9 @@ class Subject:
         self.parents = parents
 
     @cached_property
-    def words(self) -> list[str]:
-        r"""Lower-cased `\w+` words."""
-        return WORD.findall(self.answer.lower())
+    def words(self) -> list[bytes]:
+        """Words of the answer, see `words_of`."""
+        return words_of(self.answer)
 
 
 class Check(Protocol):
