@@ -5,6 +5,8 @@ in sixteen (those whose hash has its low four bits zero) is remembered for ever 
 unlike the ledger's sample, which thins out as it grows. Measured, not a gate.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ _LOAD = 0.6
 
 
 @njit(cache=True, nogil=True)
-def _place(table: np.ndarray, value: np.uint64) -> int:
+def _place(table: np.ndarray, value: Any) -> Any:
     mask = np.uint64(len(table) - 1)
     slot = (value >> np.uint64(4)) & mask
     while table[slot] != 0 and table[slot] != value:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.core.fingerprint import Shingles
+from seedcorn.core.shingles import Shingles
 
 LENGTHS = (8, 13)
 ENOUGH = {8: 3, 13: 1}

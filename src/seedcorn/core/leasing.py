@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from seedcorn.core.errors import RecipeError
-from seedcorn.core.recipe import Recipe
+from seedcorn.core.recipe import EngineSpec, Recipe
 
 IN_FLIGHT_FACTOR = 1.1
 """Requests kept in flight per sequence an engine runs; deeper queues cost more than they give
@@ -139,6 +139,10 @@ class Leases:
         """Keys of every known segment of a batch, in a canonical order."""
         return sorted(k for u in self.cut.units_of(batch) for k in self._open[u].segments)
 
+    def segments_of_unit(self, unit: int) -> tuple[str, ...]:
+        """Keys of every known segment of an open unit."""
+        return tuple(self._open[unit].segments) if unit in self._open else ()
+
     def commit(self, batch: int) -> None:
         """The batch's log entry is durable: its units close, the window moves."""
         for unit in self.cut.units_of(batch):
@@ -182,13 +186,24 @@ def in_flight(capacity: int) -> int:
     return ceil(IN_FLIGHT_FACTOR * capacity)
 
 
-def require_window(recipe: Recipe, capacity: int, workers: int) -> None:
+def capacity(spec: EngineSpec) -> int:
+    """Sequences that one engine of this recipe runs at once."""
+    by_kind = {
+        "vllm": spec.vllm.max_num_seqs,
+        "simulated": spec.simulated.concurrency,
+        "openai": spec.openai.max_concurrency,
+    }
+    return by_kind[spec.kind]
+
+
+def require_window(recipe: Recipe) -> None:
     """Refuse a window so small that engines would idle while a batch waits for its straggler."""
+    sequences, workers = capacity(recipe.engine), recipe.engine.workers
     window = recipe.units.unit * recipe.units.batch * recipe.units.ahead
-    needed = 2 * in_flight(capacity) * workers
+    needed = 2 * in_flight(sequences) * workers
     if window < needed and recipe.samples > window:
         raise RecipeError(
             f"units.unit x units.batch x units.ahead is {window} samples, but {workers} workers "
-            f"with {capacity} sequences each need at least {needed} to stay busy; raise "
+            f"with {sequences} sequences each need at least {needed} to stay busy; raise "
             "units.batch or units.ahead, or lower the engine's concurrency"
         )

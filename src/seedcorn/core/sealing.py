@@ -15,7 +15,9 @@ from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.identity import sample_id
 from seedcorn.core.sample import FINAL_OUTCOMES
 from seedcorn.core.state import Source
-from seedcorn.core.witnesses import tag, untag
+
+TAG_INDEX_BITS = 48
+"""A witness' tag is generation << 48 | plan index; generation 0 holds source row ordinals."""
 
 
 def winners(
@@ -41,7 +43,7 @@ def winners(
 
 def tags(generation: int, index: NDArray[np.int64]) -> NDArray[np.uint64]:
     """Witness tags of the samples with these plan indices (generation 0: source rows)."""
-    return np.uint64(tag(generation, 0)) | index.astype(np.uint64)
+    return np.uint64(generation << TAG_INDEX_BITS) | index.astype(np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Ancestry:
         The relation is to a sample of `generation`: seed | reference | earlier | same. A source row
         is called `<source>:<row>`, a sample by its id.
         """
-        of_generation, index = untag(label)
+        of_generation, index = label >> TAG_INDEX_BITS, label & ((1 << TAG_INDEX_BITS) - 1)
         if of_generation:
             relation = "same" if of_generation == generation else "earlier"
             return relation, sample_id(self.fingerprints[of_generation], of_generation, index)

@@ -16,9 +16,10 @@ from seedcorn.core.containment import Containment
 from seedcorn.core.decontamination import EvaluationSet, contamination
 from seedcorn.core.dedup import Verdicts, insertions, resolve
 from seedcorn.core.entries import BatchCommitted
-from seedcorn.core.fingerprint import Fingerprints, Shingles, shingles_many
+from seedcorn.core.fingerprint import Fingerprints
 from seedcorn.core.layout import ShardName
 from seedcorn.core.sealing import Ancestry, tags, tally
+from seedcorn.core.shingles import Shingles, below, shingles_many, subset
 from seedcorn.core.sketch import LENGTHS, Delta, batch_delta, limit
 from seedcorn.runtime.index_client import IndexClient
 from seedcorn.runtime.job import SealRequest
@@ -61,7 +62,7 @@ class BatchSealer:
         first, last = request.first_index, request.last_index
         table, seconds = read_batch(self._store, request.segments, first, last)
         candidate = _flags(table, "candidate")
-        shingles = shingles_many(*texts_view(table), LENGTHS, 2**64)
+        shingles = shingles_many(*texts_view(table["text"]), LENGTHS, 2**64)
         verdict = self._judge(table, candidate, request, ancestry, rule.threshold, shingles)
         numbers = np.array([strata.index(s) for s in table["stratum"].to_pylist()], np.uint8)
         thinned = {n: below(s, limit(rule.rate)) for n, s in shingles.items()}
@@ -205,25 +206,6 @@ class SealRule:
     threshold: float
     rate: float
     """Sample rate of the ledger's sketches."""
-
-
-def below(shingles: Shingles, bound: int) -> Shingles:
-    """The coordinated sample: hashes below `bound`."""
-    if bound >= 2**64:
-        return shingles
-    return _select(shingles, shingles.hashes < np.uint64(bound))
-
-
-def subset(shingles: Shingles, documents: NDArray[np.bool_]) -> Shingles:
-    """Shingles of the marked documents only."""
-    sizes = np.diff(shingles.offsets)
-    hashes = shingles.hashes[np.repeat(documents, sizes)]
-    return Shingles(hashes, np.concatenate([[0], np.cumsum(sizes[documents])]).astype(np.int64))
-
-
-def _select(shingles: Shingles, keep: NDArray[np.bool_]) -> Shingles:
-    running = np.concatenate([[0], np.cumsum(keep)]).astype(np.int64)
-    return Shingles(shingles.hashes[keep], running[shingles.offsets])
 
 
 def _flags(table: pa.Table, outcome: str) -> NDArray[np.bool_]:

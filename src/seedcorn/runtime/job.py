@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from seedcorn.core.entries import ObjectRef
+from seedcorn.core.entries import Measurement, ObjectRef
+from seedcorn.core.ledger_rows import GenerationRow
 from seedcorn.core.recipe import Recipe
 
 
@@ -63,3 +64,22 @@ class SealRequest:
     last_index: int
     ordinal: int
     segments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """The keeper is in step with the log. `measured` are to be appended before the next batch."""
+
+    covered: int
+    """Entries that a checkpoint covered."""
+    measured: list[Measurement]
+    rows: list[GenerationRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """The ledger after an entry. `rate`: the sample rate to decide on before the next batch seals,
+    None while the present one will do."""
+
+    rows: list[GenerationRow]
+    rate: float | None

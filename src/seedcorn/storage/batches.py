@@ -19,6 +19,8 @@ from seedcorn.storage.samples import (
 )
 from seedcorn.storage.store import Store
 
+_NO_TEXT = pa.array([], pa.string())
+
 
 def read_batch(
     store: Store, segments: Sequence[str], first: int, last: int
@@ -35,10 +37,10 @@ def read_batch(
     return table.take(pa.array(rows)).combine_chunks(), sum(seconds for _, seconds in loaded)
 
 
-def texts_view(table: pa.Table) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The text column as (uint8 buffer, int64[n + 1] offsets), without copying the text."""
-    column = pc.cast(table["text"], pa.large_string()).combine_chunks()
-    array = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+def texts_view(texts: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Texts, none null, as (uint8 buffer, int64[n + 1] offsets) for the kernels."""
+    whole = texts if isinstance(texts, pa.Array) else pa.concat_arrays(texts.chunks or [_NO_TEXT])
+    array = pc.cast(whole, pa.large_string())
     _, offsets, data = array.buffers()
     view = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
     return np.frombuffer(data if data is not None else b"", np.uint8), view

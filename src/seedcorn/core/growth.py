@@ -1,0 +1,66 @@
+"""What `grow` has to do next, decided from the log and the recipe alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from seedcorn.core.errors import SeedError
+from seedcorn.core.recipe import Recipe
+from seedcorn.core.state import CorpusState, Source, require_same_recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Grow `generation` with `recipe`; `resumes` an unfinished one, or starts it."""
+
+    generation: int
+    recipe: Recipe
+    resumes: bool
+
+
+def next_step(state: CorpusState, recipe: Recipe, stored: Recipe | None) -> Step | None:
+    """The generation to grow now; None when the recipe's `generations` are all finished.
+
+    `stored` is the recipe of the unfinished generation, which goes on as it was started: its
+    operational fields follow the present recipe, except how it was cut into units and batches.
+    """
+    unfinished = state.unfinished
+    if unfinished is not None:
+        if stored is None:
+            raise ValueError("an unfinished generation needs its stored recipe")
+        require_same_recipe(stored, recipe)
+        units = replace(recipe.units, unit=stored.units.unit, batch=stored.units.batch)
+        return Step(unfinished.number, replace(recipe, units=units), True)
+    if len(state.generations) >= recipe.generations:
+        return None
+    return Step(len(state.generations) + 1, recipe, False)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceClaim:
+    """A source as the recipe names it and the store shows it now."""
+
+    role: str
+    name: str
+    rows: int
+    fingerprint: str
+
+
+def new_sources(
+    known: Sequence[tuple[Source, str]], claims: Sequence[SourceClaim]
+) -> list[SourceClaim]:
+    """Claims that the log does not hold yet, in the order in which they are to be added.
+
+    `known` pairs logged sources with their fingerprints. Reference corpora rank before the seed.
+    Raises SeedError for a source that changed: its ordinals are history and cannot be rewritten.
+    """
+    held = {(source.role, source.name): fingerprint for source, fingerprint in known}
+    for claim in claims:
+        before = held.get((claim.role, claim.name), claim.fingerprint)
+        if before != claim.fingerprint:
+            raise SeedError(
+                f"{claim.role} source {claim.name!r} is not what the corpus was grown from: its "
+                "files changed since; restore them, or give the new documents as another source"
+            )
+    fresh = [claim for claim in claims if (claim.role, claim.name) not in held]
+    rank = {"evaluation": 0, "reference": 1, "seed": 2}
+    return sorted(fresh, key=lambda claim: rank[claim.role])

@@ -1,0 +1,244 @@
+"""Grows one generation: leases units, seals batches in order, commits one log entry a batch.
+
+Runs as asyncio in the driver process, so losing the driver loses nothing but time. It sees ids,
+counts and keys, never a text. What it decides, it decides through the state machines in the core.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from seedcorn.core.entries import BatchCommitted, Body, Decision, Entry, GenerationFinished
+from seedcorn.core.errors import RunStopped, StoreError
+from seedcorn.core.layout import parse_segment, segment_prefix
+from seedcorn.core.leasing import Cut, Leases
+from seedcorn.core.ledger import SKETCH_RATE
+from seedcorn.core.ledger_rows import GenerationRow
+from seedcorn.core.state import CorpusState
+from seedcorn.runtime.changes import Changes
+from seedcorn.runtime.crew import Crew
+from seedcorn.runtime.job import Folded, GenerationJob, SealRequest, WorkerProgress
+from seedcorn.runtime.ports import Cluster, KeeperHandle, Lost
+from seedcorn.runtime.snapshot import Rate, Snapshot
+from seedcorn.storage.garbage import collect
+from seedcorn.storage.log import LogWriter
+from seedcorn.storage.store import Store
+
+logger = logging.getLogger(__name__)
+KEEPER_ATTEMPTS = 5
+"""Keepers lost in a row, with no batch sealed in between, before the run stops."""
+VIEW_S = 1.0
+
+
+@dataclass(slots=True)
+class Ports:
+    """Everything of the outside world that a coordinator touches."""
+
+    store: Store
+    log: LogWriter
+    cluster: Cluster
+    view: Callable[[Snapshot], None]
+
+
+class Coordinator:
+    """One generation from its first open batch to `generation_finished`, or until drained."""
+
+    def __init__(self, ports: Ports, job: GenerationJob, state: CorpusState) -> None:
+        """`state` is folded up to the writer's head; it moves along with every append."""
+        self._ports, self._job, self._state = ports, job, state
+        units = job.recipe.units
+        self._cut = Cut(job.recipe.samples, units.unit, units.batch)
+        committed = state.generations[job.generation].batches
+        self._leases = Leases(job.generation, self._cut, units.ahead, committed)
+        self._changes = Changes()
+        self.crew = Crew(ports.cluster, ports.store, job, self._leases, self._changes)
+        self._keeper: KeeperHandle | None = None
+        self.rows: Sequence[GenerationRow] = ()
+        self._rate, self._progress = Rate(), dict[int, WorkerProgress]()
+        self._indexing = (0, 0)
+
+    async def run(self) -> bool:
+        """Grow until the generation is finished (True) or drained (False)."""
+        await self._resume_staging()
+        watching = asyncio.create_task(self._watch())
+        try:
+            async with asyncio.TaskGroup() as group:
+                crew = [
+                    group.create_task(self.crew.tend(slot))
+                    for slot in range(self._job.recipe.engine.workers)
+                ]
+                group.create_task(self._seal_all(crew))
+        finally:
+            watching.cancel()
+            if self._keeper is not None:
+                await self._keeper.close()
+        return self._leases.done
+
+    async def _resume_staging(self) -> None:
+        listed = await asyncio.to_thread(
+            lambda: [i.key for i in self._ports.store.list(segment_prefix(self._job.generation))]
+        )
+        self._leases.resume((parse_segment(key).unit, key) for key in listed)
+        if listed:
+            logger.info(
+                "found %d staged segments of generation %d", len(listed), self._job.generation
+            )
+
+    async def _seal_all(self, crew: list[asyncio.Task[None]]) -> None:
+        keeper = await self._new_keeper()
+        lost = 0
+        while not self._leases.done:
+            batch = self._leases.sealable()
+            if batch is None:
+                if all(task.done() for task in crew):
+                    return
+                await self._changes.wait(VIEW_S)
+                continue
+            try:
+                await self._seal(keeper, batch)
+                lost = 0
+            except Lost as error:
+                lost += 1
+                logger.warning("%s; rebuilding it from checkpoint and log", error)
+                if lost >= KEEPER_ATTEMPTS:
+                    raise RunStopped(f"batch {batch} cannot be sealed: {error}") from error
+                await keeper.close()
+                keeper = await self._new_keeper()
+        await self._finish(keeper)
+
+    async def _new_keeper(self) -> KeeperHandle:
+        for attempt in range(1, KEEPER_ATTEMPTS + 1):
+            keeper = self._keeper = self._ports.cluster.keeper(self._job)
+            try:
+                report = await keeper.load(self._state.sequence)
+                self.rows = report.rows
+                for body in report.measured:
+                    await self._append(keeper, body)
+                if report.measured:
+                    await keeper.checkpoint()
+                return keeper
+            except Lost as error:
+                logger.warning("%s while loading (attempt %d)", error, attempt)
+                await keeper.close()
+        raise RunStopped(
+            f"the dedup index cannot be loaded: it died {KEEPER_ATTEMPTS} times; "
+            "look at its memory (seedcorn plan says what it needs) and run the same command again"
+        )
+
+    async def _seal(self, keeper: KeeperHandle, batch: int) -> None:
+        """Seal, commit and fold one batch. The append is what makes it exist."""
+        units = self._cut.units_of(batch)
+        segments = self._leases.segments_of(batch)
+        body = await keeper.seal(
+            SealRequest(
+                generation=self._job.generation,
+                batch=batch,
+                first_unit=units[0],
+                last_unit=units[-1],
+                first_index=self._cut.indices(units[0])[0],
+                last_index=self._cut.indices(units[-1])[-1],
+                ordinal=self._state.next_ordinal,
+                segments=tuple(segments),
+            )
+        )
+        folded = await self._append(keeper, body, on_durable=lambda: self._leases.commit(batch))
+        self._changes.notify()
+        if folded.rate is not None:
+            await self._append(keeper, self._lower_rate(batch, folded.rate))
+        await self._forget(segments)
+        if (batch + 1) % self._job.recipe.dedup.checkpoint_every == 0:
+            await keeper.checkpoint()
+        _log_batch(body)
+
+    async def _append(
+        self, keeper: KeeperHandle, body: Body, on_durable: Callable[[], None] | None = None
+    ) -> Folded:
+        """Make an entry durable, then let everyone fold it. Losing the keeper loses no entry."""
+        entry: Entry = await asyncio.to_thread(self._ports.log.append, body)
+        self._state.apply(entry)
+        if on_durable is not None:
+            on_durable()
+        folded = await keeper.committed(entry)
+        self.rows = folded.rows
+        return folded
+
+    def _lower_rate(self, batch: int, rate: float) -> Decision:
+        return Decision(
+            generation=self._job.generation,
+            batch=batch + 1,
+            action=SKETCH_RATE,
+            value={"rate": rate},
+            reason=f"more than {self._job.recipe.ledger.fingerprints} hashes of one length",
+        )
+
+    async def _forget(self, segments: Sequence[str]) -> None:
+        """Delete the segments of a committed batch. What stays behind, gc deletes."""
+
+        def delete() -> None:
+            for key in segments:
+                self._ports.store.delete(key)
+
+        try:
+            await asyncio.to_thread(delete)
+        except StoreError as error:
+            logger.warning("staged segments of a committed batch remain until gc: %s", error)
+
+    async def _finish(self, keeper: KeeperHandle) -> None:
+        body = GenerationFinished(
+            self._job.generation,
+            "exhausted",
+            f"all {self._cut.samples} planned samples are decided",
+        )
+        doomed = await asyncio.to_thread(collect, self._ports.store, self._state)
+        if doomed:
+            logger.info("deleted %d objects that no log entry names", len(doomed))
+        await self._append(keeper, body)
+        await keeper.checkpoint()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(VIEW_S)
+            await self._look()
+            self._ports.view(self.snapshot())
+
+    async def _look(self) -> None:
+        for slot, worker in list(self.crew.ready.items()):
+            try:
+                self._progress[slot] = await worker.progress()
+                self._rate.update(slot, self._progress[slot].tokens)
+            except Lost:
+                self._progress.pop(slot, None)
+        if self._keeper is not None and not self.rows:
+            try:
+                self._indexing = await self._keeper.progress()
+            except Lost:
+                self._indexing = (0, 0)
+
+    def snapshot(self) -> Snapshot:
+        """The run as it looks now."""
+        now = time.monotonic()
+        return Snapshot(
+            generation=self._job.generation,
+            planned=self._cut.samples,
+            generated=self._generated(),
+            tokens_per_s=self._rate.per_second(now),
+            eta_s=None,
+            workers=len(self.crew.ready),
+            in_flight=sum(p.in_flight for p in self._progress.values()),
+            restarts=self.crew.supervisor.restarts,
+            quarantined=len(self.crew.quarantine.indices),
+            open_batches=min(self._leases.ahead + 1, self._cut.batches - self._leases.committed),
+            indexing=self._indexing,
+            rows=tuple(self.rows),
+        )
+
+    def _generated(self) -> int:
+        committed = self._leases.committed * self._cut.unit * self._cut.batch
+        return min(self._cut.samples, committed + self._leases.staged_samples())
+
+
+def _log_batch(body: BatchCommitted) -> None:
+    counts = " ".join(f"{name}={count}" for name, count in sorted(body.counts.items()))
+    logger.info("generation %d batch %d committed: %s", body.generation, body.batch, counts)

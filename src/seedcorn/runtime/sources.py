@@ -1,0 +1,69 @@
+"""The recipe's sources: opened before anything starts, logged before a generation uses them."""
+
+from collections.abc import Sequence
+
+from seedcorn.core.entries import SeedAdded
+from seedcorn.core.growth import SourceClaim, new_sources
+from seedcorn.core.identity import digest
+from seedcorn.core.recipe import Recipe, SourceSpec
+from seedcorn.core.state import CorpusState
+from seedcorn.storage.log import LogWriter
+from seedcorn.storage.seeds import Catalogue, open_catalogue
+from seedcorn.storage.store import Store
+
+
+class Sources:
+    """Catalogues of everything the recipe names, by role and source name."""
+
+    def __init__(self, recipe: Recipe, base: str, store: Store) -> None:
+        """Opens them all; raises SeedError naming what is wrong. `base`: the recipe's folder."""
+        self._opened: dict[tuple[str, str], Catalogue] = {}
+        self._order: list[tuple[str, str]] = []
+        for role, specs in _by_role(recipe):
+            for spec in specs:
+                catalogue = open_catalogue(spec, base, store, recipe.store)
+                self._opened[role, catalogue.source] = catalogue
+                self._order.append((role, catalogue.source))
+
+    def seeds(self) -> list[Catalogue]:
+        """Seed catalogues in recipe order, which is their ordinal order for the plan."""
+        return [self._opened[key] for key in self._order if key[0] == "seed"]
+
+    @property
+    def fingerprint(self) -> str:
+        """32 hex digits over all seed sources, as stored in `generation_started`."""
+        return digest("seeds", *(c.fingerprint for c in self.seeds()), size=16).hex()
+
+    def log_new(self, state: CorpusState, log: LogWriter) -> None:
+        """Append a `seed_added` entry for every source the log does not hold, and fold it."""
+        known = [
+            (source, Catalogue.from_dict(source.catalogue).fingerprint) for source in state.sources
+        ]
+        claims = [
+            SourceClaim(
+                role, name, self._opened[role, name].rows, self._opened[role, name].fingerprint
+            )
+            for role, name in self._order
+        ]
+        for claim in new_sources(known, claims):
+            catalogue = self._opened[claim.role, claim.name]
+            state.apply(
+                log.append(
+                    SeedAdded(
+                        role=claim.role,
+                        source=claim.name,
+                        catalogue=catalogue.to_dict(),
+                        rows=claim.rows,
+                        ordinal=state.next_ordinal,
+                        fingerprint=claim.fingerprint,
+                    )
+                )
+            )
+
+
+def _by_role(recipe: Recipe) -> Sequence[tuple[str, Sequence[SourceSpec]]]:
+    return (
+        ("evaluation", recipe.dedup.evaluations),
+        ("reference", recipe.dedup.against),
+        ("seed", recipe.seed),
+    )
