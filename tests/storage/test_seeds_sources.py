@@ -12,7 +12,7 @@ import pytest
 from seedcorn.core.errors import SeedError
 from seedcorn.core.recipe import SourceSpec, StoreSpec
 from seedcorn.storage.local_store import LocalStore
-from seedcorn.storage.object_store import ObjectStore
+from seedcorn.storage.opening import open_store
 from seedcorn.storage.seeds import Catalogue, SeedReader, SeedSet, open_catalogue
 from tests.servers.seaweedfs import SeaweedServer
 
@@ -234,7 +234,7 @@ def test_seed_on_s3_reads_like_a_local_one(
     tmp_path: Path, s3_uri: Callable[[], str], seaweedfs_server: SeaweedServer
 ):
     spec = StoreSpec(endpoint=seaweedfs_server.endpoint)
-    source, store = ObjectStore(s3_uri(), spec), ObjectStore(s3_uri(), spec)
+    source, store = open_store(s3_uri(), spec), open_store(s3_uri(), spec)
     source.put("p/d-0.parquet", write_parquet(tmp_path / "d.parquet", TEXTS))
     source.put("p/d-1.parquet", write_parquet(tmp_path / "e.parquet", TEXTS[::-1]))
     source.put("d.jsonl.gz", gzip.compress("".join(f'{{"text": "{t}"}}\n' for t in "xyz").encode()))

@@ -32,6 +32,8 @@ GROUP_BYTES = 4 << 20
 """A row group ends at either: small enough to decode for one document, few enough to list."""
 PART_BYTES = 512 << 20
 """Text per part: bounds the local disk that a conversion needs."""
+ENCODING: dict[str, Any] = {"compression": "zstd", "use_dictionary": ["problem"]}
+"""Documents seldom repeat: a dictionary of them would cost time in writing and in reading."""
 SCHEMA = pa.schema(
     [
         pa.field("text", pa.string()),
@@ -174,7 +176,7 @@ class _PartWriter:
 
     def _end_group(self) -> None:
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, SCHEMA, compression="zstd")
+            self._writer = pq.ParquetWriter(self._path, SCHEMA, **ENCODING)
         columns = zip(*self._rows, strict=True)
         arrays = [pa.array(list(column), pa.string()) for column in columns]
         self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))

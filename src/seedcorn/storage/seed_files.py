@@ -37,7 +37,8 @@ COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 STREAM_BLOCK = 8 << 20
 """Bytes fetched at once when a remote file is read from front to back."""
 
-_USERINFO = re.compile(r"[a-z0-9+.-]+://[^/]*@", re.IGNORECASE)
+_USERINFO = re.compile(r"(?!abfss?:|wasbs?:)[a-z0-9+.-]+://[^/]*@", re.IGNORECASE)
+"""Azure alone writes `container@account` where other URLs have a user name."""
 _FAILURES = (OSError, EOFError, zlib.error, pa.ArrowException)
 
 

@@ -166,7 +166,7 @@ def _checked(text: str, name: str | None, max_chars: int) -> SeedRow:
         return SeedRow(None, name, Problem.TOO_LONG)
     if not _encodable(text):
         return SeedRow(None, name, Problem.NOT_UTF8)
-    if not text.strip():
+    if not text or text.isspace():
         return SeedRow(None, name, Problem.EMPTY)
     return SeedRow(text, name, "")
 

@@ -103,8 +103,9 @@ def _plain(column: pa.Array, rows: np.ndarray, skip: np.ndarray) -> pa.StringArr
 def _marked_texts(texts: pa.StringArray, found: np.ndarray, max_chars: int) -> pa.StringArray:
     """Mark what only the characters tell, and blank the rows that are marked."""
     texts = _valid(texts, found)
-    _mark(found, _mask(pc.greater(pc.utf8_length(texts), max_chars)), Problem.TOO_LONG)
-    blank = pc.or_(pc.equal(pc.utf8_length(texts), 0), pc.utf8_is_space(texts))
+    lengths = pc.utf8_length(texts)
+    _mark(found, _mask(pc.greater(lengths, max_chars)), Problem.TOO_LONG)
+    blank = pc.or_(pc.equal(lengths, 0), pc.utf8_is_space(texts))
     _mark(found, _mask(blank), Problem.EMPTY)
     if not found.any():
         return texts
