@@ -10,9 +10,9 @@
 | prompt   | sandboxed template, filled with axes and parents        | core/prompts.py            |
 | generate | one completion from an engine                           | core/engine.py, engines/   |
 | verify   | split reasoning, run the checks                         | core/checks/               |
-| stage    | finished samples of a unit become durable segments      | runtime/worker.py          |
+| stage    | finished samples of a unit become durable segments      | runtime/unit_writer.py     |
 | dedup    | exact and near duplicates, a whole batch at once        | core/dedup.py              |
-| shard    | accepted and dropped samples as Parquet                 | runtime/sealer.py          |
+| shard    | accepted and dropped samples as Parquet                 | runtime/batch_sealer.py    |
 | commit   | one log entry makes a batch exist                       | storage/log.py             |
 | ledger   | a fold over the log: what each generation added         | core/ledger.py             |
 
