@@ -173,12 +173,16 @@ def test_history_halved_equals_history_of_thinned_deltas(grown):
 
 
 def test_history_merged_at_two_rates_keeps_the_lower_one():
-    coarse, fine = History(rate=0.25), History()
-    fine.add(delta_of([Document(frozenset(range(100)))]), 1)
-    coarse.merge(fine)
+    one, other = [Document(frozenset(range(60)))], [Document(frozenset(range(40, 100)))]
     expected = History()
-    expected.add(delta_of([Document(frozenset(range(100)))], 0.25), 1)
-    assert equal(coarse, expected)
+    expected.add(delta_of(one + other, 0.25), 1)
+    for coarse_first in (True, False):
+        coarse, fine = History(rate=0.25), History()
+        coarse.add(delta_of(one), 1)
+        fine.add(delta_of(other), 1)
+        into, merged = (coarse, fine) if coarse_first else (fine, coarse)
+        into.merge(merged)
+        assert equal(into, expected)
 
 
 @given(generations)

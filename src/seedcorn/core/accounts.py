@@ -41,7 +41,7 @@ class Account:
     tokens: Counter[str] = field(default_factory=Counter)
     strata: dict[str, Counter[str]] = field(default_factory=dict)
     withdrawn: Counter[str] = field(default_factory=Counter)
-    containment: Counter[str] = field(default_factory=Counter)
+    containment: dict[str, float] = field(default_factory=dict)
     engine_seconds: float = 0.0
 
     @property
@@ -63,7 +63,8 @@ class Account:
         self.tokens.update(batch.tokens)
         for name, row in batch.strata.items():
             self.strata.setdefault(name, Counter()).update(row)
-        self.containment.update(batch.containment)  # type: ignore[arg-type]
+        for name, value in batch.containment.items():
+            self.containment[name] = self.containment.get(name, 0.0) + value
         self.engine_seconds += batch.engine_seconds
 
     def withdraw(self, sequence: int, counts: Mapping[str, int]) -> None:
