@@ -25,7 +25,7 @@ def engine(request) -> Engine:
 
 
 def test_engine_many_requests_at_once_each_get_their_own_answer(engine, runner):
-    requests = [make_request(index) for index in range(24)]
+    requests = [make_request(index) for index in range(12)]
 
     async def all_at_once():
         return await asyncio.gather(*(engine.submit(request) for request in requests))

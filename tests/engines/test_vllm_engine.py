@@ -25,7 +25,7 @@ def test_vllm_info_names_engine_weights_template_and_resolved_sampling(vllm_engi
     assert info.capacity == 16
     assert {"<|im_start|>", "<|im_end|>", "<|endoftext|>"} <= set(info.special_tokens)
     assert info.sampling["temperature"] == 0.8
-    assert info.sampling["max_tokens"] == 24
+    assert info.sampling["max_tokens"] == SAMPLING.max_tokens
     assert info.sampling["repetition_penalty"] == 1.0
     assert None not in [info.sampling[k] for k in ("top_p", "top_k", "min_p", "presence_penalty")]
 

