@@ -41,18 +41,21 @@ CLOSE_S = 20.0
 class EngineActor:
     """One engine and its `UnitWriter`."""
 
-    def __init__(self, job: GenerationJob) -> None:
+    def __init__(self) -> None:
         """Nothing is opened before `start`, so that a constructor never fails."""
-        self._job = job
         self._engine: Engine | None = None
+        self._info: EngineInfo | None = None
         self._writer: UnitWriter | None = None
 
-    async def start(self) -> EngineInfo:
-        """Start the engine, open store and seed."""
-        self._engine = make_engine(self._job)
-        info = await self._engine.start()
-        self._writer = await make_writer(self._job, self._engine, info)
-        return info
+    async def start(self, job: GenerationJob) -> EngineInfo:
+        """Start the engine unless it runs, and open store and seed for this generation."""
+        if self._engine is None or self._info is None:
+            self._engine = make_engine(job)
+            self._info = await self._engine.start()
+        if self._writer is not None:
+            await self._writer.stop()
+        self._writer = await make_writer(job, self._engine, self._info)
+        return self._info
 
     async def write(self, lease: Lease) -> UnitReport:
         """See `UnitWriter.write`."""
@@ -70,13 +73,9 @@ class EngineActor:
     async def close(self) -> None:
         """Free the engine before the process ends."""
         if self._writer is not None:
-            await self._writer.close()
-        elif self._engine is not None:
+            await self._writer.stop()
+        if self._engine is not None:
             await self._engine.close()
-
-    def pid(self) -> int:
-        """Of the actor's process, for operators and fault campaigns."""
-        return os.getpid()
 
     def _started(self) -> UnitWriter:
         if self._writer is None:
@@ -106,9 +105,10 @@ class KeeperActor:
 
     def load(self, until: int) -> LoadReport:
         """See `Keeper.load`."""
-        store = open_store(self._corpus, self._recipe.store)
-        index = PartitionedIndex(RayTransport(self._parts))
-        self._keeper = Keeper(store, index, self._recipe, len(self._parts))
+        if self._keeper is None:
+            store = open_store(self._corpus, self._recipe.store)
+            index = PartitionedIndex(RayTransport(self._parts))
+            self._keeper = Keeper(store, index, self._recipe, len(self._parts))
         return self._keeper.load(until)
 
     def seal(self, request: SealRequest) -> BatchCommitted:
@@ -127,47 +127,34 @@ class KeeperActor:
         """Rows scanned and to scan; answered while `load` runs."""
         return self._keeper.progress if self._keeper is not None else (0, 0)
 
-    def pid(self) -> int:
-        """Of the actor's process, for operators and fault campaigns."""
-        return os.getpid()
-
     def _loaded(self) -> Keeper:
         if self._keeper is None:
             raise Lost("the keeper was asked to work before it loaded the log")
         return self._keeper
 
 
-class IndexActor(IndexPart):
-    """One part of the index."""
-
-    def pid(self) -> int:
-        """Of the actor's process, for operators and fault campaigns."""
-        return os.getpid()
-
-
 class RayWorker:
     """A `WorkerHandle` on an EngineActor."""
 
-    def __init__(self, job: GenerationJob, slot: int) -> None:
+    def __init__(self, recipe: Recipe) -> None:
         """Ask Ray for the process; it may wait for resources."""
-        spec = job.recipe.engine
+        spec = recipe.engine
         self._actor: Any = (
             ray.remote(EngineActor)
             .options(
-                name=f"engine-{slot}",
                 num_cpus=spec.cpus_per_worker,
                 num_gpus=spec.gpus_per_worker * spec.vllm.tensor_parallel or None,
                 max_restarts=0,
                 max_task_retries=0,
                 max_concurrency=1000,
-                runtime_env={"env_vars": worker_environment(job.recipe)},
+                runtime_env={"env_vars": worker_environment(recipe)},
             )
-            .remote(job)
+            .remote()
         )
 
-    async def start(self) -> EngineInfo:
+    async def start(self, job: GenerationJob) -> EngineInfo:
         """Waits for the process and its engine."""
-        return await settled(self._actor.start.remote(), "engine worker")
+        return await settled(self._actor.start.remote(job), "engine worker")
 
     async def write(self, lease: Lease) -> UnitReport:
         """One lease."""
@@ -200,12 +187,12 @@ class RayKeeper:
         count = job.recipe.dedup.actors
         options: dict[str, Any] = {"num_cpus": 0, "max_restarts": 0, "max_task_retries": 0}
         self._parts: list[Any] = [
-            ray.remote(IndexActor).options(name=f"index-{part}", **options).remote(part, count)
-            for part in range(count)
+            ray.remote(IndexPart).options(**options).remote(part, count) for part in range(count)
         ]
         groups = {"work": 1, "watch": 1}
-        keeper: Any = ray.remote(concurrency_groups=groups, **options)(KeeperActor)
-        self._actor: Any = keeper.options(name="keeper").remote(job.corpus, job.recipe, self._parts)
+        remote: Any = ray.remote
+        keeper: Any = remote(concurrency_groups=groups, **options)(KeeperActor)
+        self._actor: Any = keeper.remote(job.corpus, job.recipe, self._parts)
 
     async def load(self, until: int) -> LoadReport:
         """Fold the log, fill the index."""
@@ -239,15 +226,42 @@ class RayKeeper:
 
 
 class RayCluster:
-    """Processes from the Ray cluster this driver is connected to."""
+    """Processes from the Ray cluster this driver is connected to, kept from one generation to the
+    next: a model is loaded once, and the index stays in memory."""
 
-    def worker(self, job: GenerationJob, slot: int) -> RayWorker:
-        """A new engine actor."""
-        return RayWorker(job, slot)
+    def __init__(self) -> None:
+        """No process yet."""
+        self._workers: dict[int, RayWorker] = {}
+        self._keeper: RayKeeper | None = None
+
+    def worker(self, recipe: Recipe, slot: int) -> RayWorker:
+        """The slot's worker, or a new one where the last was discarded."""
+        if slot not in self._workers:
+            self._workers[slot] = RayWorker(recipe)
+        return self._workers[slot]
 
     def keeper(self, job: GenerationJob) -> RayKeeper:
-        """A new keeper with its index actors."""
-        return RayKeeper(job)
+        """The keeper, or a new one with an empty index where the last was discarded."""
+        if self._keeper is None:
+            self._keeper = RayKeeper(job)
+        return self._keeper
+
+    async def discard_worker(self, slot: int) -> None:
+        """End a worker that failed."""
+        worker = self._workers.pop(slot, None)
+        if worker is not None:
+            await worker.close()
+
+    async def discard_keeper(self) -> None:
+        """End a keeper that failed."""
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            await keeper.close()
+
+    async def close(self) -> None:
+        """End everything."""
+        await asyncio.gather(*(self.discard_worker(slot) for slot in list(self._workers)))
+        await self.discard_keeper()
 
 
 async def settled(call: Awaitable[T], what: str) -> T:

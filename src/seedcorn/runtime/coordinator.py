@@ -72,8 +72,6 @@ class Coordinator:
                 group.create_task(self._seal_all(crew))
         finally:
             watching.cancel()
-            if self._keeper is not None:
-                await self._keeper.close()
         return self._leases.done
 
     async def _resume_staging(self) -> None:
@@ -87,8 +85,13 @@ class Coordinator:
             )
 
     async def _seal_all(self, crew: list[asyncio.Task[None]]) -> None:
-        keeper = await self._new_keeper()
-        lost = 0
+        loading = asyncio.create_task(self._new_keeper())
+        while not loading.done():
+            if self.crew.draining and all(task.done() for task in crew):
+                loading.cancel()
+                return
+            await self._changes.wait_or({loading}, VIEW_S)
+        keeper, lost = loading.result(), 0
         while not self._leases.done:
             batch = self._leases.sealable()
             if batch is None:
@@ -104,7 +107,7 @@ class Coordinator:
                 logger.warning("%s; rebuilding it from checkpoint and log", error)
                 if lost >= KEEPER_ATTEMPTS:
                     raise RunStopped(f"batch {batch} cannot be sealed: {error}") from error
-                await keeper.close()
+                await self._ports.cluster.discard_keeper()
                 keeper = await self._new_keeper()
         await self._finish(keeper)
 
@@ -121,7 +124,7 @@ class Coordinator:
                 return keeper
             except Lost as error:
                 logger.warning("%s while loading (attempt %d)", error, attempt)
-                await keeper.close()
+                await self._ports.cluster.discard_keeper()
         raise RunStopped(
             f"the dedup index cannot be loaded: it died {KEEPER_ATTEMPTS} times; "
             "look at its memory (seedcorn plan says what it needs) and run the same command again"

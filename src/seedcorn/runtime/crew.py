@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable
 from math import ceil
 
+from seedcorn.core.engine import EngineInfo
 from seedcorn.core.errors import EngineUnavailable
 from seedcorn.core.layout import parse_segment, segment_prefix
 from seedcorn.core.leasing import Lease, Leases, in_flight
@@ -47,19 +48,32 @@ class Crew:
     async def tend(self, slot: int) -> None:
         """Keep one slot working until the generation is done or drained, or the slot is hopeless."""
         while not self._over() and not self.supervisor.given_up(slot):
-            worker = self._cluster.worker(self._job, slot)
+            worker = self._cluster.worker(self._job.recipe, slot)
             try:
-                info = await worker.start()
+                info = await self._started(worker)
+                if info is None:
+                    return
                 logger.info("worker %d ready: %s, %s", slot, info.engine, info.model)
                 self.ready[slot] = worker
                 await self._feed(slot, worker, info.capacity)
             except (Lost, EngineUnavailable) as error:
+                self.ready.pop(slot, None)
                 wait = self._record(slot, error)
                 logger.warning("worker %d: %s; next try in %.0f s", slot, error, wait)
+                await self._cluster.discard_worker(slot)
                 await self._pause(wait)
-            finally:
-                self.ready.pop(slot, None)
-                await worker.close()
+
+    async def _started(self, worker: WorkerHandle) -> EngineInfo | None:
+        """The engine's info once it runs; None if the run is drained first."""
+        starting = asyncio.create_task(worker.start(self._job))
+        try:
+            while not starting.done():
+                if self._over():
+                    return None
+                await self._changes.wait_or({starting}, POLL_S)
+            return starting.result()
+        finally:
+            starting.cancel()
 
     async def drain(self) -> None:
         """Lease nothing more; workers finish what is in flight and stage it."""

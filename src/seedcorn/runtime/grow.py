@@ -121,17 +121,21 @@ async def _grow_all(
     view: Callable[[Snapshot], None],
 ) -> Grown:
     rows: Sequence[GenerationRow] = ()
-    while (step := _next(state, recipe)) is not None:
-        if not step.resumes:
-            _start(log, state, step, sources)
-        job = _job(store, state, step, sources)
-        coordinator = Coordinator(Ports(store, log, RayCluster(), view), job, state)
-        with _signals(coordinator):
-            finished = await _unwrapped(coordinator)
-        rows = coordinator.rows
-        view(coordinator.snapshot())
-        if not finished:
-            return Grown(store.uri, False, len(state.generations) - 1, True, rows)
+    cluster = RayCluster()
+    try:
+        while (step := _next(state, recipe)) is not None:
+            if not step.resumes:
+                _start(log, state, step, sources)
+            job = _job(store, state, step, sources)
+            coordinator = Coordinator(Ports(store, log, cluster, view), job, state)
+            with _signals(coordinator):
+                finished = await _unwrapped(coordinator)
+            rows = coordinator.rows
+            view(coordinator.snapshot())
+            if not finished:
+                return Grown(store.uri, False, len(state.generations) - 1, True, rows)
+    finally:
+        await cluster.close()
     return Grown(store.uri, True, len(state.generations), True, rows)
 
 

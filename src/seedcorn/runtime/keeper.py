@@ -46,14 +46,13 @@ class Keeper:
         """(rows indexed, rows to index) while `load` scans sources."""
 
     def load(self, until: int) -> LoadReport:
-        """Fold the log below `until`; scan what no checkpoint covers.
+        """Fold what of the log below `until` is not folded yet; scan what no checkpoint covers.
 
         Returns the measurements to append for sources that have no sketch in the log yet.
         """
         entries = [entry for entry in read_log(self._store) if entry.sequence < until]
-        covered, parts = read_checkpoint(self._store, until, self._meta)
-        self._restore(covered, parts)
-        for entry in entries:
+        covered = self._state.sequence or self._restore(until)
+        for entry in entries[self._state.sequence :]:
             self._state.apply(entry)
             self._ledger.apply(entry, self._deltas_of(entry) if entry.sequence >= covered else None)
             if entry.sequence >= covered and isinstance(entry.body, BatchCommitted):
@@ -94,15 +93,17 @@ class Keeper:
         write_checkpoint(self._store, self._state.sequence, parts, self._meta)
         return self._state.sequence
 
-    def _restore(self, covered: int, parts: dict[str, dict[str, np.ndarray]]) -> None:
-        if not covered:
-            return
-        names = sorted(name for name in parts if name.startswith("index-"))
-        self._index.restore([parts[name] for name in names])
-        fingerprints = self._recipe.ledger.fingerprints
-        history = History.restore(parts["history"], fingerprints)
-        self._ledger = Ledger(fingerprints, history, covered - 1)
-        self._containment = Containment(parts["containment"]["table"])
+    def _restore(self, until: int) -> int:
+        """Fill everything from the newest checkpoint; returns the sequence number it covers."""
+        covered, parts = read_checkpoint(self._store, until, self._meta)
+        if covered:
+            names = sorted(name for name in parts if name.startswith("index-"))
+            self._index.restore([parts[name] for name in names])
+            fingerprints = self._recipe.ledger.fingerprints
+            history = History.restore(parts["history"], fingerprints)
+            self._ledger = Ledger(fingerprints, history, covered - 1)
+            self._containment = Containment(parts["containment"]["table"])
+        return covered
 
     def _insert(self, body: BatchCommitted) -> None:
         ordinal = body.ordinal

@@ -10,6 +10,7 @@ from seedcorn.core.engine import EngineInfo
 from seedcorn.core.entries import BatchCommitted, Entry
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.leasing import Lease
+from seedcorn.core.recipe import Recipe
 from seedcorn.runtime.job import (
     Folded,
     GenerationJob,
@@ -27,8 +28,8 @@ class Lost(SeedcornError):
 class WorkerHandle(Protocol):
     """An engine worker, somewhere."""
 
-    async def start(self) -> EngineInfo:
-        """Start the engine; EngineUnavailable or Lost with the cause."""
+    async def start(self, job: GenerationJob) -> EngineInfo:
+        """Start the engine unless it runs, for this generation; EngineUnavailable or Lost."""
         ...
 
     async def write(self, lease: Lease) -> UnitReport:
@@ -41,10 +42,6 @@ class WorkerHandle(Protocol):
 
     async def drain(self) -> None:
         """Submit nothing more."""
-        ...
-
-    async def close(self) -> None:
-        """End the worker and its engine, gently first. Never raises Lost."""
         ...
 
 
@@ -71,18 +68,26 @@ class KeeperHandle(Protocol):
         """(rows indexed, rows to index) while loading."""
         ...
 
-    async def close(self) -> None:
-        """End the keeper and its index."""
-        ...
-
 
 class Cluster(Protocol):
-    """Where processes come from."""
+    """Where processes come from. It keeps them from one generation to the next."""
 
-    def worker(self, job: GenerationJob, slot: int) -> WorkerHandle:
-        """A new worker process; it has not started yet."""
+    def worker(self, recipe: Recipe, slot: int) -> WorkerHandle:
+        """The slot's worker process, a new one if there is none."""
         ...
 
     def keeper(self, job: GenerationJob) -> KeeperHandle:
-        """A new keeper with an empty index."""
+        """The keeper, a new one with an empty index if there is none."""
+        ...
+
+    async def discard_worker(self, slot: int) -> None:
+        """End a worker, gently first; the next call to `worker` makes a fresh one."""
+        ...
+
+    async def discard_keeper(self) -> None:
+        """End the keeper and its index."""
+        ...
+
+    async def close(self) -> None:
+        """End everything."""
         ...

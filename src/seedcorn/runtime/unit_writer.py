@@ -97,12 +97,11 @@ class UnitWriter:
         """Submit nothing more; what is in flight finishes and is staged by its `write`."""
         self._closed = self._closed or "drained"
 
-    async def close(self) -> None:
-        """Free the engine."""
-        self._closed = self._closed or "closed"
+    async def stop(self) -> None:
+        """Take no more leases; the engine goes on living."""
+        self._closed = self._closed or "stopped"
         if self._stager is not None:
             self._stager.cancel()
-        await self._engine.close()
 
     async def _write_all(
         self,
