@@ -1,0 +1,82 @@
+"""The command line: finds the subcommand, and turns every expected error into one clear line.
+
+Only the chosen subcommand's module is imported, and that imports what is heavy when it runs. An
+exception that is no SeedcornError is a bug and keeps its traceback.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from seedcorn import __version__
+from seedcorn.core.errors import SeedcornError
+
+COMMANDS = {
+    "grow": "grow a corpus: create it, resume its unfinished generation, or start the next one",
+    "plan": "what a recipe would do and cost: prompts, tokens, hours, memory; starts nothing",
+    "ledger": "what each generation added",
+    "show": "a few accepted and dropped samples side by side, with why",
+    "files": "the committed shards, one URI per line",
+    "verify": "re-read log and shards and prove the corpus' promises",
+    "withdraw": "take samples out of every reader's sight; nothing is deleted",
+    "gc": "delete objects that no log entry needs",
+}
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 + SIGINT."""
+BROKEN_PIPE = 141
+"""Exit code when the reader of our output went away: 128 + SIGPIPE."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; returns the exit code. Never raises SystemExit."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if not words or words[0] not in COMMANDS:
+            _overview().parse_args(words or ["--help"])
+            return 2
+        return _command(words[0], words[1:])
+    except SystemExit as stop:  # argparse: help, version, or a wrong argument it has explained.
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except SeedcornError as error:
+        if os.environ.get("SEEDCORN_DEBUG") == "1":
+            traceback.print_exception(error)
+        sys.stderr.write(f"seedcorn: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("seedcorn: interrupted\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes stdout once more at exit; point it where that cannot fail.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return BROKEN_PIPE
+
+
+def _command(name: str, words: list[str]) -> int:
+    module = importlib.import_module(f"seedcorn.commands.{name}")
+    parser = argparse.ArgumentParser(f"seedcorn {name}", description=f"{COMMANDS[name]}.")
+    module.configure(parser)
+    # Intermixed: `plan RECIPE --prompts 1 samples=5` is as good as any other order.
+    code = module.run(parser.parse_intermixed_args(words))
+    sys.stdout.flush()
+    return code
+
+
+def _overview() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "seedcorn",
+        description="Grow synthetic text corpora, and measure how much of each generation is new.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="commands:\n"
+        + "\n".join(f"  {name:<9} {text}" for name, text in COMMANDS.items())
+        + "\n\nseedcorn COMMAND --help says more. SEEDCORN_DEBUG=1 shows tracebacks.",
+    )
+    parser.add_argument("--version", action="version", version=f"seedcorn {__version__}")
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of those below")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

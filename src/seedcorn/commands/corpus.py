@@ -1,0 +1,63 @@
+"""Opening the corpus that a command was given: a URI or folder, and how its store is reached."""
+
+import argparse
+from dataclasses import fields, replace
+from typing import Any
+
+from seedcorn.core.errors import ObjectMissing, RecipeError, SeedcornError
+from seedcorn.core.recipe import StoreSpec
+from seedcorn.core.state import CorpusState, GenerationState
+from seedcorn.storage.opening import open_store
+from seedcorn.storage.reading import read_state
+from seedcorn.storage.store import Store
+
+PREFIX = "store."
+TRUTH = {"true": True, "false": False}
+
+
+def store_spec(overrides: list[str]) -> StoreSpec:
+    """`store.endpoint=URL` and the like, as a StoreSpec; raises RecipeError naming a bad one."""
+    known = {item.name: getattr(StoreSpec(), item.name) for item in fields(StoreSpec)}
+    values: dict[str, Any] = {}
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        name = key.removeprefix(PREFIX)
+        if not equals or name == key or name not in known:
+            choices = ", ".join(f"{PREFIX}{one}=" for one in known)
+            raise RecipeError(f"{override!r}: with a corpus, give only {choices}")
+        values[name] = _typed(override, text, type(known[name]))
+    return replace(StoreSpec(), **values)
+
+
+def open_corpus(arguments: argparse.Namespace) -> Store:
+    """The store of `arguments.corpus`; nothing is read yet."""
+    return open_store(arguments.corpus, store_spec(arguments.overrides))
+
+
+def read_corpus(arguments: argparse.Namespace) -> tuple[Store, CorpusState]:
+    """Store and folded log; raises ObjectMissing where there is no corpus."""
+    store = open_corpus(arguments)
+    return store, read_state(store)
+
+
+def no_corpus(store: Store) -> ObjectMissing:
+    """The error for a place without a log."""
+    return ObjectMissing(f"{store.uri} holds no corpus: there is no log under it")
+
+
+def generations_asked(state: CorpusState, number: int | None) -> list[GenerationState]:
+    """All generations, or the one asked for; raises SeedcornError when it does not exist."""
+    if number is None:
+        return [state.generations[n] for n in sorted(state.generations)]
+    if number not in state.generations:
+        held = f"it has {len(state.generations)}" if state.generations else "it has none yet"
+        raise SeedcornError(f"the corpus has no generation {number}; {held}")
+    return [state.generations[number]]
+
+
+def _typed(override: str, text: str, wanted: type) -> Any:
+    try:
+        return TRUTH[text.lower()] if wanted is bool else wanted(text)
+    except (KeyError, ValueError) as error:
+        kind = {bool: "true or false", float: "a number"}.get(wanted, "text")
+        raise RecipeError(f"{override!r}: the value must be {kind}") from error

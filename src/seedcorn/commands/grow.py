@@ -1,0 +1,93 @@
+"""`seedcorn grow RECIPE`: the main job, watched. Growing itself is in runtime/grow.py."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from seedcorn.commands.arguments import add_recipe
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from seedcorn.config import LoadedRecipe
+    from seedcorn.runtime.grow import Grown
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, whether what was in flight could be finished or not."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare arguments."""
+    add_recipe(parser)
+    parser.epilog = (
+        "Ctrl-C finishes what is in flight, commits what is complete and stops; a second one stops "
+        "at once. Nothing committed or staged is lost: the same command goes on."
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Grow, then print the ledger, how it ended and what comes next."""
+    import asyncio
+    import sys
+
+    from seedcorn.commands.grow_view import watching
+    from seedcorn.commands.output import console
+    from seedcorn.config import load_recipe
+    from seedcorn.runtime.grow import grow
+
+    loaded = load_recipe(arguments.recipe, arguments.overrides)
+    screen = console()
+    try:
+        with watching(screen) as view:
+            grown = grow(loaded, view)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.stderr.write(f"seedcorn: {stopped_at_once(arguments)}\n")
+        return INTERRUPTED
+    report(screen, loaded, grown)
+    screen.print(ending(grown, arguments, loaded.recipe.generations), soft_wrap=True)
+    return 0 if grown.complete else INTERRUPTED
+
+
+def report(screen: "Console", loaded: "LoadedRecipe", grown: "Grown") -> None:
+    """The ledger's table; from the log where this run had nothing to do."""
+    from seedcorn.commands.ledger_table import print_ledger
+    from seedcorn.storage.opening import open_store
+    from seedcorn.storage.reading import read_ledger
+
+    rows = grown.rows
+    if not rows:
+        rows = read_ledger(open_store(loaded.recipe.corpus, loaded.recipe.store)).rows()
+    print_ledger(screen, rows)
+
+
+def ending(grown: "Grown", arguments: argparse.Namespace, asked: int) -> str:
+    """How the run ended, and the next step as a command."""
+    if not grown.complete:
+        return (
+            f"corpus {grown.corpus} is not complete: stopped after {grown.generations} of {asked} "
+            "generations; everything finished is on the store\n"
+            f"go on with: {command(arguments)}"
+        )
+    what = "is complete" if not grown.worked else "is complete now"
+    onward = command(arguments, generations=max(grown.generations, asked) + 1)
+    return (
+        f"corpus {grown.corpus} {what}: {grown.generations} of {asked} generations; "
+        f"grow on with: {onward}"
+    )
+
+
+def stopped_at_once(arguments: argparse.Namespace) -> str:
+    """The message after a second Ctrl-C."""
+    return (
+        "stopped at once; everything committed or staged is on the store, go on with: "
+        f"{command(arguments)}"
+    )
+
+
+def command(arguments: argparse.Namespace, generations: int | None = None) -> str:
+    """This command line again, perhaps with more generations; a takeover is not repeated."""
+    import shlex
+
+    gone = {"takeover"} | ({"generations"} if generations is not None else set())
+    kept = [item for item in arguments.overrides if item.partition("=")[0] not in gone]
+    more = [] if generations is None else [f"generations={generations}"]
+    return shlex.join(["seedcorn", "grow", arguments.recipe, *kept, *more])

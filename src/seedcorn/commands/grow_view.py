@@ -1,0 +1,169 @@
+"""Watching a run: a live table in a terminal, log lines anywhere else.
+
+Both are fed the same snapshots, decide nothing and keep no account: what they show of the past is
+the ledger's rows, and a pace that only the estimated time depends on.
+"""
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.logging import RichHandler
+from rich.table import Table
+
+from seedcorn.core.estimate import duration, remaining_s
+from seedcorn.core.ledger_rows import UNIT, GenerationRow
+from seedcorn.core.ledger_text import scaled
+from seedcorn.core.sketch import HEADLINE
+from seedcorn.runtime.snapshot import Snapshot
+
+View = Callable[[Snapshot], None]
+LINE_EVERY_S = 10.0
+"""Seconds between progress lines where there is no terminal."""
+OUTCOMES = ("accepted", "duplicate", "rejected", "failed")
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def watching(screen: Console) -> Iterator[View]:
+    """The view that fits the console, with seedcorn's log beside it, until the block ends."""
+    if not screen.is_terminal:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        with _logging_to(handler):
+            yield LineView(logger.info, time.monotonic)
+        return
+    handler = RichHandler(
+        console=screen, show_path=False, show_level=False, log_time_format="%H:%M:%S"
+    )
+    with _logging_to(handler), Live(console=screen, auto_refresh=False) as live:
+        yield TableView(lambda drawn: live.update(drawn, refresh=True), time.monotonic)
+
+
+class Pace:
+    """Estimated time to go, from how fast samples came since this process began to write them."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """`clock` counts seconds, monotonic."""
+        self._clock = clock
+        self._generation, self._done, self._since = 0, 0, 0.0
+
+    def eta_s(self, look: Snapshot) -> float | None:
+        """Seconds until the generation's last sample is written; None while nobody can tell."""
+        if look.eta_s is not None:
+            return look.eta_s
+        now = self._clock()
+        # What is staged from an earlier run says nothing about the pace of this one.
+        if look.generation != self._generation or not look.workers:
+            self._generation, self._done, self._since = look.generation, look.generated, now
+        return remaining_s(look.planned, look.generated, self._done, now - self._since)
+
+
+class LineView:
+    """One progress line at most every ten seconds."""
+
+    def __init__(self, write: Callable[[str], None], clock: Callable[[], float]) -> None:
+        """`write` takes a line, `clock` counts seconds."""
+        self._write, self._clock, self._pace = write, clock, Pace(clock)
+        self._last = -LINE_EVERY_S
+
+    def __call__(self, look: Snapshot) -> None:
+        """Write a line if the last one is long enough ago."""
+        eta = self._pace.eta_s(look)
+        if self._clock() - self._last >= LINE_EVERY_S:
+            self._last = self._clock()
+            self._write(progress_line(look, eta))
+
+
+class TableView:
+    """The live table: every generation as of the last commit, and what happens now."""
+
+    def __init__(self, draw: Callable[[RenderableType], None], clock: Callable[[], float]) -> None:
+        """`draw` puts something in place of what was drawn before."""
+        self._draw, self._pace = draw, Pace(clock)
+
+    def __call__(self, look: Snapshot) -> None:
+        """Draw one snapshot."""
+        self._draw(Group(live_table(look, self._pace.eta_s(look)), activity(look)))
+
+
+def progress_line(look: Snapshot, eta_s: float | None) -> str:
+    """One snapshot as one line."""
+    row = _row_of(look.rows, look.generation)
+    parts = [f"generation {look.generation}: {look.generated:,} of {look.planned:,} generated"]
+    if row is not None:
+        parts.append(", ".join(f"{row.counts[outcome]:,} {outcome}" for outcome in OUTCOMES))
+        parts.append(f"{_unique(row)} unique {UNIT}")
+    parts.append(f"{look.tokens_per_s:,.0f} tokens/s, ETA {_eta(eta_s)}")
+    return "; ".join([*parts, activity(look)])
+
+
+def live_table(look: Snapshot, eta_s: float | None) -> Table:
+    """One line per generation; rate and ETA stand beside the one that grows."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("gen", "planned", "generated", *OUTCOMES, f"unique {UNIT}", "tokens/s", "ETA"):
+        table.add_column(name, justify="left" if name == "gen" else "right", no_wrap=True)
+    for row in look.rows:
+        if row.generation < look.generation:
+            table.add_row(*_cells(row.generation, row.planned, row.committed, row), "", "")
+    row = _row_of(look.rows, look.generation)
+    now = _cells(look.generation, look.planned, look.generated, row)
+    table.add_row(*now, f"{look.tokens_per_s:,.0f}", _eta(eta_s))
+    return table
+
+
+def activity(look: Snapshot) -> str:
+    """Workers, requests, batches, indexing and trouble in a few words."""
+    done, rows = look.indexing
+    parts = [
+        f"{look.workers} workers ready" if look.workers else "starting engines",
+        f"{look.in_flight} in flight",
+        f"{look.open_batches} batches open",
+    ]
+    if done < rows:
+        parts.append(f"indexing {done:,} of {rows:,} rows")
+    if look.restarts:
+        parts.append(f"{look.restarts} engines replaced")
+    if look.quarantined:
+        parts.append(f"{look.quarantined} samples in quarantine")
+    return ", ".join(parts)
+
+
+@contextmanager
+def _logging_to(handler: logging.Handler) -> Iterator[None]:
+    root = logging.getLogger("seedcorn")
+    before = root.level, root.propagate
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    root.propagate = False
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.level, root.propagate = before
+
+
+def _row_of(rows: Sequence[GenerationRow], generation: int) -> GenerationRow | None:
+    return next((row for row in rows if row.generation == generation), None)
+
+
+def _cells(
+    generation: int, planned: int, generated: int, row: GenerationRow | None
+) -> tuple[str, ...]:
+    counts = (f"{row.counts[outcome]:,}" if row else "" for outcome in OUTCOMES)
+    unique = _unique(row) if row else ""
+    return (str(generation), f"{planned:,}", f"{generated:,}", *counts, unique)
+
+
+def _unique(row: GenerationRow) -> str:
+    return scaled(row.unique[HEADLINE].estimate) if row.unique else "unknown"
+
+
+def _eta(seconds: float | None) -> str:
+    return "-" if seconds is None else duration(seconds)

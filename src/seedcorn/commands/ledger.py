@@ -1,0 +1,32 @@
+"""`seedcorn ledger CORPUS`: the fold over the log, as tables or as JSON."""
+
+import argparse
+
+from seedcorn.commands.arguments import add_corpus
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare arguments."""
+    add_corpus(parser)
+    parser.add_argument("--json", action="store_true", help="everything, as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Fold the log and print what each generation added."""
+    import json
+
+    from seedcorn.commands.corpus import no_corpus, open_corpus
+    from seedcorn.commands.ledger_table import print_ledger
+    from seedcorn.commands.output import console, say
+    from seedcorn.core.ledger import to_json
+    from seedcorn.storage.reading import read_ledger
+
+    store = open_corpus(arguments)
+    ledger = read_ledger(store)
+    if ledger.sequence < 0:
+        raise no_corpus(store)
+    if arguments.json:
+        say(json.dumps(to_json(ledger), indent=2, ensure_ascii=False))
+        return 0
+    print_ledger(console(), ledger.rows(), ledger.strata())
+    return 0

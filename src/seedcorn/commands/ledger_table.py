@@ -1,0 +1,115 @@
+"""The ledger as tables: one row per generation, one per stratum, and what the unit means."""
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from seedcorn.core.intervals import Interval
+from seedcorn.core.ledger_rows import UNIT, GenerationRow, StratumRow, Unique
+from seedcorn.core.ledger_text import scaled
+from seedcorn.core.sketch import HEADLINE
+
+UNIT_LINE = (
+    f"{UNIT}: unique accepted tokens, the {HEADLINE}-word shingles of accepted samples that nothing "
+    "earlier in the corpus held"
+)
+OUTCOMES = ("accepted", "duplicate", "rejected", "failed")
+
+
+def print_ledger(
+    console: Console, rows: Sequence[GenerationRow], strata: Sequence[StratumRow] = ()
+) -> None:
+    """Print everything there is to say about these rows."""
+    if not rows:
+        console.print("no generation has started yet")
+        return
+    console.print(generation_table(rows))
+    for row in rows:
+        for text in details(row):
+            console.print(text)
+    if strata:
+        console.print(stratum_table(strata))
+    console.print(UNIT_LINE)
+
+
+def generation_table(rows: Sequence[GenerationRow]) -> Table:
+    """What each generation added."""
+    table = _table(
+        "gen", "planned", *OUTCOMES, "tokens", f"unique ({UNIT})", "per token", f"{UNIT}/engine-h"
+    )
+    for row in rows:
+        table.add_row(
+            str(row.generation),
+            f"{row.planned:,}",
+            *(f"{row.counts[outcome]:,}" for outcome in OUTCOMES),
+            scaled(row.tokens["generated"]),
+            headline(row.unique),
+            _ratio(row.yield_per_token),
+            _optional(row.unique_per_engine_hour),
+        )
+    return table
+
+
+def stratum_table(rows: Sequence[StratumRow]) -> Table:
+    """What each stratum added; strata overlap, only the exclusive part is theirs alone."""
+    table = _table(
+        "gen", "stratum", *OUTCOMES, "tokens", f"unique ({UNIT})", "exclusive", "per token", left=2
+    )
+    for row in rows:
+        table.add_row(
+            str(row.generation),
+            row.stratum,
+            *(f"{row.counts[outcome]:,}" for outcome in OUTCOMES),
+            scaled(row.tokens),
+            headline(row.unique),
+            headline(row.exclusive),
+            _ratio(row.yield_per_token),
+        )
+    return table
+
+
+def details(row: GenerationRow) -> list[str]:
+    """What does not fit a column: U by shingle length, reasons of drops, withdrawals, status."""
+    lines = []
+    if row.unique:
+        lengths = ", ".join(f"{n}: {_estimate(i)}" for n, i in sorted(row.unique.items()))
+        lines.append(f"unique shingles by words: {lengths}")
+    else:
+        lines.append(f"unique tokens unknown: {row.unknown}")
+    dropped = [f"{name} {count:,}" for name, count in row.reasons.items()]
+    if dropped:
+        lines.append(f"dropped: {', '.join(dropped)}")
+    if row.withdrawn["samples"]:
+        net = headline(row.net_unique)
+        lines.append(f"withdrawn: {row.withdrawn['samples']:,} samples; net unique {net}")
+    if row.status == "running":
+        lines.append(f"unfinished: {row.committed:,} of {row.planned:,} samples committed")
+    return [f"gen {row.generation}  {line}" for line in lines]
+
+
+def headline(unique: Unique) -> str:
+    """U with its error, or a dash where it cannot be told."""
+    return _estimate(unique[HEADLINE]) if unique else "-"
+
+
+def _estimate(interval: Interval) -> str:
+    if interval.exact:
+        return f"{interval.estimate:,.0f}"
+    return f"{scaled(interval.estimate)} ({scaled(interval.low)} to {scaled(interval.high)})"
+
+
+def _table(*headings: str, left: int = 1) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if number < left else "right")
+    return table
+
+
+def _ratio(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _optional(value: float | None) -> str:
+    return "-" if value is None else scaled(value)

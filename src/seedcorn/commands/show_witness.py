@@ -1,0 +1,63 @@
+"""The documents that duplicates repeat, looked up by the names their verdicts gave."""
+
+from collections.abc import Iterable, Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from seedcorn.commands.show_choice import Row
+from seedcorn.core.entries import ObjectRef
+from seedcorn.core.errors import SeedError
+from seedcorn.core.recipe import StoreSpec
+from seedcorn.core.state import CorpusState, Source
+from seedcorn.storage.samples import read_shard
+from seedcorn.storage.seeds import Catalogue, SeedReader
+from seedcorn.storage.store import Store
+
+
+def witnesses(
+    store: Store, spec: StoreSpec, state: CorpusState, dropped: Sequence[Row]
+) -> dict[str, str]:
+    """Text of every witness that these rows name; what cannot be read says so instead."""
+    names = {row["duplicate_of"] for row in dropped if row.get("duplicate_of")}
+    found: dict[str, str] = {}
+    for name in names:
+        source, _, row = name.rpartition(":")
+        if source:
+            found[name] = _source_text(store, spec, state, source, int(row))
+    last = max((row["generation"] for row in dropped), default=0)
+    shards = [
+        r for n in sorted(state.generations) if n <= last for r in state.generations[n].shards
+    ]
+    return found | _samples(store, shards, names - found.keys())
+
+
+def _source_text(store: Store, spec: StoreSpec, state: CorpusState, name: str, row: int) -> str:
+    source = _source(state.sources, name)
+    if source is None:
+        return "(its source is not in the log)"
+    try:
+        reader = SeedReader(Catalogue.from_dict(source.catalogue), store, spec)
+        (parent,) = reader.read([row])
+    except SeedError as error:
+        return f"(cannot be read here: {error})"
+    return parent.text if parent.text is not None else f"(unusable row: {parent.problem})"
+
+
+def _source(sources: Iterable[Source], name: str) -> Source | None:
+    return next((s for s in sources if s.name == name and s.role != "evaluation"), None)
+
+
+def _samples(store: Store, shards: Sequence[ObjectRef], ids: set[str]) -> dict[str, str]:
+    """Texts of accepted samples; only the id columns of shards without a match are read."""
+    found: dict[str, str] = {}
+    for ref in shards:
+        if found.keys() == ids:
+            break
+        with store.open(ref.key) as handle:
+            held = pq.read_table(handle, columns=["sample_id"])["sample_id"]
+        if set(held.to_pylist()) & ids:
+            table: pa.Table = read_shard(store, ref, ["sample_id", "text"])
+            texts = zip(table["sample_id"].to_pylist(), table["text"].to_pylist(), strict=True)
+            found |= {name: text for name, text in texts if name in ids}
+    return found

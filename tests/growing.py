@@ -1,0 +1,132 @@
+"""Grows small corpora in this process: the real line without Ray, one worker, whole generations.
+
+Everything that writes the store is the code that runs in production (unit writer, keeper, log
+writer); only the coordinator's concurrency is missing, which promise P4 says cannot matter.
+"""
+
+import asyncio
+from itertools import count
+
+from seedcorn.config import recipe_from_dict
+from seedcorn.core.entries import GenerationFinished, GenerationStarted, WriterOpened
+from seedcorn.core.growth import next_step
+from seedcorn.core.leasing import Cut, Lease
+from seedcorn.core.recipe import resolved
+from seedcorn.core.state import CorpusState
+from seedcorn.runtime.index_client import LocalTransport, PartitionedIndex
+from seedcorn.runtime.job import GenerationJob, SealRequest
+from seedcorn.runtime.keeper import Keeper
+from seedcorn.runtime.sources import Sources
+from seedcorn.runtime.worker_setup import make_engine, make_writer
+from seedcorn.storage.garbage import collect
+from seedcorn.storage.log import LogReader, open_writer
+from seedcorn.storage.opening import open_store
+from seedcorn.storage.withdrawals import withdrawn_ids
+
+
+def grow_in_process(recipe, store_uri, base, batches=None):
+    """Grow until the recipe's `generations` exist, or for so many `batches` only.
+
+    `base` is the folder that relative seed paths start at. Time in the log counts entries, so that
+    equal recipes give equal corpora, log included.
+    """
+    store = open_store(store_uri, recipe.store)
+    state, reader = CorpusState(), LogReader(store)
+    for entry in reader:
+        state.apply(entry)
+    ticks = count(state.sequence)
+    nonce = f"{state.sequence:016x}"
+    opened = WriterOpened("in-process", 1, "0.1.0")
+    log = open_writer(store, reader.head, nonce, opened, lambda: float(next(ticks)), state.apply)
+    sources = Sources(recipe, base, store)
+    sources.log_new(state, log)
+    left = batches
+    while (step := _next(state, recipe)) is not None and left != 0:
+        if not step.resumes:
+            state.apply(log.append(_started(step, sources)))
+        left = _Generation(store, state, log, _job(store, state, step, sources)).grow(left)
+
+
+def _next(state, recipe):
+    unfinished = state.unfinished
+    stored = recipe_from_dict(unfinished.recipe) if unfinished is not None else None
+    return next_step(state, recipe, stored)
+
+
+def _started(step, sources):
+    return GenerationStarted(
+        step.generation,
+        resolved(step.recipe),
+        step.recipe.fingerprint,
+        sources.fingerprint,
+        {"seedcorn": "0.1.0"},
+    )
+
+
+def _job(store, state, step, sources):
+    earlier = {n: list(g.shards) for n, g in state.generations.items() if n < step.generation}
+    return GenerationJob(
+        recipe=step.recipe,
+        fingerprint=state.generations[step.generation].fingerprint,
+        generation=step.generation,
+        corpus=store.uri,
+        catalogues=[catalogue.to_dict() for catalogue in sources.seeds()],
+        ancestors=earlier,
+        withdrawn=withdrawn_ids(store, state),
+    )
+
+
+class _Generation:
+    """One generation, batch after batch."""
+
+    def __init__(self, store, state, log, job):
+        self._store, self._state, self._log, self._job = store, state, log, job
+        self._cut = Cut(job.recipe.samples, job.recipe.units.unit, job.recipe.units.batch)
+        self._keeper = Keeper(store, PartitionedIndex(LocalTransport()), job.recipe, 1)
+        for body in self._keeper.load(state.sequence).measured:
+            self._append(body)
+
+    def grow(self, left):
+        """Seal at most `left` batches (None: all); returns how many may follow."""
+        number = self._job.generation
+        while self._state.generations[number].batches < self._cut.batches and left != 0:
+            batch = self._state.generations[number].batches
+            segments = asyncio.run(self._stage(batch))
+            self._append(self._keeper.seal(self._request(batch, segments)))
+            for key in segments:
+                self._store.delete(key)
+            left = None if left is None else left - 1
+        if self._state.generations[number].batches == self._cut.batches:
+            collect(self._store, self._state)
+            self._append(GenerationFinished(number, "exhausted"))
+            self._keeper.checkpoint()
+        return left
+
+    async def _stage(self, batch):
+        engine = make_engine(self._job)
+        writer = await make_writer(self._job, engine, await engine.start())
+        segments = []
+        for unit in self._cut.units_of(batch):
+            lease = Lease(self._job.generation, unit, tuple(self._cut.indices(unit)))
+            segments += (await writer.write(lease)).segments
+        await writer.stop()
+        await engine.close()
+        return sorted(segments)
+
+    def _request(self, batch, segments):
+        units = self._cut.units_of(batch)
+        return SealRequest(
+            generation=self._job.generation,
+            batch=batch,
+            first_unit=units[0],
+            last_unit=units[-1],
+            first_index=self._cut.indices(units[0])[0],
+            last_index=self._cut.indices(units[-1])[-1],
+            ordinal=self._state.next_ordinal,
+            segments=tuple(segments),
+        )
+
+    def _append(self, body):
+        entry = self._log.append(body)
+        self._state.apply(entry)
+        self._keeper.committed(entry)
