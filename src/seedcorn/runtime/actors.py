@@ -18,6 +18,7 @@ from seedcorn.core.entries import BatchCommitted, Entry
 from seedcorn.core.errors import EngineUnavailable, SeedcornError
 from seedcorn.core.leasing import Lease
 from seedcorn.core.recipe import Recipe
+from seedcorn.engines.vllm_setup import engine_environment
 from seedcorn.runtime.index_client import IndexPart, PartitionedIndex
 from seedcorn.runtime.job import (
     Folded,
@@ -281,13 +282,7 @@ async def settled(call: Awaitable[T], what: str) -> T:
 
 def worker_environment(recipe: Recipe) -> dict[str, str]:
     """Environment of an engine process. Never holds a secret: Ray shows it in its state APIs."""
-    spec = recipe.engine
-    threads = spec.threads or max(1, (os.cpu_count() or 1) // max(1, spec.workers))
-    return {
-        "OMP_NUM_THREADS": str(threads),
-        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-        "VLLM_NO_USAGE_STATS": "1",
-    }
+    return engine_environment(recipe.engine, os.cpu_count() or 1)
 
 
 def _first_line(error: BaseException | None) -> str:
