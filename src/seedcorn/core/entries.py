@@ -5,7 +5,7 @@ hash of the entry before it, the time, and a typed body. Measured times never de
 """
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from seedcorn.core.errors import CorruptCorpus, FormatError
@@ -200,7 +200,7 @@ def decode(data: bytes, sequence: int) -> Entry:
         version, kind = raw["format"], raw["kind"]
     except (ValueError, KeyError, TypeError) as error:
         raise CorruptCorpus(f"log entry {sequence} is not a seedcorn entry: {error}") from error
-    if version != FORMAT or kind not in KINDS:
+    if version != FORMAT or not isinstance(kind, str) or kind not in KINDS:
         raise FormatError(
             f"log entry {sequence} has format {version}, kind {kind!r}; this seedcorn reads "
             f"format {FORMAT}: use the seedcorn version that wrote it, or a newer one"
@@ -210,22 +210,23 @@ def decode(data: bytes, sequence: int) -> Entry:
     try:
         body = _decode_body(KINDS[kind], raw["body"])
         return Entry(sequence, raw["writer"], raw["previous"], raw["at"], body)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise CorruptCorpus(f"log entry {sequence} ({kind}) is incomplete: {error}") from error
 
 
 def _decode_body(kind: type[Body], raw: dict[str, Any]) -> Body:
     values = dict(raw)
-    for item in fields(kind):
-        value = values.get(item.name)
-        if isinstance(value, dict) and value.keys() == _REF_KEYS:
-            values[item.name] = ObjectRef(**value)
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            values[item.name] = [ObjectRef(**v) if v.keys() == _REF_KEYS else v for v in value]
+    for name in _REFERENCES & values.keys():
+        value = values[name]
+        if isinstance(value, list):
+            values[name] = [ObjectRef(**ref) for ref in value]
+        elif value is not None:
+            values[name] = ObjectRef(**value)
     return kind(**values)
 
 
-_REF_KEYS = {"key", "bytes", "sha256", "rows"}
+_REFERENCES = {"objects", "data", "dropped", "ids", "sketch"}
+"""Fields of bodies that hold references. By name, never by look: free-form values may resemble one."""
 
 
 def chain_hash(data: bytes) -> str:

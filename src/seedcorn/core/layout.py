@@ -15,8 +15,8 @@ CHECKPOINTS = "checkpoints/"
 SEEDS = "seeds/"
 WRITER = "writer.json"
 
-_SHARD = re.compile(r"^(data|dropped)/gen-(\d{4,})/part-(\d{8,})-(\d{8,})-([0-9a-f]{16})\.parquet$")
-_SEGMENT = re.compile(r"^staging/gen-(\d{4,})/unit-(\d{8,})-([0-9a-f]{16})\.parquet$")
+_SHARD = re.compile(r"(data|dropped)/gen-(\d{4,})/part-(\d{8,})-(\d{8,})-([0-9a-f]{16})\.parquet")
+_SEGMENT = re.compile(r"staging/gen-(\d{4,})/unit-(\d{8,})-([0-9a-f]{16})\.parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +59,25 @@ def log_key(sequence: int) -> str:
 
 def parse_shard(key: str) -> ShardName:
     """Parse a shard key; raises CorruptCorpus for any other name."""
-    match = _SHARD.match(key)
-    if match is None:
-        raise CorruptCorpus(f"{key} is not a shard name; something else wrote into the corpus")
-    role, generation, first, last, sha16 = match.groups()
-    return ShardName(role, int(generation), int(first), int(last), sha16)
+    match = _SHARD.fullmatch(key)
+    if match is not None:
+        role, generation, first, last, sha16 = match.groups()
+        name = ShardName(role, int(generation), int(first), int(last), sha16)
+        # Only the one spelling that we write is ours: what parses may be deleted as garbage.
+        if name.key == key and name.first_unit <= name.last_unit:
+            return name
+    raise CorruptCorpus(f"{key} is not a shard name; something else wrote into the corpus")
 
 
 def parse_segment(key: str) -> SegmentName:
     """Parse a segment key; raises CorruptCorpus for any other name."""
-    match = _SEGMENT.match(key)
-    if match is None:
-        raise CorruptCorpus(f"{key} is not a segment name; something else wrote into the corpus")
-    generation, unit, sha16 = match.groups()
-    return SegmentName(int(generation), int(unit), sha16)
+    match = _SEGMENT.fullmatch(key)
+    if match is not None:
+        generation, unit, sha16 = match.groups()
+        name = SegmentName(int(generation), int(unit), sha16)
+        if name.key == key:
+            return name
+    raise CorruptCorpus(f"{key} is not a segment name; something else wrote into the corpus")
 
 
 def segment_prefix(generation: int) -> str:

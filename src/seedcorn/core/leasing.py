@@ -4,6 +4,7 @@ Units are leased in plan order inside a window of `ahead + 1` open batches. Batc
 in order. A unit is complete when staged segments cover every index in it, whoever staged them.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import ceil
@@ -14,6 +15,8 @@ from seedcorn.core.recipe import EngineSpec, Recipe
 IN_FLIGHT_FACTOR = 1.1
 """Requests kept in flight per sequence an engine runs; deeper queues cost more than they give
 (Ray's own vLLM stage settled on the same figure, see the reference notes)."""
+REMEMBERED = 101
+"""Latest unit durations of which the median tells a straggler; bounded, as every idle poll sorts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,8 @@ class Leases:
         self.held_back: set[int] = set()
         """Indices that wait in quarantine and are not leased normally."""
         self._open: dict[int, UnitState] = {}
-        self._durations: list[float] = []
+        self._staged_ahead: dict[int, list[str]] = {}
+        self._durations: deque[float] = deque(maxlen=REMEMBERED)
         self._extend()
 
     @property
@@ -90,10 +94,16 @@ class Leases:
         return any(state.holders for state in self._open.values())
 
     def resume(self, segments: Iterable[tuple[int, str]]) -> None:
-        """Segments an earlier process staged: (unit, key). Their coverage is read by the worker."""
+        """Segments an earlier process staged: (unit, key). Their coverage is read by the worker.
+
+        Those beyond the window are kept for when it gets there: `ahead` may have been larger.
+        """
+        first = self.committed * self.cut.batch
         for unit, key in segments:
-            if unit in self._open and key not in self._open[unit].segments:
-                self._open[unit].segments.append(key)
+            if unit in self._open:
+                _add(self._open[unit].segments, [key])
+            elif unit >= first:
+                _add(self._staged_ahead.setdefault(unit, []), [key])
 
     def lease(self, worker: int, now: float, hedge_factor: float) -> Lease | None:
         """The next unit for `worker`: the first nobody holds, else a straggler held elsewhere."""
@@ -110,8 +120,9 @@ class Leases:
         state = self._open.get(unit)
         if state is None:
             return
-        state.covered.update(indices)
-        state.segments += [key for key in segments if key not in state.segments]
+        # An index of another unit must not make this one look complete.
+        state.covered.update(set(indices).intersection(self.cut.indices(unit)))
+        _add(state.segments, segments)
 
     def returned(self, unit: int, worker: int, now: float) -> None:
         """The worker no longer holds the unit, finished or not."""
@@ -144,7 +155,12 @@ class Leases:
         return tuple(self._open[unit].segments) if unit in self._open else ()
 
     def commit(self, batch: int) -> None:
-        """The batch's log entry is durable: its units close, the window moves."""
+        """The batch's log entry is durable: its units close, the window moves.
+
+        Raises ValueError for any batch but the next: skipped units would never be written.
+        """
+        if batch != self.committed:
+            raise ValueError(f"batch {batch} committed while {self.committed} is the next one")
         for unit in self.cut.units_of(batch):
             self._open.pop(unit, None)
         self.committed = self.sealed = batch + 1
@@ -157,7 +173,9 @@ class Leases:
     def _extend(self) -> None:
         for batch in range(self.committed, min(self.committed + self.ahead + 1, self.cut.batches)):
             for unit in self.cut.units_of(batch):
-                self._open.setdefault(unit, UnitState())
+                if unit not in self._open:
+                    segments = self._staged_ahead.pop(unit, [])
+                    self._open[unit] = UnitState(segments=segments)
 
     def _wanted(self, unit: int) -> bool:
         covered = self._open[unit].covered
@@ -179,6 +197,13 @@ class Leases:
             return False
         median = sorted(self._durations)[len(self._durations) // 2]
         return now - min(state.holders.values()) > factor * median
+
+
+def _add(segments: list[str], more: Iterable[str]) -> None:
+    """Every key once: a segment counted twice would be paid for twice."""
+    for key in more:
+        if key not in segments:
+            segments.append(key)
 
 
 def in_flight(capacity: int) -> int:

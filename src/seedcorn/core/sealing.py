@@ -65,8 +65,8 @@ class Ancestry:
         if of_generation:
             relation = "same" if of_generation == generation else "earlier"
             return relation, sample_id(self.fingerprints[of_generation], of_generation, index)
-        for source in reversed(self.sources):
-            if ordinal >= source.ordinal:
+        for source in self.sources:
+            if source.ordinal <= ordinal < source.ordinal + source.rows:
                 return source.role, f"{source.name}:{ordinal - source.ordinal}"
         raise CorruptCorpus(f"index ordinal {ordinal} belongs to no source in the log")
 

@@ -67,6 +67,8 @@ class CorpusState:
 
     def apply(self, entry: Entry) -> None:
         """Fold one entry; raises CorruptCorpus when it contradicts those before it."""
+        if entry.sequence != self.sequence:
+            raise CorruptCorpus(f"log entry {entry.sequence} follows entry {self.sequence - 1}")
         match entry.body:
             case WriterOpened():
                 self.writer, self.nonce = entry.body, entry.writer
@@ -123,6 +125,11 @@ class CorpusState:
             raise CorruptCorpus(
                 f"log entry {sequence} commits batch {body.batch} from unit {body.first_unit} at "
                 f"ordinal {body.ordinal}; the log so far demands {expected}"
+            )
+        if body.last_unit < body.first_unit:
+            raise CorruptCorpus(
+                f"log entry {sequence} commits batch {body.batch} with units {body.first_unit} to "
+                f"{body.last_unit}, which is no range"
             )
         accepted = body.counts.get("accepted", 0)
         generation.ordinals.append((self.next_ordinal, accepted))

@@ -20,7 +20,8 @@ class Slot:
 
     failures: int = 0
     unexplained: int = 0
-    """Failures outside quarantine; inside, deaths are the expected way to find the culprit."""
+    """Failures in a row with this very cause, quarantine aside: there, deaths are the expected way
+    to find the culprit."""
     cause: str = ""
     final: bool = False
     """The failure cannot heal by itself, such as a missing model."""
@@ -46,12 +47,14 @@ class Supervisor:
         Raises RunStopped, with the cause, once no slot has a chance left.
         """
         state = self.slots[slot]
+        repeated = state.unexplained if cause == state.cause else 0
+        state.unexplained = repeated + (not quarantined)
         state.failures, state.cause, state.final = state.failures + 1, cause, final
-        state.unexplained += not quarantined
         self.restarts += 1
         if all(self._hopeless(other) for other in self.slots):
             raise RunStopped(self._verdict())
-        return min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (state.failures - 1))
+        doublings = min(state.failures - 1, 16)  # Past the longest wait, and never an overflow.
+        return min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**doublings)
 
     def given_up(self, slot: int) -> bool:
         """This slot is not worth another start; others go on."""
