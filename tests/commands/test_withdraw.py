@@ -1,0 +1,212 @@
+"""`seedcorn withdraw`: what leaves the ledger is exactly what only withdrawn texts held."""
+
+import re
+
+import pytest
+
+from seedcorn.cli import main
+from seedcorn.core.entries import Withdrawn
+from seedcorn.core.layout import LOG
+from seedcorn.core.recipe import (
+    EngineSpec,
+    PromptSpec,
+    Recipe,
+    SimulatedSpec,
+    SourceSpec,
+    StoreSpec,
+    UnitsSpec,
+)
+from seedcorn.core.sketch import LENGTHS
+from seedcorn.storage.log import read_log
+from seedcorn.storage.opening import open_store
+from seedcorn.storage.reading import read_ledger, read_state
+from seedcorn.storage.samples import read_shard
+from seedcorn.storage.withdrawals import withdrawn_ids
+from seedcorn.storage.writer import Heartbeat, this_process
+from tests.growing import grow_in_process
+
+SEED = ["first seed text with some words", "second seed text with other words"]
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Two generations on disk whose short texts share many shingles."""
+    (tmp_path / "seed.txt").write_text("\n".join(SEED), encoding="utf-8")
+    recipe = Recipe(
+        name="withdrawable",
+        generations=2,
+        samples=40,
+        seed=[SourceSpec(path="seed.txt", name="docs", split="line")],
+        prompts=[PromptSpec(name="tell", template="{{ parent }}"), PromptSpec("ask", "?")],
+        engine=EngineSpec(
+            kind="simulated",
+            model="writer-1",
+            simulated=SimulatedSpec(words=16, vocabulary=4, near_duplicate_rate=0.4),
+        ),
+        units=UnitsSpec(unit=5, batch=2),
+    )
+    grow_in_process(recipe, str(tmp_path / "corpus"), str(tmp_path))
+    return str(tmp_path / "corpus")
+
+
+def opened(corpus):
+    return open_store(corpus, StoreSpec())
+
+
+def rows_of(corpus):
+    """Every accepted sample as a dict, in commit order."""
+    store = opened(corpus)
+    return [
+        row
+        for generation in read_state(store).generations.values()
+        for ref in generation.shards
+        for row in read_shard(store, ref).to_pylist()
+    ]
+
+
+def shingles(text, length):
+    words = re.findall(r"\w+", text.lower())
+    return {tuple(words[i : i + length]) for i in range(max(1, len(words) - length + 1))}
+
+
+def expected_net(corpus, gone, generation, length):
+    """Net U by plain sets: novel shingles of a generation that some sample left still holds."""
+    before = set().union(*(shingles(text, length) for text in SEED))
+    novel, left = set(), set()
+    for row in rows_of(corpus):
+        found = shingles(row["text"], length)
+        if row["generation"] < generation:
+            before |= found
+        if row["generation"] == generation:
+            novel |= found
+        if row["sample_id"] not in gone:
+            left |= found
+    return len((novel - before) & left)
+
+
+def withdraw(corpus, *conditions, reason="licence"):
+    where = [word for condition in conditions for word in ("--where", condition)]
+    return main(["withdraw", corpus, *where, "--reason", reason])
+
+
+def withdrawals(corpus):
+    return [entry.body for entry in read_log(opened(corpus)) if isinstance(entry.body, Withdrawn)]
+
+
+def gone_from(corpus):
+    store = opened(corpus)
+    return withdrawn_ids(store, read_state(store))
+
+
+def log_length(corpus):
+    return sum(1 for _ in opened(corpus).list(LOG))
+
+
+def check_books(corpus):
+    """Net U of every generation and length is what plain sets say; verify stays green."""
+    gone = gone_from(corpus)
+    for row in read_ledger(opened(corpus)).rows():
+        lost = [r for r in rows_of(corpus) if r["sample_id"] in gone]
+        lost = [r for r in lost if r["generation"] == row.generation]
+        tokens = sum(r["completion_tokens"] for r in lost)
+        assert row.withdrawn == {"samples": len(lost), "tokens": tokens}
+        for length in LENGTHS:
+            net = expected_net(corpus, gone, row.generation, length)
+            assert row.net_unique[length].estimate == net
+            assert row.unique[length].estimate == expected_net(corpus, (), row.generation, length)
+    assert main(["verify", corpus]) == 0
+
+
+def test_withdraw_stratum_lowers_net_u_by_exactly_what_plain_sets_say(corpus, capsys):
+    asked = {row["sample_id"] for row in rows_of(corpus) if row["stratum"] == "ask"}
+    assert withdraw(corpus, "stratum=ask", reason="a bad prompt") == 0
+    assert gone_from(corpus) == asked
+    assert f"withdrew {len(asked)} samples" in capsys.readouterr().out
+    [body] = withdrawals(corpus)
+    assert (body.reason, body.where) == ("a bad prompt", {"stratum": "ask"})
+    before = read_ledger(opened(corpus)).rows()[0]
+    assert before.net_unique[8].estimate < before.unique[8].estimate
+    check_books(corpus)
+
+
+def test_withdraw_overlapping_twice_does_not_count_twice(corpus, capsys):
+    assert withdraw(corpus, "stratum=ask") == 0
+    assert withdraw(corpus, "generation=1") == 0
+    first, second = withdrawals(corpus)
+    assert first.ids.rows + second.ids.rows == len(gone_from(corpus))
+    check_books(corpus)
+    entries = log_length(corpus)
+    assert withdraw(corpus, "generation=1", "stratum=ask") == 1
+    assert "nothing to withdraw" in capsys.readouterr().err
+    assert log_length(corpus) == entries
+
+
+def test_withdraw_everything_leaves_no_net_u(corpus):
+    assert withdraw(corpus, "model=writer-1") == 0
+    assert [row.net_unique[8].estimate for row in read_ledger(opened(corpus)).rows()] == [0, 0]
+    check_books(corpus)
+
+
+def test_withdraw_ids_are_alternatives_and_unknown_ones_are_told(corpus, capsys):
+    one, other = (rows_of(corpus)[position]["sample_id"] for position in (0, -1))
+    assert withdraw(corpus, f"id={one}", f"id={other}", f"id={'0' * 32}") == 0
+    assert gone_from(corpus) == {one, other}
+    assert "0" * 32 in capsys.readouterr().out
+    check_books(corpus)
+
+
+def test_withdraw_parent_and_source_follow_lineage(corpus):
+    rows = rows_of(corpus)
+    of_source = {
+        row["sample_id"] for row in rows if any(p.startswith("docs:") for p in row["parents"])
+    }
+    parent = next(p for row in rows for p in row["parents"] if not p.startswith("docs:"))
+    children = {row["sample_id"] for row in rows if parent in row["parents"]}
+    assert withdraw(corpus, f"parent={parent}") == 0
+    assert gone_from(corpus) == children
+    assert withdraw(corpus, "source=docs") == 0
+    assert gone_from(corpus) == children | of_source
+    check_books(corpus)
+
+
+def test_withdraw_that_matches_nothing_exits_1_and_writes_nothing(corpus, capsys):
+    before = {info.key for info in opened(corpus).list("")}
+    assert withdraw(corpus, "stratum=asked") == 1
+    message = capsys.readouterr().err
+    assert "stratum=asked" in message
+    assert "strata: ask, tell" in message
+    assert {info.key for info in opened(corpus).list("")} == before
+
+
+@pytest.mark.parametrize("condition", ["colour=red", "stratum", "generation=first", "id="])
+def test_withdraw_condition_that_makes_no_sense_exits_2(corpus, capsys, condition):
+    assert withdraw(corpus, condition) == 2
+    assert condition in capsys.readouterr().err
+
+
+def test_withdraw_without_a_reason_exits_2(corpus):
+    assert withdraw(corpus, "stratum=ask", reason=" ") == 2
+
+
+def test_withdraw_place_without_a_corpus_exits_1(tmp_path, capsys):
+    assert withdraw(str(tmp_path / "nothing"), "stratum=ask") == 1
+    assert "no corpus" in capsys.readouterr().err
+
+
+def test_withdraw_beside_a_living_writer_exits_75_unless_it_takes_over(corpus, capsys):
+    store, entries = opened(corpus), log_length(corpus)
+    alive = Heartbeat(store, this_process("a-living-writer", store.uri, 0.0), interval_s=0.05)
+    alive.start()
+    try:
+        assert withdraw(corpus, "stratum=ask") == 75
+        assert "a-living-writer" in capsys.readouterr().err
+        assert log_length(corpus) == entries
+        where = ["--where", "stratum=ask", "--reason", "licence"]
+        assert main(["withdraw", corpus, *where, "--takeover"]) == 0
+    finally:
+        alive.stop()
+
+
+def test_withdraw_closes_its_heartbeat_so_that_the_next_writer_starts_at_once(corpus):
+    assert withdraw(corpus, "generation=1") == 0
+    assert b'"closed":true' in opened(corpus).get("writer.json")
