@@ -58,7 +58,7 @@ GOOD = "data/gen-0001/part-00000000-00000001-0123456789abcdef.parquet"
         GOOD.replace("gen-0001", "gen-00001"),
         GOOD.replace("part-00000000", "part-000000000"),
         GOOD.replace("part-00000000", "part-00000002"),
-        GOOD.replace("0001/", "٠٠٠١/"),
+        GOOD.replace("0001/", "\u0660\u0660\u0660\u0661/"),
         GOOD.replace("abcdef", "ABCDEF"),
         GOOD.replace("data/", "staging/"),
         "data/gen-0001/README.md",

@@ -40,12 +40,24 @@ class Cluster:
         self.durable: set[int] = set()
         self.sealed: list[int] = []
 
+    def play(self, event: str, worker: int, number: int) -> None:
+        hold = {self.cut.unit * self.committed + n * number for n in (1, 2)}
+        {
+            "lease": lambda: self.lease(worker),
+            "hedge": lambda: self.lease(worker, 0.0),
+            "stage": lambda: self.stage(worker, number),
+            "finish": lambda: self.finish(worker),
+            "die": lambda: self.die(worker),
+            "seal": self.seal,
+            "hold": lambda: setattr(self.leases, "held_back", hold),
+        }[event]()
+
     def lease(self, worker: int, factor: float = NEVER) -> None:
         lease = self.leases.lease(worker, self.now, factor)
         if lease is None:
             return
         window = self.leases.ahead + 1
-        batch = lease.unit // self.leases.cut.batch
+        batch = lease.unit // self.cut.batch
         holders = [w for w, hands in self.hands.items() if lease.unit in hands]
         assert self.leases.committed <= batch < self.leases.committed + window
         assert lease.indices
@@ -68,18 +80,22 @@ class Cluster:
 
     def die(self, worker: int) -> None:
         lost = self.leases.lost(worker)
-        open_units = {u for u in self.hands[worker] if u // self.leases.cut.batch >= self.committed}
+        open_units = {u for u in self.hands[worker] if u // self.cut.batch >= self.committed}
         assert set(lost) == open_units
         for unit, indices in lost.items():
-            assert set(indices) == set(self.leases.cut.indices(unit)) - self.durable
+            assert set(indices) == set(self.cut.indices(unit)) - self.durable
         self.hands[worker] = {}
 
     def seal(self) -> None:
         while (batch := self.leases.sealable()) is not None:
-            for unit in self.leases.cut.units_of(batch):
-                assert set(self.leases.cut.indices(unit)) <= self.durable
+            for unit in self.cut.units_of(batch):
+                assert set(self.cut.indices(unit)) <= self.durable
             self.sealed.append(batch)
             self.leases.commit(batch)
+
+    @property
+    def cut(self) -> Cut:
+        return self.leases.cut
 
     @property
     def committed(self) -> int:
@@ -112,21 +128,7 @@ def test_leases_any_interleaving_then_progress_seals_every_batch_in_order(
     cluster = Cluster(Leases(1, cut, ahead, committed))
     for event, worker, number in events:
         cluster.now += number
-        match event:
-            case "lease":
-                cluster.lease(worker)
-            case "hedge":
-                cluster.lease(worker, 0.0)
-            case "stage":
-                cluster.stage(worker, number)
-            case "finish":
-                cluster.finish(worker)
-            case "die":
-                cluster.die(worker)
-            case "seal":
-                cluster.seal()
-            case "hold":
-                cluster.leases.held_back = {first + number, first + 2 * number}
+        cluster.play(event, worker, number)
 
     cluster.leases.held_back = set()
     for _ in range(cut.units + 1):
