@@ -7,34 +7,24 @@ whatever a recipe says is stored with the corpus and the environment holds secre
 
 import copy
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from seedcorn.core.errors import RecipeError
-from seedcorn.core.recipe import Recipe
+from seedcorn.core.recipe import LoadedRecipe, Recipe
+from seedcorn.core.recipe_tree import dotted, nested, nested_spec, recipe_from_dict, refuse_keys
 from seedcorn.core.validation import validate
+
+__all__ = ["LoadedRecipe", "load_recipe", "recipe_from_dict"]
 
 _INTERPOLATION = re.compile(r"(?<!\\)(?:\\\\)*\$\{")
 _KEY_INTERPOLATION = re.compile(r"(?<!\\)(?:\\\\)*\$\{[\w.\[\]-]+\}")
-
-Spec = TypeVar("Spec")
-
-
-@dataclass(frozen=True)
-class LoadedRecipe:
-    """A recipe, the file it came from and the folder its relative paths start at."""
-
-    recipe: Recipe
-    base: str
-    path: str
 
 
 def load_recipe(path: str, overrides: Sequence[str] = ()) -> LoadedRecipe:
@@ -56,15 +46,6 @@ def load_recipe(path: str, overrides: Sequence[str] = ()) -> LoadedRecipe:
     except RecipeError as error:
         raise RecipeError(f"{path}: {error}") from error
     return LoadedRecipe(recipe, str(Path(path).resolve().parent), path)
-
-
-def recipe_from_dict(stored: Mapping[str, Any]) -> Recipe:
-    """The recipe that `core.recipe.resolved` stored; raises RecipeError for keys unknown here.
-
-    Nothing is interpolated: what is stored is final. Keys that are absent take today's defaults.
-    """
-    _refuse_keys(Recipe, stored, "", "stored recipe")
-    return _from_plain(Recipe, stored)
 
 
 def _read(path: str) -> DictConfig:
@@ -105,7 +86,7 @@ def _override(tree: DictConfig, overrides: Sequence[str]) -> DictConfig:
 def _structured(tree: DictConfig, where: str) -> Recipe:
     plain: Any = OmegaConf.to_container(tree)
     _refuse_interpolation(plain, "", where)
-    _refuse_keys(Recipe, plain, "", where)
+    refuse_keys(Recipe, plain, "", where)
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Recipe), tree)
         recipe = OmegaConf.to_object(merged)
@@ -114,22 +95,6 @@ def _structured(tree: DictConfig, where: str) -> Recipe:
         raise RecipeError(f"{where}: {_problem(error, '')}") from error
     assert isinstance(recipe, Recipe)
     return recipe
-
-
-def _refuse_keys(spec: type, node: Any, prefix: str, where: str) -> None:
-    """Unknown and missing keys, level by level, named by the whole dotted key."""
-    if not isinstance(node, Mapping):
-        raise RecipeError(f"{where}: {prefix or 'recipe'}: must be keys with values")
-    known = {item.name: item for item in fields(spec)}
-    for key in node:
-        if key not in known:
-            raise RecipeError(f"{where}: {_dotted(prefix, key)}: unknown key; {_near(key, known)}")
-    for name, item in known.items():
-        required = item.default is MISSING and item.default_factory is MISSING
-        if required and node.get(name) is None:
-            raise RecipeError(f"{where}: {_dotted(prefix, name)}: is missing")
-    for key, child, value in _nested(spec, node, prefix, where):
-        _refuse_keys(child, value, key, where)
 
 
 def _refuse_types(spec: type, node: Mapping[str, Any], prefix: str, where: str) -> None:
@@ -141,46 +106,23 @@ def _refuse_types(spec: type, node: Mapping[str, Any], prefix: str, where: str) 
     leaves = {
         name: value
         for name, value in node.items()
-        if _nested_spec(hints[name]) is None and not (isinstance(value, str) and "${" in value)
+        if nested_spec(hints[name]) is None and not (isinstance(value, str) and "${" in value)
     }
     try:
         OmegaConf.merge(OmegaConf.structured(spec), leaves)
     except OmegaConfBaseException as error:
         raise RecipeError(f"{where}: {_problem(error, prefix)}") from error
-    for key, child, value in _nested(spec, node, prefix, where):
+    for key, child, value in nested(spec, node, prefix, where):
         _refuse_types(child, value, key, where)
-
-
-def _nested(
-    spec: type, node: Mapping[str, Any], prefix: str, where: str
-) -> Iterator[tuple[str, type, Any]]:
-    """(dotted key, spec, value) of everything one level down that is a spec itself."""
-    hints = get_type_hints(spec)
-    for name, value in node.items():
-        key, child = _dotted(prefix, name), _nested_spec(hints[name])
-        if child is None:
-            continue
-        if get_origin(hints[name]) is not list:
-            yield key, child, value
-        elif isinstance(value, list):
-            yield from ((f"{key}.{number}", child, item) for number, item in enumerate(value))
-        else:
-            raise RecipeError(f"{where}: {key}: must be a list")
-
-
-def _nested_spec(hint: Any) -> type | None:
-    """The spec that a field holds, alone or as a list's items; None for plain values."""
-    inner = get_args(hint)[0] if get_origin(hint) is list else hint
-    return inner if isinstance(inner, type) and is_dataclass(inner) else None
 
 
 def _refuse_interpolation(node: Any, prefix: str, where: str) -> None:
     if isinstance(node, dict):
         for key, value in node.items():
-            _refuse_interpolation(value, _dotted(prefix, key), where)
+            _refuse_interpolation(value, dotted(prefix, key), where)
     elif isinstance(node, list):
         for number, value in enumerate(node):
-            _refuse_interpolation(value, _dotted(prefix, number), where)
+            _refuse_interpolation(value, dotted(prefix, number), where)
     elif isinstance(node, str) and _INTERPOLATION.search(_KEY_INTERPOLATION.sub("", node)):
         raise RecipeError(
             f"{where}: {prefix}: only ${{other.key}} is interpolated; the environment and other "
@@ -188,22 +130,8 @@ def _refuse_interpolation(node: Any, prefix: str, where: str) -> None:
         )
 
 
-def _from_plain(spec: type[Spec], node: Mapping[str, Any]) -> Spec:
-    hints = get_type_hints(spec)
-    values: dict[str, Any] = {}
-    for name, value in node.items():
-        child = _nested_spec(hints[name])
-        if child is None:
-            values[name] = value
-        elif isinstance(value, list):
-            values[name] = [_from_plain(child, item) for item in value]
-        else:
-            values[name] = _from_plain(child, value)
-    return spec(**values)
-
-
 def _problem(error: OmegaConfBaseException, prefix: str) -> str:
-    key = _dotted(prefix, error.full_key) if error.full_key else prefix
+    key = dotted(prefix, error.full_key) if error.full_key else prefix
     return f"{key}: {_first_line(error)}" if key else _first_line(error)
 
 
@@ -215,12 +143,3 @@ def _yaml_problem(error: YAMLError) -> str:
 
 def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
-
-
-def _dotted(prefix: str, key: object) -> str:
-    return f"{prefix}.{key}" if prefix else str(key)
-
-
-def _near(key: object, known: Mapping[str, Any]) -> str:
-    close = get_close_matches(str(key), list(known), n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"

@@ -269,6 +269,15 @@ class Recipe:
         return -(-self.units_total // self.units.batch)
 
 
+@dataclass(frozen=True)
+class LoadedRecipe:
+    """A recipe, the file it came from and the folder its relative paths start at."""
+
+    recipe: Recipe
+    base: str
+    path: str
+
+
 def semantic(spec: Any) -> dict[str, Any]:
     """The fields of a spec that enter the fingerprint, nested, as plain JSON values."""
     kept: dict[str, Any] = {}

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from seedcorn import __version__
-from seedcorn.config import LoadedRecipe, recipe_from_dict
 from seedcorn.core.entries import GenerationStarted, WriterOpened
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.growth import Step, next_step
 from seedcorn.core.leasing import require_window
 from seedcorn.core.ledger_rows import GenerationRow
-from seedcorn.core.recipe import Recipe, resolved
+from seedcorn.core.recipe import LoadedRecipe, Recipe, resolved
+from seedcorn.core.recipe_tree import recipe_from_dict
 from seedcorn.core.state import CorpusState
 from seedcorn.core.validation import validate
 from seedcorn.engines.opening import open_engine

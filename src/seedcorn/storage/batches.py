@@ -27,11 +27,13 @@ def read_batch(
 ) -> tuple[pa.Table, float]:
     """The rows that count, one per index of [first, last] in plan order, and engine seconds spent.
 
-    Engine seconds include segments that lost: they were paid for.
+    Engine seconds include segments that lost: they were paid for, once however often they are named.
+    Raises CorruptCorpus when a segment is damaged or an index has no row, ObjectMissing.
     """
-    loaded = [read_segment(store, key) for key in segments]
+    loaded = [read_segment(store, key) for key in dict.fromkeys(segments)]
     table = pa.concat_tables(
-        [part.select(SEGMENT_SCHEMA.names).cast(SEGMENT_SCHEMA) for part, _ in loaded]
+        [SEGMENT_SCHEMA.empty_table()]
+        + [part.select(SEGMENT_SCHEMA.names).cast(SEGMENT_SCHEMA) for part, _ in loaded]
     )
     rows = winners(table["index"].to_numpy(), table["content_hash"].to_numpy(), first, last)
     return table.take(pa.array(rows)).combine_chunks(), sum(seconds for _, seconds in loaded)
@@ -65,6 +67,6 @@ def write_dropped(
             if column in table.column_names
             else table.append_column(column, typed)
         )
-    dropped = table.filter(pc.not_equal(table["outcome"], "accepted"))
+    dropped = table.filter(pa.array([value != "accepted" for value in columns["outcome"]]))
     dropped = dropped.select(DROPPED_SCHEMA.names).cast(DROPPED_SCHEMA)
     return [write_shard(store, dropped, name)] if dropped.num_rows else []

@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +21,7 @@ from seedcorn.core.entries import ObjectRef
 from seedcorn.core.errors import CorruptCorpus, ObjectMissing, StoreError
 from seedcorn.core.fingerprint import KEYS, SIGNATURE_BYTES, Fingerprints
 from seedcorn.core.identity import digest, sha256_hex
-from seedcorn.core.layout import SegmentName, ShardName
+from seedcorn.core.layout import SegmentName, ShardName, parse_segment
 from seedcorn.core.sample import Outcome, Sample
 from seedcorn.storage.store import Store
 
@@ -94,8 +95,8 @@ def segment_table(
     sampling = json.dumps(dict(info.sampling), sort_keys=True)
     columns: dict[str, object] = {
         "sample_id": [s.draw.sample_id for s in samples],
-        "text": [s.text for s in samples],
-        "reasoning": [s.reasoning for s in samples],
+        "text": [_storable(s.text) for s in samples],
+        "reasoning": [_storable(s.reasoning) for s in samples],
         "generation": np.full(count, lineage.generation, np.int32),
         "index": [s.draw.index for s in samples],
         "unit": np.full(count, unit, np.int64),
@@ -115,14 +116,22 @@ def segment_table(
         "finish_reason": [s.finish_reason for s in samples],
         "checks": [list(s.checks) for s in samples],
         "neutralised": [s.neutralised for s in samples],
-        "prompt": [s.prompt for s in samples],
+        "prompt": [_storable(s.prompt) for s in samples],
         "outcome": [s.outcome.value for s in samples],
         "reason": [s.reason for s in samples],
-        "detail": [s.detail for s in samples],
+        "detail": [_storable(s.detail) for s in samples],
         "content_hash": np.array([_content_hash(s) for s in samples], np.uint64),
         **_fingerprint_columns(samples, fingerprints),
     }
     return pa.table(columns, schema=SEGMENT_SCHEMA)
+
+
+def _storable(text: str | None) -> str | None:
+    """Lone surrogates, which JSON from an engine can spell and UTF-8 cannot, become `?`.
+
+    So do they in `fingerprint_texts`: a stored text has the fingerprints it was staged with.
+    """
+    return text and text.encode("utf-8", "replace").decode()
 
 
 def _content_hash(sample: Sample) -> int:
@@ -181,7 +190,8 @@ def encode(table: pa.Table, metadata: dict[str, str] | None = None) -> bytes:
     sink = BytesIO()
     if metadata:
         table = table.replace_schema_metadata({k: v.encode() for k, v in metadata.items()})
-    pq.write_table(table, sink, compression="zstd", use_dictionary=_dictionary_columns(table))
+    repeating: Any = _dictionary_columns(table)
+    pq.write_table(table, sink, compression="zstd", use_dictionary=repeating)
     data = sink.getvalue()
     rows = pq.ParquetFile(BytesIO(data)).metadata.num_rows
     if rows != table.num_rows:
@@ -214,8 +224,15 @@ def write_shard(store: Store, table: pa.Table, name: ShardName) -> ObjectRef:
 
 
 def read_segment(store: Store, key: str) -> tuple[pa.Table, float]:
-    """A staged segment and the engine seconds it cost."""
-    file = pq.ParquetFile(BytesIO(store.get(key)))
+    """A staged segment and the engine seconds it cost; raises CorruptCorpus for other bytes than
+    the ones its name was made from."""
+    data = store.get(key)
+    if sha256_hex(data)[:16] != parse_segment(key).sha16:
+        raise CorruptCorpus(
+            f"{key} is damaged: its bytes do not have the hash in its name; delete it and run the "
+            "same command again, which writes its samples anew"
+        )
+    file = pq.ParquetFile(BytesIO(data))
     seconds = (file.schema_arrow.metadata or {}).get(b"engine_seconds", b"0")
     return file.read(), float(seconds)
 
