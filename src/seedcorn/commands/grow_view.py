@@ -122,9 +122,9 @@ def activity(look: Snapshot) -> str:
     """Workers, requests, batches, indexing and trouble in a few words."""
     done, rows = look.indexing
     parts = [
-        f"{look.workers} workers ready" if look.workers else "starting engines",
-        f"{look.in_flight} in flight",
-        f"{look.open_batches} batches open",
+        f"workers {look.workers}" if look.workers else "starting engines",
+        f"in flight {look.in_flight}",
+        f"batches open {look.open_batches}",
     ]
     if done < rows:
         parts.append(f"indexing {done:,} of {rows:,} rows")

@@ -28,10 +28,10 @@ def print_ledger(
     console.print(generation_table(rows))
     for row in rows:
         for text in details(row):
-            console.print(text)
+            console.print(text, soft_wrap=True)
     if strata:
         console.print(stratum_table(strata))
-    console.print(UNIT_LINE)
+    console.print(UNIT_LINE, soft_wrap=True)
 
 
 def generation_table(rows: Sequence[GenerationRow]) -> Table:

@@ -91,9 +91,9 @@ def _room(plan: Planned) -> Iterator[str]:
         "sketches, if every sample is full length"
     )
     if plan.indexed_rows:
-        yield f"before it    {estimate.indexing_line(plan.indexed_rows)}; once, then checkpointed"
+        yield f"at start     {estimate.indexing_line(plan.indexed_rows)}; once, then checkpointed"
     else:
-        yield "before it    nothing to index"
+        yield "at start     nothing to index"
 
 
 def _actors(recipe: Recipe) -> str:

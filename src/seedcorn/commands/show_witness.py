@@ -1,6 +1,6 @@
 """The documents that duplicates repeat, looked up by the names their verdicts gave."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,21 +19,21 @@ def witnesses(
     store: Store, spec: StoreSpec, state: CorpusState, dropped: Sequence[Row]
 ) -> dict[str, str]:
     """Text of every witness that these rows name; what cannot be read says so instead."""
-    names = {row["duplicate_of"] for row in dropped if row.get("duplicate_of")}
+    named = {row["duplicate_of"]: row["reason"] for row in dropped if row["duplicate_of"]}
     found: dict[str, str] = {}
-    for name in names:
+    for name, reason in named.items():
         source, _, row = name.rpartition(":")
         if source:
-            found[name] = _source_text(store, spec, state, source, int(row))
+            role = reason.rpartition(":")[2]
+            found[name] = _source_text(store, spec, _source(state, role, source), int(row))
     last = max((row["generation"] for row in dropped), default=0)
     shards = [
         r for n in sorted(state.generations) if n <= last for r in state.generations[n].shards
     ]
-    return found | _samples(store, shards, names - found.keys())
+    return found | _samples(store, shards, named.keys() - found.keys())
 
 
-def _source_text(store: Store, spec: StoreSpec, state: CorpusState, name: str, row: int) -> str:
-    source = _source(state.sources, name)
+def _source_text(store: Store, spec: StoreSpec, source: Source | None, row: int) -> str:
     if source is None:
         return "(its source is not in the log)"
     try:
@@ -44,8 +44,8 @@ def _source_text(store: Store, spec: StoreSpec, state: CorpusState, name: str, r
     return parent.text if parent.text is not None else f"(unusable row: {parent.problem})"
 
 
-def _source(sources: Iterable[Source], name: str) -> Source | None:
-    return next((s for s in sources if s.name == name and s.role != "evaluation"), None)
+def _source(state: CorpusState, role: str, name: str) -> Source | None:
+    return next((source for source in state.sources_of(role) if source.name == name), None)
 
 
 def _samples(store: Store, shards: Sequence[ObjectRef], ids: set[str]) -> dict[str, str]:

@@ -1,0 +1,163 @@
+"""`seedcorn grow`: what it says before, while and after; growing itself is tested in runtime."""
+
+import argparse
+import io
+import signal
+import subprocess
+import sys
+
+import pytest
+from rich.console import Console
+
+from seedcorn.cli import main
+from seedcorn.commands.grow import command, ending
+from seedcorn.commands.grow_view import LineView, Pace, TableView
+from seedcorn.core.recipe import StoreSpec
+from seedcorn.runtime.grow import Grown
+from seedcorn.runtime.snapshot import Snapshot
+from seedcorn.storage.opening import open_store
+from seedcorn.storage.reading import read_ledger
+from tests.commands.conftest import write_recipe
+
+
+def arguments(*overrides):
+    return argparse.Namespace(recipe="my recipe.yaml", overrides=list(overrides))
+
+
+def snapshot(**changes):
+    values = {
+        "generation": 2,
+        "planned": 48,
+        "generated": 0,
+        "tokens_per_s": 812.4,
+        "eta_s": None,
+        "workers": 1,
+        "in_flight": 9,
+        "restarts": 0,
+        "quarantined": 0,
+        "open_batches": 2,
+        "indexing": (0, 0),
+    }
+    return Snapshot(**(values | changes))
+
+
+def drawn(look):
+    """The live table as text."""
+    paper = io.StringIO()
+    TableView(Console(file=paper, width=120).print, Clock())(look)
+    return paper.getvalue()
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_grow_of_a_complete_corpus_says_so_and_how_to_grow_on(grown, capsys):
+    recipe, corpus = grown
+    assert main(["grow", recipe, "takeover=true"]) == 0
+    text = capsys.readouterr().out
+    assert text.endswith(
+        f"corpus {corpus} is complete: 2 of 2 generations; "
+        f"grow on with: seedcorn grow {recipe} generations=3\n"
+    )
+    assert "uat: unique accepted tokens" in text
+    assert "duplicate:exact:same" in text
+
+
+@pytest.mark.parametrize(
+    ("overrides", "code", "named"),
+    [
+        (["sampels=4"], 2, "sampels"),
+        (["corpus="], 2, "corpus"),
+        (["units.unit=1", "units.batch=1", "samples=1000"], 2, "units.unit x units.batch"),
+        (["engine.kind=vllm", "engine.model=no/such/folder"], 2, "engine"),
+    ],
+)
+def test_grow_that_cannot_start_is_one_line(tmp_path, overrides, code, named, capsys):
+    assert main(["grow", write_recipe(tmp_path), *overrides]) == code
+    errors = capsys.readouterr().err
+    assert named in errors
+    assert errors.count("\n") == 1
+    assert not (tmp_path / "corpus").exists()
+
+
+def test_ending_of_a_drained_run_tells_how_to_go_on():
+    text = ending(Grown("s3://b/c", False, 1, True), arguments("samples=5", "takeover=true"), 3)
+    assert "stopped after 1 of 3 generations" in text
+    assert text.endswith("go on with: seedcorn grow 'my recipe.yaml' samples=5")
+
+
+def test_ending_of_a_finished_run_asks_for_one_generation_more():
+    text = ending(Grown("s3://b/c", True, 4, True), arguments("generations=2", "a=b c"), 2)
+    assert text.endswith("seedcorn grow 'my recipe.yaml' 'a=b c' generations=5")
+
+
+def test_command_is_the_same_command_again():
+    assert command(arguments("x=1")) == "seedcorn grow 'my recipe.yaml' x=1"
+
+
+def test_pace_counts_what_this_run_wrote():
+    clock = Clock()
+    pace = Pace(clock)
+    assert pace.eta_s(snapshot(workers=0, generated=20)) is None
+    clock.now += 60  # The engine starts; 20 samples were staged by an earlier run.
+    assert pace.eta_s(snapshot(workers=0, generated=20)) is None
+    clock.now += 5
+    assert pace.eta_s(snapshot(generated=30)) == pytest.approx(18 * 5 / 10)
+    assert pace.eta_s(snapshot(generation=3, generated=0)) is None
+
+
+def test_line_view_writes_at_most_every_ten_seconds():
+    clock, lines = Clock(), []
+    view = LineView(lines.append, clock)
+    for _ in range(25):
+        view(snapshot())
+        clock.now += 1.0
+    assert len(lines) == 3
+
+
+def test_views_show_the_ledgers_figures_of_every_generation(grown):
+    rows = tuple(read_ledger(open_store(grown[1], StoreSpec())).rows())
+    lines = []
+    look = snapshot(rows=rows, generated=40, indexing=(5, 20), restarts=2, eta_s=61.0)
+    LineView(lines.append, Clock())(look)
+    table = drawn(look)
+    for row in rows:
+        counts = [str(row.counts[o]) for o in ("accepted", "duplicate", "rejected", "failed")]
+        line = next(x.split() for x in table.splitlines() if x.split()[:1] == [str(row.generation)])
+        assert line[3:7] == counts
+    assert "40 of 48 generated" in lines[0]
+    assert f"{rows[1].counts['accepted']} accepted" in lines[0]
+    for text in (table, lines[0]):
+        assert "812" in text
+        assert "61 s" in text
+        assert "indexing 5 of 20 rows" in text
+        assert "2 engines replaced" in text
+
+
+def test_view_before_anything_is_known_draws():
+    assert "starting engines" in drawn(snapshot(workers=0))
+
+
+@pytest.mark.ray
+def test_grow_interrupted_twice_stops_at_once_without_traceback(tmp_path):
+    recipe = write_recipe(tmp_path, samples=2000, units={"unit": 64, "batch": 4})
+    words = [sys.executable, "-m", "seedcorn.cli", "grow", recipe, "engine.simulated.latency_s=5"]
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        seen = []
+        for line in process.stderr:
+            seen.append(line)
+            if "worker 0 ready" in line or "draining" in line:
+                process.send_signal(signal.SIGINT)
+    assert process.returncode == 130
+    assert "Traceback" not in "".join(seen)
+    assert f"go on with: seedcorn grow {recipe}" in seen[-1]

@@ -1,0 +1,105 @@
+"""`seedcorn plan`: what a run would do, without doing anything."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from seedcorn.cli import main
+from seedcorn.config import load_recipe
+from tests.commands.conftest import SEED, write_recipe
+
+ROWS = 1_000_000
+MEASURE = """
+import json, resource, sys
+from seedcorn.cli import main
+code = main(sys.argv[1:])
+used = resource.getrusage(resource.RUSAGE_SELF)
+print()
+print(json.dumps([code, used.ru_maxrss // 1024, used.ru_utime + used.ru_stime]))
+"""
+
+
+def test_plan_prints_the_prompts_that_a_run_sends(grown, capsys):
+    main(["files", grown[1], "--generation", "1"])
+    paths = capsys.readouterr().out.splitlines()
+    rows = {row["index"]: row for path in paths for row in pq.read_table(path).to_pylist()}
+    assert main(["plan", grown[0], "--prompts", "48"]) == 0
+    blocks = capsys.readouterr().out.split("── prompt of sample ")[1:]
+    assert len(blocks) == 48
+    for index, row in rows.items():
+        assert blocks[index].startswith(
+            f"{index} · stratum {row['stratum']} · id {row['sample_id']}"
+        )
+        assert all(turn["content"] in blocks[index] for turn in json.loads(row["prompt"]))
+        assert all(parent in blocks[index] for parent in row["parents"])
+
+
+def test_plan_writes_nothing_and_starts_nothing(tmp_path, capsys):
+    path = write_recipe(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["plan", path]) == 0
+    assert sorted(tmp_path.rglob("*")) == before
+    assert "ray" not in sys.modules or not sys.modules["ray"].is_initialized()
+
+
+def test_plan_tells_samples_shares_tokens_time_price_and_fingerprint(tmp_path, capsys):
+    path = write_recipe(tmp_path)
+    words = ["plan", path, "--tokens-per-s", "10", "samples=60", "--price-per-hour", "2.5"]
+    assert main([*words, "--prompts", "0"]) == 0
+    text = capsys.readouterr().out
+    assert "prompt of sample" not in text
+    assert load_recipe(path, ["samples=60"]).recipe.fingerprint in text
+    assert "60 a generation x 2 = 120" in text
+    assert "retell 75 %, invent 25 %" in text
+    assert "at most 14.4 k written (120 a sample)" in text
+    assert "at most 24 min at 10 tokens/s" in text
+    assert "at most 1.00 at 2.50 an hour" in text
+    assert f"{len(SEED)} rows" in text
+    assert f"indexing {len(SEED)} documents" in text
+
+
+def test_plan_without_dedup_against_the_seed_indexes_nothing(tmp_path, capsys):
+    assert main(["plan", write_recipe(tmp_path), "dedup.seed=false"]) == 0
+    assert "nothing to index" in capsys.readouterr().out
+
+
+def test_plan_of_a_row_that_cannot_be_used_says_what_will_become_of_it(tmp_path, capsys):
+    path = write_recipe(tmp_path, seed=[{"path": "lakes.txt", "split": "line", "max_chars": 5}])
+    assert main(["plan", path, "--prompts", "8"]) == 0
+    assert "the sample will be rejected: seed_row (lakes:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [("sampels=3", "sampels"), ("seed.0.path=gone.txt", "gone.txt"), ("samples=0", "samples")],
+)
+def test_plan_of_a_wrong_recipe_names_what_is_wrong(tmp_path, override, named, capsys):
+    assert main(["plan", write_recipe(tmp_path), override]) == 2
+    printed = capsys.readouterr()
+    assert named in printed.err
+    assert printed.out == ""
+
+
+def test_plan_of_fifty_million_rows_needs_no_more_than_of_two(tmp_path):
+    text = pa.array([f"text {number} of a very long list of documents" for number in range(16)])
+    codes = pa.array(np.arange(ROWS, dtype=np.int32) % 16)
+    group = pa.table({"text": pa.DictionaryArray.from_arrays(codes, text)})
+    used = {}
+    for groups in (2, 50):
+        path = tmp_path / f"{groups}.parquet"
+        with pq.ParquetWriter(path, group.schema) as writer:
+            for _ in range(groups):
+                writer.write_table(group, row_group_size=ROWS)
+        recipe = write_recipe(tmp_path, seed=[{"name": "big", "path": path.name}])
+        words = [sys.executable, "-c", MEASURE, "plan", recipe]
+        done = subprocess.run(words, capture_output=True, text=True, check=True)
+        assert f"{groups * ROWS:,} rows" in done.stdout
+        code, used[groups], seconds = json.loads(done.stdout.splitlines()[-1])
+        assert code == 0
+        assert seconds < 10  # Of processor time: what the machine does besides is not ours.
+    assert used[50] < used[2] + 100  # MiB; 50 million texts alone would be 2 GB
