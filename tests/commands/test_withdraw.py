@@ -1,12 +1,14 @@
 """`seedcorn withdraw`: what leaves the ledger is exactly what only withdrawn texts held."""
 
 import re
+import shutil
 
 import pytest
 
 from seedcorn.cli import main
-from seedcorn.core.entries import Withdrawn
+from seedcorn.core.entries import Decision, Withdrawn, WriterOpened
 from seedcorn.core.layout import LOG
+from seedcorn.core.ledger import SKETCH_RATE
 from seedcorn.core.recipe import (
     EngineSpec,
     PromptSpec,
@@ -17,10 +19,11 @@ from seedcorn.core.recipe import (
     UnitsSpec,
 )
 from seedcorn.core.sketch import LENGTHS
-from seedcorn.storage.log import read_log
+from seedcorn.storage.log import LogReader, open_writer, read_log
 from seedcorn.storage.opening import open_store
 from seedcorn.storage.reading import read_ledger, read_state
 from seedcorn.storage.samples import read_shard
+from seedcorn.storage.sketches import read_delta
 from seedcorn.storage.withdrawals import withdrawn_ids
 from seedcorn.storage.writer import Heartbeat, this_process
 from tests.growing import grow_in_process
@@ -28,25 +31,41 @@ from tests.growing import grow_in_process
 SEED = ["first seed text with some words", "second seed text with other words"]
 
 
+RECIPE = Recipe(
+    name="withdrawable",
+    generations=2,
+    samples=40,
+    seed=[SourceSpec(path="seed.txt", name="docs", split="line")],
+    prompts=[PromptSpec(name="tell", template="{{ parent }}"), PromptSpec("ask", "?")],
+    engine=EngineSpec(
+        kind="simulated",
+        model="writer-1",
+        simulated=SimulatedSpec(words=16, vocabulary=4, near_duplicate_rate=0.4),
+    ),
+    units=UnitsSpec(unit=5, batch=2),
+)
+
+
 @pytest.fixture
-def corpus(tmp_path):
-    """Two generations on disk whose short texts share many shingles."""
+def seeded(tmp_path):
+    """A folder with the seed; nothing is grown yet."""
     (tmp_path / "seed.txt").write_text("\n".join(SEED), encoding="utf-8")
-    recipe = Recipe(
-        name="withdrawable",
-        generations=2,
-        samples=40,
-        seed=[SourceSpec(path="seed.txt", name="docs", split="line")],
-        prompts=[PromptSpec(name="tell", template="{{ parent }}"), PromptSpec("ask", "?")],
-        engine=EngineSpec(
-            kind="simulated",
-            model="writer-1",
-            simulated=SimulatedSpec(words=16, vocabulary=4, near_duplicate_rate=0.4),
-        ),
-        units=UnitsSpec(unit=5, batch=2),
-    )
-    grow_in_process(recipe, str(tmp_path / "corpus"), str(tmp_path))
-    return str(tmp_path / "corpus")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory):
+    """Two generations on disk whose short texts share many shingles."""
+    folder = tmp_path_factory.mktemp("grown")
+    (folder / "seed.txt").write_text("\n".join(SEED), encoding="utf-8")
+    grow_in_process(RECIPE, str(folder / "corpus"), str(folder))
+    return folder / "corpus"
+
+
+@pytest.fixture
+def corpus(grown, tmp_path):
+    """A copy to withdraw from."""
+    return str(shutil.copytree(grown, tmp_path / "corpus"))
 
 
 def opened(corpus):
@@ -145,6 +164,25 @@ def test_withdraw_everything_leaves_no_net_u(corpus):
     assert withdraw(corpus, "model=writer-1") == 0
     assert [row.net_unique[8].estimate for row in read_ledger(opened(corpus)).rows()] == [0, 0]
     check_books(corpus)
+
+
+def test_withdraw_at_a_lowered_sample_rate_is_sketched_at_that_rate(seeded):
+    corpus = str(seeded / "corpus")
+    grow_in_process(RECIPE, corpus, str(seeded), batches=2)
+    reader = LogReader(opened(corpus))
+    list(reader)
+    who = WriterOpened("host", 1, "0")
+    log = open_writer(opened(corpus), reader.head, "lowers", who, float, lambda entry: None)
+    log.append(Decision(1, 2, SKETCH_RATE, {"rate": 0.5}, "a smaller history"))
+    grow_in_process(RECIPE, corpus, str(seeded))
+    full = read_ledger(opened(corpus)).rows()
+    assert withdraw(corpus, "generation=2") == 0
+    [body] = withdrawals(corpus)
+    assert body.sketch is not None
+    assert read_delta(opened(corpus), body.sketch).rate == 0.5
+    [first, second] = read_ledger(opened(corpus)).rows()
+    assert (first.net_unique[8], second.net_unique[8].estimate) == (full[0].net_unique[8], 0)
+    assert main(["verify", corpus]) == 0
 
 
 def test_withdraw_ids_are_alternatives_and_unknown_ones_are_told(corpus, capsys):
