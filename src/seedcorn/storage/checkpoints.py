@@ -5,6 +5,7 @@ beyond. The manifest, with the hash of every part, is written last: its existenc
 """
 
 import json
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,8 @@ from seedcorn.core.layout import CHECKPOINTS
 from seedcorn.storage.store import Store
 
 FORMAT = 1
+
+_MANIFEST = re.compile(re.escape(CHECKPOINTS) + r"(\d{10,})/manifest\.json")
 
 Arrays = dict[str, np.ndarray]
 
@@ -51,12 +54,8 @@ def write_checkpoint(
 
 def checkpoint_sequences(store: Store) -> list[int]:
     """Sequences of complete-looking checkpoints, newest first."""
-    found = {
-        int(info.key.removeprefix(CHECKPOINTS).split("/")[0])
-        for info in store.list(CHECKPOINTS)
-        if info.key.endswith("/manifest.json")
-    }
-    return sorted(found, reverse=True)
+    matches = (_MANIFEST.fullmatch(info.key) for info in store.list(CHECKPOINTS))
+    return sorted({int(match[1]) for match in matches if match}, reverse=True)
 
 
 def read_checkpoint(
@@ -89,7 +88,7 @@ def _load(store: Store, sequence: int, meta: Mapping[str, Any]) -> dict[str, Arr
             if arrays is None:
                 return None
             parts[name] = arrays
-    except (ObjectMissing, ValueError, KeyError):
+    except (ObjectMissing, ValueError, KeyError, TypeError, AttributeError):
         return None
     return parts
 

@@ -39,7 +39,10 @@ class ParentReader:
         self._cache: OrderedDict[str, tuple[list[str], list[str]]] = OrderedDict()
 
     def read(self, addresses: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Parent]:
-        """Every distinct address, read once; seed rows are grouped by row group."""
+        """Every distinct address, read once; seed rows are grouped by row group.
+
+        Raises IndexError for a row that does not exist, CorruptCorpus for a damaged shard.
+        """
         wanted = set(addresses)
         rows = sorted(ordinal for generation, ordinal in wanted if generation == 0)
         found = {(0, row): parent for row, parent in zip(rows, self._seeds.read(rows), strict=True)}
@@ -49,6 +52,8 @@ class ParentReader:
 
     def _sample(self, generation: int, ordinal: int) -> Parent:
         starts = self._starts[generation]
+        if not 0 <= ordinal < starts[-1]:
+            raise IndexError(f"sample {ordinal} of generation {generation}, which has {starts[-1]}")
         shard = bisect_right(starts, ordinal) - 1
         ids, texts = self._load(self._shards[generation][shard])
         row = ordinal - starts[shard]
