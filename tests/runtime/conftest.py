@@ -1,0 +1,99 @@
+"""One Ray cluster for all runtime tests, and recipes small enough to run through it."""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import ray
+
+from seedcorn.config import LoadedRecipe, load_recipe
+from seedcorn.core.ledger import to_json
+from seedcorn.core.recipe import Recipe, StoreSpec
+from seedcorn.core.recipe_tree import recipe_from_dict
+from seedcorn.runtime.grow import grow
+from seedcorn.runtime.snapshot import Snapshot
+from seedcorn.storage.opening import open_store
+from seedcorn.storage.reading import read_ledger
+from seedcorn.storage.store import Store
+from seedcorn.storage.verification import corpus_digest, verify
+from tests.servers.seaweedfs import SeaweedServer
+
+SIMULATED = str(Path(__file__).parents[2] / "pipelines" / "simulated.yaml")
+Loader = Callable[..., LoadedRecipe]
+
+
+@pytest.fixture(scope="session")
+def ray_cluster(seaweedfs_server: SeaweedServer) -> Iterator[str]:
+    """Its address. Started after the object store, so that workers inherit its credentials."""
+    context = ray.init(
+        address="local",
+        num_cpus=8,
+        include_dashboard=False,
+        log_to_driver=False,
+        object_store_memory=256 << 20,
+    )
+    yield context.address_info["gcs_address"]
+    ray.shutdown()
+
+
+@pytest.fixture
+def simulated(ray_cluster: str, tmp_path: Path) -> Loader:
+    """Loads `simulated.yaml`, smaller, onto a fresh local corpus, with overrides."""
+
+    def load(*overrides: str) -> LoadedRecipe:
+        quick = (
+            f"corpus={tmp_path / 'corpus'}",
+            "samples=600",
+            "units.unit=32",
+            "units.batch=4",
+            "engine.simulated.concurrency=32",
+            "run.heartbeat_s=0.2",
+            "run.lease_s=2",
+        )
+        return load_recipe(SIMULATED, [*quick, *overrides])
+
+    return load
+
+
+def account(store: Store) -> str:
+    """The ledger without measured times, as text to compare."""
+    table = to_json(read_ledger(store))
+    table.pop("measured", None)
+    return json.dumps(table, sort_keys=True)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(
+    ray_cluster: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, str, Recipe]:
+    """Digest, ledger and recipe of a two-generation run that nothing disturbed."""
+    corpus = tmp_path_factory.mktemp("undisturbed") / "corpus"
+    loaded = load_recipe(
+        SIMULATED,
+        [
+            f"corpus={corpus}",
+            "samples=600",
+            "units.unit=32",
+            "units.batch=4",
+            "engine.simulated.concurrency=32",
+        ],
+    )
+    assert grow(loaded, ignore).complete
+    store = open_store(str(corpus), StoreSpec())
+    assert verify(store, recipe_from_dict).ok
+    return corpus_digest(store), account(store), loaded.recipe
+
+
+def ignore(snapshot: Snapshot) -> None:
+    """A view that shows nothing."""
+
+
+@contextlib.contextmanager
+def environment(**values: str) -> Iterator[None]:
+    """Variables for a `with` body only."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in values.items():
+            patch.setenv(name, value)
+        yield

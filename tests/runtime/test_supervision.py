@@ -1,0 +1,32 @@
+"""Engines that die, engines that never start, prompts that kill."""
+
+from pathlib import Path
+
+import pytest
+
+from seedcorn.core.errors import RunStopped
+from seedcorn.core.recipe_tree import recipe_from_dict
+from seedcorn.runtime.grow import grow
+from seedcorn.storage.local_store import LocalStore
+from seedcorn.storage.verification import verify
+from tests.runtime.conftest import Loader, ignore
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+
+
+def test_grow_poison_prompt_is_failed_alone_and_its_neighbours_live(
+    simulated: Loader, tmp_path: Path
+) -> None:
+    grown = grow(
+        simulated("engine.simulated.poison=[7]", "generations=1", "samples=64", "units.unit=8"),
+        ignore,
+    )
+    row = grown.rows[0]
+    assert row.reasons["failed:engine_death"] == 1
+    assert sum(row.counts.values()) == 64
+    assert verify(LocalStore(tmp_path / "corpus"), recipe_from_dict).ok
+
+
+def test_grow_engine_that_never_starts_stops_the_run_with_the_cause(simulated: Loader) -> None:
+    with pytest.raises(RunStopped, match="fail_start"):
+        grow(simulated("engine.simulated.fail_start=true", "engine.workers=2"), ignore)
