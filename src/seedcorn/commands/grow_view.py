@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.logging import RichHandler
 from rich.table import Table
 
+from seedcorn.commands.output import figures
 from seedcorn.core.estimate import duration, remaining_s
 from seedcorn.core.ledger_rows import UNIT, GenerationRow
 from seedcorn.core.ledger_text import scaled
@@ -82,7 +82,7 @@ class LineView:
 
 
 class TableView:
-    """The live table: every generation as of the last commit, and what happens now."""
+    """The live table: every generation as of the last commit, and below it what happens now."""
 
     def __init__(self, draw: Callable[[RenderableType], None], clock: Callable[[], float]) -> None:
         """`draw` puts something in place of what was drawn before."""
@@ -90,7 +90,7 @@ class TableView:
 
     def __call__(self, look: Snapshot) -> None:
         """Draw one snapshot."""
-        self._draw(Group(live_table(look, self._pace.eta_s(look)), activity(look)))
+        self._draw(Group(live_table(look), activity(look, self._pace.eta_s(look))))
 
 
 def progress_line(look: Snapshot, eta_s: float | None) -> str:
@@ -100,28 +100,26 @@ def progress_line(look: Snapshot, eta_s: float | None) -> str:
     if row is not None:
         parts.append(", ".join(f"{row.counts[outcome]:,} {outcome}" for outcome in OUTCOMES))
         parts.append(f"{_unique(row)} unique {UNIT}")
-    parts.append(f"{look.tokens_per_s:,.0f} tokens/s, ETA {_eta(eta_s)}")
-    return "; ".join([*parts, activity(look)])
+    return "; ".join([*parts, activity(look, eta_s)])
 
 
-def live_table(look: Snapshot, eta_s: float | None) -> Table:
-    """One line per generation; rate and ETA stand beside the one that grows."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("gen", "planned", "generated", *OUTCOMES, f"unique {UNIT}", "tokens/s", "ETA"):
-        table.add_column(name, justify="left" if name == "gen" else "right", no_wrap=True)
+def live_table(look: Snapshot) -> Table:
+    """One line per generation, the one that grows last."""
+    table = figures("gen", "planned", "generated", *OUTCOMES, f"unique\n({UNIT})")
     for row in look.rows:
         if row.generation < look.generation:
-            table.add_row(*_cells(row.generation, row.planned, row.committed, row), "", "")
+            table.add_row(*_cells(row.generation, row.planned, row.committed, row))
     row = _row_of(look.rows, look.generation)
-    now = _cells(look.generation, look.planned, look.generated, row)
-    table.add_row(*now, f"{look.tokens_per_s:,.0f}", _eta(eta_s))
+    table.add_row(*_cells(look.generation, look.planned, look.generated, row))
     return table
 
 
-def activity(look: Snapshot) -> str:
-    """Workers, requests, batches, indexing and trouble in a few words."""
+def activity(look: Snapshot, eta_s: float | None) -> str:
+    """Pace, workers, requests, batches, indexing and trouble in a few words."""
     done, rows = look.indexing
     parts = [
+        f"{look.tokens_per_s:,.0f} tokens/s",
+        f"ETA {'-' if eta_s is None else duration(eta_s)}",
         f"workers {look.workers}" if look.workers else "starting engines",
         f"in flight {look.in_flight}",
         f"batches open {look.open_batches}",
@@ -163,7 +161,3 @@ def _cells(
 
 def _unique(row: GenerationRow) -> str:
     return scaled(row.unique[HEADLINE].estimate) if row.unique else "unknown"
-
-
-def _eta(seconds: float | None) -> str:
-    return "-" if seconds is None else duration(seconds)

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from seedcorn.commands.output import figures
 from seedcorn.core.intervals import Interval
 from seedcorn.core.ledger_rows import UNIT, GenerationRow, StratumRow, Unique
 from seedcorn.core.ledger_text import scaled
@@ -26,19 +26,21 @@ def print_ledger(
         console.print("no generation has started yet")
         return
     console.print(generation_table(rows))
+    console.print()
     for row in rows:
         for text in details(row):
             console.print(text, soft_wrap=True)
     if strata:
+        console.print()
         console.print(stratum_table(strata))
+        console.print()
     console.print(UNIT_LINE, soft_wrap=True)
 
 
 def generation_table(rows: Sequence[GenerationRow]) -> Table:
     """What each generation added."""
-    table = _table(
-        "gen", "planned", *OUTCOMES, "tokens", f"unique ({UNIT})", "per token", f"{UNIT}/engine-h"
-    )
+    rates = ("per\ntoken", f"{UNIT} per\nengine-h")
+    table = figures("gen", "planned", *OUTCOMES, "tokens", f"unique\n({UNIT})", *rates)
     for row in rows:
         table.add_row(
             str(row.generation),
@@ -54,9 +56,8 @@ def generation_table(rows: Sequence[GenerationRow]) -> Table:
 
 def stratum_table(rows: Sequence[StratumRow]) -> Table:
     """What each stratum added; strata overlap, only the exclusive part is theirs alone."""
-    table = _table(
-        "gen", "stratum", *OUTCOMES, "tokens", f"unique ({UNIT})", "exclusive", "per token", left=2
-    )
+    unique = (f"unique\n({UNIT})", "exclusive", "per\ntoken")
+    table = figures("gen", "stratum", *OUTCOMES, "tokens", *unique, left=2)
     for row in rows:
         table.add_row(
             str(row.generation),
@@ -98,13 +99,6 @@ def _estimate(interval: Interval) -> str:
     if interval.exact:
         return f"{interval.estimate:,.0f}"
     return f"{scaled(interval.estimate)} ({scaled(interval.low)} to {scaled(interval.high)})"
-
-
-def _table(*headings: str, left: int = 1) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for number, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if number < left else "right")
-    return table
 
 
 def _ratio(value: float | None) -> str:
