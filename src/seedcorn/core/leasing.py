@@ -53,6 +53,8 @@ class UnitState:
     holders: dict[int, float] = field(default_factory=dict)
     covered: set[int] = field(default_factory=set)
     segments: list[str] = field(default_factory=list)
+    head_start: bool = False
+    """Some of it was staged or held back when it was leased: how long it took tells nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ class Leases:
         """The worker no longer holds the unit, finished or not."""
         state = self._open.get(unit)
         since = state.holders.pop(worker, None) if state else None
-        if state and since is not None and self._complete(unit):
+        if state and since is not None and self._complete(unit) and not state.head_start:
             self._durations.append(now - since)
 
     def lost(self, worker: int) -> dict[int, tuple[int, ...]]:
@@ -190,6 +192,8 @@ class Leases:
         wanted = tuple(
             i for i in self.cut.indices(unit) if i not in state.covered and i not in self.held_back
         )
+        whole = len(wanted) == len(self.cut.indices(unit))
+        state.head_start |= bool(state.segments) or not whole
         return Lease(self.generation, unit, wanted, tuple(state.segments))
 
     def _straggles(self, state: UnitState, worker: int, now: float, factor: float) -> bool:
