@@ -4,10 +4,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seedcorn.core.decontamination import ENOUGH, LENGTHS, EvaluationSet, contamination
+from seedcorn.core.decontamination import LENGTHS, EvaluationSet, contamination
 from seedcorn.core.shingles import Shingles, shingles_many
 from seedcorn.core.words import pack
 
+ENOUGH = {8: 3, 13: 1}
 HASHES = st.sets(st.sampled_from([0, 1, 2, 3, 4, 5, 2**64 - 1]), max_size=5)
 
 
@@ -21,7 +22,7 @@ def column(documents) -> Shingles:
     documents=st.lists(st.tuples(HASHES, HASHES), max_size=6),
     known=st.lists(st.tuples(HASHES, HASHES), max_size=2),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_contamination_of_any_batch_equals_counting_with_sets(documents, known):
     sets = [
         EvaluationSet(

@@ -73,6 +73,7 @@ class Cluster:
             left.difference_update(some)
 
     def finish(self, worker: int) -> None:
+        self.now += 1
         for unit, left in self.hands[worker].items():
             self._stage(unit, left)
             self.leases.returned(unit, worker, self.now)
@@ -221,6 +222,19 @@ def test_straggler_is_hedged_once_to_another_worker_and_the_late_report_is_harml
     leases.returned(3, 0, 200.0)
     assert leases.done
     assert leases.staged_samples() == 0
+
+
+def test_units_that_were_staged_before_do_not_make_everyone_a_straggler():
+    leases = Leases(1, Cut(6, 1, 6), 0, 0)
+    leases.resume([(unit, f"{unit}") for unit in range(4)])
+    for unit in range(4):
+        leases.lease(0, 0.0, 3.0)
+        leases.staged(unit, [unit], [f"{unit}"])
+        leases.returned(unit, 0, 0.01)
+    leases.lease(0, 1.0, 3.0)
+    leases.lease(0, 1.0, 3.0)
+
+    assert leases.lease(1, 30.0, 3.0) is None
 
 
 @pytest.mark.parametrize(("samples", "refused"), [(1_000, True), (64, False)])

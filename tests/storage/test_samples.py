@@ -160,6 +160,17 @@ def test_segment_that_is_gone_covers_nothing_but_cannot_be_read(store):
         read_segment(store, key)
 
 
+def test_fingerprints_of_a_slice_are_those_of_its_rows():
+    texts = [f"text number {n}" for n in range(5)]
+    table = table_of([sample(n, text) for n, text in enumerate(texts)])
+
+    found = fingerprints_of(table.slice(2, 2))
+
+    expected = fingerprint_texts(texts[2:4])
+    assert np.array_equal(found.keys, expected.keys)
+    assert np.array_equal(found.signature, expected.signature)
+
+
 @pytest.mark.parametrize("cut", [1, 500])
 def test_damaged_segment_is_named_and_says_what_to_do(store, cut):
     key = write_segment(store, table_of([sample(0, "a"), sample(1, "b")]), 2, 3, 1.0)
