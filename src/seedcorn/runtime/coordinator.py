@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from seedcorn.core.entries import BatchCommitted, Body, Decision, Entry, GenerationFinished
 from seedcorn.core.errors import RunStopped, StoreError
+from seedcorn.core.estimate import indexing_line
 from seedcorn.core.layout import parse_segment, segment_prefix
 from seedcorn.core.leasing import Cut, Leases
 from seedcorn.core.ledger import SKETCH_RATE
@@ -55,6 +56,7 @@ class Coordinator:
         self._changes = Changes()
         self.crew = Crew(ports.cluster, ports.store, job, self._leases, self._changes)
         self._keeper: KeeperHandle | None = None
+        self._finished = False
         self.rows: Sequence[GenerationRow] = ()
         self._rate, self._progress = Rate(), dict[int, WorkerProgress]()
         self._indexing = (0, 0)
@@ -72,7 +74,7 @@ class Coordinator:
                 group.create_task(self._seal_all(crew))
         finally:
             watching.cancel()
-        return self._leases.done
+        return self._finished
 
     async def _resume_staging(self) -> None:
         listed = await asyncio.to_thread(
@@ -92,29 +94,37 @@ class Coordinator:
                 return
             await self._changes.wait_or({loading}, VIEW_S)
         keeper, lost = loading.result(), 0
-        while not self._leases.done:
-            batch = self._leases.sealable()
-            if batch is None:
-                if all(task.done() for task in crew):
-                    return
-                await self._changes.wait(VIEW_S)
-                continue
+        while not self._finished:
             try:
-                await self._seal(keeper, batch)
+                if not await self._advance(keeper, crew):
+                    return
                 lost = 0
             except Lost as error:
                 lost += 1
                 logger.warning("%s; rebuilding it from checkpoint and log", error)
                 if lost >= KEEPER_ATTEMPTS:
-                    raise RunStopped(f"batch {batch} cannot be sealed: {error}") from error
+                    raise RunStopped(f"batches cannot be sealed: {error}") from error
                 await self._ports.cluster.discard_keeper()
                 keeper = await self._new_keeper()
-        await self._finish(keeper)
+
+    async def _advance(self, keeper: KeeperHandle, crew: list[asyncio.Task[None]]) -> bool:
+        """The next thing to do, or a wait for it; False once drained with nothing left to seal."""
+        batch = self._leases.sealable()
+        if self._leases.done:
+            await self._finish(keeper)
+        elif batch is not None:
+            await self._seal(keeper, batch)
+        elif all(task.done() for task in crew):
+            return False
+        else:
+            await self._changes.wait(VIEW_S)
+        return True
 
     async def _new_keeper(self) -> KeeperHandle:
         for attempt in range(1, KEEPER_ATTEMPTS + 1):
             keeper = self._keeper = self._ports.cluster.keeper(self._job)
             try:
+                self._announce_indexing()
                 report = await keeper.load(self._state.sequence)
                 self.rows = report.rows
                 for body in report.measured:
@@ -129,6 +139,12 @@ class Coordinator:
             f"the dedup index cannot be loaded: it died {KEEPER_ATTEMPTS} times; "
             "look at its memory (seedcorn plan says what it needs) and run the same command again"
         )
+
+    def _announce_indexing(self) -> None:
+        """What indexing costs is said before it starts."""
+        if not any(generation.batches for generation in self._state.generations.values()):
+            rows = sum(source.rows for source in self._state.sources)
+            logger.info("%s", indexing_line(rows))
 
     async def _seal(self, keeper: KeeperHandle, batch: int) -> None:
         """Seal, commit and fold one batch. The append is what makes it exist."""
@@ -189,16 +205,16 @@ class Coordinator:
             logger.warning("staged segments of a committed batch remain until gc: %s", error)
 
     async def _finish(self, keeper: KeeperHandle) -> None:
-        body = GenerationFinished(
-            self._job.generation,
-            "exhausted",
-            f"all {self._cut.samples} planned samples are decided",
-        )
-        doomed = await asyncio.to_thread(collect, self._ports.store, self._state)
-        if doomed:
-            logger.info("deleted %d objects that no log entry names", len(doomed))
-        await self._append(keeper, body)
+        """End the generation. Repeated when the keeper is lost on the way, whose fold it waits for."""
+        if self._state.unfinished is not None:
+            doomed = await asyncio.to_thread(collect, self._ports.store, self._state)
+            if doomed:
+                logger.info("deleted %d objects that no log entry names", len(doomed))
+            detail = f"all {self._cut.samples} planned samples are decided"
+            body = GenerationFinished(self._job.generation, "exhausted", detail)
+            await self._append(keeper, body)
         await keeper.checkpoint()
+        self._finished = True
 
     async def _watch(self) -> None:
         while True:
