@@ -99,7 +99,7 @@ class _Generation:
         if self._state.generations[number].batches == self._cut.batches:
             collect(self._store, self._state)
             self._append(GenerationFinished(number, "exhausted"))
-            self._keeper.checkpoint()
+            self._keeper.checkpoint(self._log.head.previous)
         return left
 
     async def _stage(self, batch):

@@ -7,6 +7,7 @@ from seedcorn.storage.checkpoints import checkpoint_prefix, read_checkpoint, wri
 from seedcorn.storage.memory_store import MemoryStore
 
 META = {"actors": 2, "seed": True}
+CHAINS = [f"hash of entry {sequence - 1}" for sequence in range(100)]
 
 
 @pytest.fixture
@@ -41,24 +42,24 @@ def number_of(found) -> int:
 @pytest.fixture
 def two(store) -> MemoryStore:
     for sequence in (4, 9):
-        write_checkpoint(store, sequence, parts_of(sequence), META)
+        write_checkpoint(store, sequence, CHAINS[sequence], parts_of(sequence), META)
     return store
 
 
 @pytest.mark.parametrize(("at_most", "found"), [(3, 0), (4, 4), (8, 4), (9, 9), (99, 9)])
 def test_read_takes_the_newest_that_covers_no_more_than_asked(two, at_most, found):
-    assert number_of(read_checkpoint(two, at_most, META)) == found
+    assert number_of(read_checkpoint(two, CHAINS[: at_most + 1], META)) == found
 
 
 @pytest.mark.parametrize("meta", [{"actors": 3, "seed": True}, {}, {**META, "more": 1}])
 def test_checkpoint_taken_under_other_conditions_is_not_used(two, meta):
-    assert number_of(read_checkpoint(two, 99, meta)) == 0
+    assert number_of(read_checkpoint(two, CHAINS, meta)) == 0
 
 
 def test_older_checkpoint_of_equal_conditions_is_used_instead(two):
-    write_checkpoint(two, 12, parts_of(12), {"actors": 8, "seed": True})
+    write_checkpoint(two, 12, CHAINS[12], parts_of(12), {"actors": 8, "seed": True})
 
-    assert number_of(read_checkpoint(two, 99, META)) == 9
+    assert number_of(read_checkpoint(two, CHAINS, META)) == 9
 
 
 def flip(data: bytes) -> bytes:
@@ -74,7 +75,7 @@ def test_damaged_or_missing_object_means_the_older_checkpoint(two, name, damage)
     else:
         two.put(key, damage(two.get(key)))
 
-    assert number_of(read_checkpoint(two, 99, META)) == 4
+    assert number_of(read_checkpoint(two, CHAINS, META)) == 4
 
 
 @pytest.mark.parametrize(
@@ -84,21 +85,21 @@ def test_damaged_or_missing_object_means_the_older_checkpoint(two, name, damage)
 def test_manifest_that_is_none_means_the_older_checkpoint(two, manifest):
     two.put(checkpoint_prefix(9) + "manifest.json", manifest)
 
-    assert number_of(read_checkpoint(two, 99, META)) == 4
+    assert number_of(read_checkpoint(two, CHAINS, META)) == 4
 
 
 def test_manifest_of_another_format_means_the_older_checkpoint(two):
     key = checkpoint_prefix(9) + "manifest.json"
     two.put(key, two.get(key).replace(b'"format":1', b'"format":2'))
 
-    assert number_of(read_checkpoint(two, 99, META)) == 4
+    assert number_of(read_checkpoint(two, CHAINS, META)) == 4
 
 
 def test_strangers_beside_checkpoints_do_not_stop_the_run(two):
     for key in ("tmp/manifest.json", "12/manifest.json", "0000000012/deep/manifest.json", "x"):
         two.put(f"checkpoints/{key}", b"{}")
 
-    assert number_of(read_checkpoint(two, 99, META)) == 9
+    assert number_of(read_checkpoint(two, CHAINS, META)) == 9
 
 
 def test_writer_killed_before_the_manifest_leaves_no_checkpoint(store):
@@ -109,8 +110,15 @@ def test_writer_killed_before_the_manifest_leaves_no_checkpoint(store):
         if operation == "put" and key.endswith("manifest.json"):
             raise Killed
 
-    write_checkpoint(store, 4, parts_of(4), META)
+    write_checkpoint(store, 4, CHAINS[4], parts_of(4), META)
     with pytest.raises(Killed):
-        write_checkpoint(MemoryStore(store.uri.removeprefix("memory:"), kill), 9, parts_of(9), META)
+        write_checkpoint(
+            MemoryStore(store.uri.removeprefix("memory:"), kill), 9, CHAINS[9], parts_of(9), META
+        )
 
-    assert number_of(read_checkpoint(store, 99, META)) == 4
+    assert number_of(read_checkpoint(store, CHAINS, META)) == 4
+
+
+def test_checkpoint_of_another_log_is_not_used(two):
+    regrown = [*CHAINS[:9], *(f"another {sequence}" for sequence in range(9, 100))]
+    assert number_of(read_checkpoint(two, regrown, META)) == 4

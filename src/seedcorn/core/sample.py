@@ -41,7 +41,7 @@ class Parent:
     """A parent document as read: `text` is None where the row cannot be used, `problem` says why."""
 
     id: str
-    """`seed:<source>:<row or id>` or the parent's sample id."""
+    """`<source>:<row or id>` for a seed document, else the parent's sample id."""
     text: str | None
     problem: str = ""
 

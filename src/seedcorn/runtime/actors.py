@@ -120,9 +120,9 @@ class KeeperActor:
         """See `Keeper.committed`."""
         return self._loaded().committed(entry)
 
-    def checkpoint(self) -> int:
+    def checkpoint(self, chain: str) -> int:
         """See `Keeper.checkpoint`."""
-        return self._loaded().checkpoint()
+        return self._loaded().checkpoint(chain)
 
     def progress(self) -> tuple[int, int]:
         """Rows scanned and to scan; answered while `load` runs."""
@@ -207,9 +207,9 @@ class RayKeeper:
         """Fold one entry."""
         return await self._work("committed", entry)
 
-    async def checkpoint(self) -> int:
+    async def checkpoint(self, chain: str) -> int:
         """Write a checkpoint."""
-        return await self._work("checkpoint")
+        return await self._work("checkpoint", chain)
 
     async def progress(self) -> tuple[int, int]:
         """Answered beside the work."""

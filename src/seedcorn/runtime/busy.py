@@ -38,3 +38,7 @@ class BusyClock:
             self._accrued, self._since = self._accrued + now - self._since, now
         accrued, self._accrued = self._accrued, 0.0
         return accrued
+
+    def refund(self, seconds: float) -> None:
+        """Take back seconds whose segment could not be staged; a later one accounts for them."""
+        self._accrued += seconds

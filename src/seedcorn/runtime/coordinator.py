@@ -130,7 +130,7 @@ class Coordinator:
                 for body in report.measured:
                     await self._append(keeper, body)
                 if report.measured:
-                    await keeper.checkpoint()
+                    await keeper.checkpoint(self._ports.log.head.previous)
                 return keeper
             except Lost as error:
                 logger.warning("%s while loading (attempt %d)", error, attempt)
@@ -168,7 +168,7 @@ class Coordinator:
             await self._append(keeper, self._lower_rate(batch, folded.rate))
         await self._forget(segments)
         if (batch + 1) % self._job.recipe.dedup.checkpoint_every == 0:
-            await keeper.checkpoint()
+            await keeper.checkpoint(self._ports.log.head.previous)
         _log_batch(body)
 
     async def _append(
@@ -213,7 +213,7 @@ class Coordinator:
             detail = f"all {self._cut.samples} planned samples are decided"
             body = GenerationFinished(self._job.generation, "exhausted", detail)
             await self._append(keeper, body)
-        await keeper.checkpoint()
+        await keeper.checkpoint(self._ports.log.head.previous)
         self._finished = True
 
     async def _watch(self) -> None:

@@ -27,6 +27,10 @@ POLL_S = 1.0
 FAILED_BY_DEATH = "engine_death"
 
 
+class SuspectsKilled(Lost):
+    """The quarantined worker died, as it is there to do: no sign that the engine is broken."""
+
+
 class Crew:
     """All workers of one generation."""
 
@@ -91,7 +95,7 @@ class Crew:
             slot,
             str(error),
             final=isinstance(error, EngineUnavailable),
-            quarantined=self._quarantined_slot == slot,
+            quarantined=isinstance(error, SuspectsKilled),
         )
 
     async def _pause(self, seconds: float) -> None:
@@ -156,9 +160,9 @@ class Crew:
                 self.quarantine.suspect(report.in_flight)
                 self._leases.returned(report.unit, slot, time.monotonic())
         lost = self._leases.lost(slot)
-        await self.find_segments(lost)
         self.quarantine.suspect(index for indices in lost.values() for index in indices)
-        self._hold(slot)
+        self._hold(slot)  # Before anything is awaited: nobody may lease a suspect normally.
+        await self.find_segments(lost)
         logger.warning("worker %d lost %d units: %s", slot, len(lost), error)
 
     async def find_segments(self, units: Iterable[int]) -> None:
@@ -208,10 +212,11 @@ class Crew:
             raise fatal
         if cause or errors:
             await self.find_segments(lease.unit for lease in leases)
-            in_flight_then = [index for report in reports for index in report.in_flight]
-            self.quarantine.died(staged, in_flight_then, cause or str(errors[0]))
+            # A unit that was lost without a report may have had anything in flight.
+            known = [] if errors else [index for r in reports for index in r.in_flight]
+            self.quarantine.died(staged, known, cause or str(errors[0]))
             self._hold(slot)
-            raise Lost(f"engine died on a suspect: {cause or errors[0]}")
+            raise SuspectsKilled(f"engine died on a suspect: {cause or errors[0]}")
         for index in poisonous:
             self.quarantine.failed(index)
         if group:

@@ -33,6 +33,10 @@ class IndexPart:
         """Idempotent; the lowest ordinal wins."""
         self._index.insert(keys, ordinals)
 
+    def reserve(self, documents: int) -> None:
+        """Make room for so many documents, over all parts."""
+        self._index.reserve(documents)
+
     def put_witnesses(self, first: int, signatures: UInt8, tags: UInt64) -> None:
         """Signatures and tags of ordinals first, first + 1, ...; keeps those this part owns."""
         self._witnesses.put(first, signatures, tags)
@@ -73,6 +77,10 @@ class IndexClient(Protocol):
 
     def get_witnesses(self, ordinals: Int64) -> tuple[UInt8, UInt64]:
         """int64[m] -> uint8[m, 64], uint64[m]."""
+        ...
+
+    def reserve(self, documents: int) -> None:
+        """Make room for so many documents; without it the table doubles its memory as it grows."""
         ...
 
     def snapshots(self) -> list[dict[str, np.ndarray]]:
@@ -146,6 +154,11 @@ class PartitionedIndex:
             assert isinstance(answer, tuple)
             signatures[rows], tags[rows] = answer
         return signatures, tags
+
+    def reserve(self, documents: int) -> None:
+        """Tell every part."""
+        everyone = [(part, (documents,)) for part in range(self._transport.parts)]
+        self._transport.call("reserve", [*everyone])
 
     def snapshots(self) -> list[dict[str, np.ndarray]]:
         """Snapshots of all parts."""

@@ -25,7 +25,7 @@ from seedcorn.runtime.job import Folded, LoadReport, SealRequest
 from seedcorn.runtime.source_scanner import SketchWriter, SourceScanner, measurement
 from seedcorn.storage.batches import texts_view
 from seedcorn.storage.checkpoints import read_checkpoint, write_checkpoint
-from seedcorn.storage.log import read_log
+from seedcorn.storage.log import LogReader
 from seedcorn.storage.reading import read_deltas
 from seedcorn.storage.samples import matrix, read_shard
 from seedcorn.storage.store import Store
@@ -50,8 +50,13 @@ class Keeper:
 
         Returns the measurements to append for sources that have no sketch in the log yet.
         """
-        entries = [entry for entry in read_log(self._store) if entry.sequence < until]
-        covered = self._state.sequence or self._restore(until)
+        reader = LogReader(self._store)
+        entries = list(reader)
+        # chains[s] is the hash of entry s - 1: every entry carries the one before it.
+        chains = [*(entry.previous for entry in entries), reader.head.previous][: until + 1]
+        entries = entries[:until]
+        covered = self._state.sequence or self._restore(chains)
+        self._index.reserve(self._state.next_ordinal + self._recipe.samples)
         for entry in entries[self._state.sequence :]:
             self._state.apply(entry)
             self._ledger.apply(entry, self._deltas_of(entry) if entry.sequence >= covered else None)
@@ -85,17 +90,20 @@ class Keeper:
         lower = needed if needed < self._ledger.history.rate else None
         return Folded(self._ledger.rows(), lower)
 
-    def checkpoint(self) -> int:
-        """Write what is folded so far; returns the sequence number it covers."""
+    def checkpoint(self, chain: str) -> int:
+        """Write what is folded so far; returns the sequence number it covers.
+
+        `chain` is the sha256 of the last entry folded.
+        """
         parts = {f"index-{n}": arrays for n, arrays in enumerate(self._index.snapshots())}
         parts["history"] = self._ledger.history.snapshot()
         parts["containment"] = {"table": self._containment.snapshot()}
-        write_checkpoint(self._store, self._state.sequence, parts, self._meta)
+        write_checkpoint(self._store, self._state.sequence, chain, parts, self._meta)
         return self._state.sequence
 
-    def _restore(self, until: int) -> int:
+    def _restore(self, chains: list[str]) -> int:
         """Fill everything from the newest checkpoint; returns the sequence number it covers."""
-        covered, parts = read_checkpoint(self._store, until, self._meta)
+        covered, parts = read_checkpoint(self._store, chains, self._meta)
         if covered:
             names = sorted(name for name in parts if name.startswith("index-"))
             self._index.restore([parts[name] for name in names])

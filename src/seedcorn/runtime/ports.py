@@ -60,7 +60,7 @@ class KeeperHandle(Protocol):
         """See `Keeper.committed`."""
         ...
 
-    async def checkpoint(self) -> int:
+    async def checkpoint(self, chain: str) -> int:
         """See `Keeper.checkpoint`."""
         ...
 

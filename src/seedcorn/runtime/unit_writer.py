@@ -71,7 +71,8 @@ class UnitWriter:
             state.covered.update(await asyncio.to_thread(segment_indices, self._store, key))
         todo = [i for i in lease.indices if i not in state.covered and i not in lease.failed]
         self._open[lease.unit] = state
-        state.finished += [self._failed(i, *why) for i, why in sorted(lease.failed.items())]
+        failed = sorted((i, why) for i, why in lease.failed.items() if i not in state.covered)
+        state.finished += [self._failed(index, *why) for index, why in failed]
         draws = [self._plan.draw(index) for index in todo]
         async with self._reading:
             addresses = [address for draw in draws for address in draw.parents]
@@ -147,11 +148,12 @@ class UnitWriter:
             samples, state.finished = state.finished, []
             if not samples:
                 return
+            seconds = self._busy.take()
             try:
-                seconds = self._busy.take()
                 key = await asyncio.to_thread(self._encode_and_put, state.unit, samples, seconds)
             except BaseException:
                 state.finished = samples + state.finished
+                self._busy.refund(seconds)
                 raise
             state.segments.append(key)
             state.covered.update(sample.draw.index for sample in samples)

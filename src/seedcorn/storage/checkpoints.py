@@ -7,7 +7,7 @@ beyond. The manifest, with the hash of every part, is written last: its existenc
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,12 @@ def checkpoint_prefix(sequence: int) -> str:
 
 
 def write_checkpoint(
-    store: Store, sequence: int, parts: Mapping[str, Arrays], meta: Mapping[str, Any]
+    store: Store, sequence: int, chain: str, parts: Mapping[str, Arrays], meta: Mapping[str, Any]
 ) -> None:
-    """Write every part, then the manifest. Raises StoreError; a half checkpoint is ignored."""
+    """Write every part, then the manifest. Raises StoreError; a half checkpoint is ignored.
+
+    `chain` is the sha256 of log entry `sequence` - 1, which binds the checkpoint to this log.
+    """
     prefix, hashes = checkpoint_prefix(sequence), {}
     for name, arrays in parts.items():
         with tempfile.TemporaryDirectory() as folder:
@@ -46,6 +49,7 @@ def write_checkpoint(
         "format": FORMAT,
         "fingerprint_version": FINGERPRINT_VERSION,
         "sequence": sequence,
+        "chain": chain,
         "parts": hashes,
         "meta": dict(meta),
     }
@@ -59,27 +63,31 @@ def checkpoint_sequences(store: Store) -> list[int]:
 
 
 def read_checkpoint(
-    store: Store, at_most: int, meta: Mapping[str, Any]
+    store: Store, chains: Sequence[str], meta: Mapping[str, Any]
 ) -> tuple[int, dict[str, Arrays]]:
-    """The newest usable checkpoint at or below `at_most` with equal `meta`; (0, {}) if there is none.
+    """The newest usable checkpoint of this log with equal `meta`; (0, {}) if there is none.
 
-    Anything doubtful (another format, a wrong hash, a missing part) means: use an older one.
+    `chains[s]` is the sha256 of log entry s - 1; its length limits how new a checkpoint may be.
+    Anything doubtful (another format, another log, a wrong hash, a missing part) means: use an
+    older one.
     """
     for sequence in checkpoint_sequences(store):
-        if sequence > at_most:
+        if sequence >= len(chains):
             continue
-        parts = _load(store, sequence, meta)
+        parts = _load(store, sequence, chains[sequence], meta)
         if parts is not None:
             return sequence, parts
     return 0, {}
 
 
-def _load(store: Store, sequence: int, meta: Mapping[str, Any]) -> dict[str, Arrays] | None:
+def _load(
+    store: Store, sequence: int, chain: str, meta: Mapping[str, Any]
+) -> dict[str, Arrays] | None:
     prefix = checkpoint_prefix(sequence)
     try:
         manifest = json.loads(store.get(f"{prefix}manifest.json"))
-        expected = (FORMAT, FINGERPRINT_VERSION, dict(meta))
-        held = (manifest["format"], manifest["fingerprint_version"], manifest["meta"])
+        expected = (FORMAT, FINGERPRINT_VERSION, chain, dict(meta))
+        held = tuple(manifest[k] for k in ("format", "fingerprint_version", "chain", "meta"))
         if held != expected:
             return None
         parts: dict[str, Arrays] = {}
