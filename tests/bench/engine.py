@@ -29,13 +29,14 @@ from seedcorn.runtime.grow import grow
 from seedcorn.runtime.snapshot import Snapshot
 from seedcorn.storage.log import read_log
 from seedcorn.storage.opening import open_store
+from tests.runtime.processes import descendants, kill
 
 REPOSITORY = Path(__file__).parents[2]
 DRY_RUN = str(REPOSITORY / "pipelines" / "dry_run.yaml")
 MODEL = REPOSITORY / ".cache" / "models" / "SmolLM2-135M-Instruct"
 SAMPLES, TOKENS, SEQUENCES, PAIRS = 192, 96, 24, 3
 TARGET = 0.90
-START_S = 300.0
+START_S, STOP_S = 300.0, 20.0
 PROMPT = (
     "{name: continue, continuation: true, template: "
     '"{{ parent }}\\n\\nWhat surprised people most about this was"}'
@@ -103,19 +104,30 @@ def bare_engine(spec: EngineSpec) -> Iterator[Connection]:
         here.send(None)
     finally:
         here.close()
-        process.join(timeout=60)
-        if process.is_alive():
-            process.kill()
+        process.join(timeout=STOP_S)
+        for pid in [*descendants(process.pid or 0), process.pid or 0] * process.is_alive():
+            kill(pid)
 
 
 def _serve(pipe: Connection, spec: EngineSpec) -> None:
     os.environ.update(engine_environment(spec, os.cpu_count() or 1))
-    from vllm import LLM, SamplingParams
+    from vllm import LLM
 
     llm = LLM(**engine_arguments(spec, on_cpu=True))
     asked = {k: v for k, v in asdict(spec.sampling).items() if v not in (None, [])}
     merged: dict[str, Any] = llm.llm_engine.model_config.get_diff_sampling_param() | asked
     pipe.send("ready")
+    try:
+        _answer(pipe, llm, merged)
+    except EOFError:
+        pass  # The benchmark failed and is gone; the engine must not outlive it.
+    finally:
+        llm.llm_engine.engine_core.shutdown()
+
+
+def _answer(pipe: Connection, llm: Any, merged: dict[str, Any]) -> None:
+    from vllm import SamplingParams
+
     while (job := pipe.recv()) is not None:
         prompts, seeds = job
         params = [SamplingParams(**merged, seed=seed) for seed in seeds]
