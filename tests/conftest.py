@@ -5,8 +5,15 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
+from hypothesis import settings
 
 from tests.servers.seaweedfs import SeaweedServer, seaweedfs
+
+# Shared machines are noisy, so no example has a deadline; SEEDCORN_EXAMPLES=1000 looks harder.
+settings.register_profile(
+    "seedcorn", max_examples=int(os.environ.get("SEEDCORN_EXAMPLES", "30")), deadline=None
+)
+settings.load_profile("seedcorn")
 
 NEVER_INHERITED = ("AWS_", "S3_", "RAY_ADDRESS", "FSSPEC_", "OPENAI_")
 """A developer's credentials and clusters are no input of a test."""

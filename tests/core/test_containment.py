@@ -35,7 +35,7 @@ def by_sets(documents) -> tuple[dict[str, float], set[int]]:
 
 @given(documents=DOCUMENTS, cuts=st.lists(st.integers(0, 12), max_size=4), restart=st.booleans())
 @example(documents=[{16, 32}, {16, 48}, set()], cuts=[1], restart=True)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_measure_any_division_and_restart_equals_plain_sets(documents, cuts, restart):
     containment, totals = Containment(), Counter4()
     edges = [0, *sorted(min(cut, len(documents)) for cut in cuts), len(documents)]

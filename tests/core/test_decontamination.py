@@ -22,7 +22,7 @@ def column(documents) -> Shingles:
     documents=st.lists(st.tuples(HASHES, HASHES), max_size=6),
     known=st.lists(st.tuples(HASHES, HASHES), max_size=2),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_contamination_of_any_batch_equals_counting_with_sets(documents, known):
     sets = [
         EvaluationSet(

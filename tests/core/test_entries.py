@@ -63,7 +63,7 @@ def entry(body, sequence=3) -> Entry:
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_entry_of_any_kind_and_content_decodes_to_itself(kind, data):
     written = entry(data.draw(bodies(KINDS[kind])))
 

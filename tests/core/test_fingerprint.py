@@ -71,7 +71,7 @@ def reference_shingles(text, length):
     return sorted(hashes)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(ascii_texts, max_size=5))
 def test_shingles_ascii_texts_equal_the_plain_python_reference(texts):
     for length, got in shingles_many(*buffer(texts), (1, 3, 5, 8)).items():
@@ -83,7 +83,7 @@ def test_shingles_ascii_texts_equal_the_plain_python_reference(texts):
     assert counts == [len(reference_words(text)) for text in texts]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.text(max_size=60),
     st.sampled_from(["", "ข้อความ", "日本語の文章", "“Curly” naïve ", "Σ\u0301"]),

@@ -101,7 +101,7 @@ OBJECTS = st.lists(
 
 
 @given(sizes=SIZES, finished=st.booleans(), objects=OBJECTS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_garbage_over_any_log_is_exactly_what_committed_units_left_behind(sizes, finished, objects):
     held = corpus(sizes, finished)
     units: dict[str, set[tuple[int, int]]] = {}

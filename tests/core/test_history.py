@@ -28,7 +28,7 @@ def equal(left: History, right: History) -> bool:
 
 
 @given(documents, generations)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_novel_random_generations_equals_set_differences(seed, grown):
     history = History()
     history.add(delta_of(seed), 0)
@@ -49,7 +49,7 @@ def test_novel_random_generations_equals_set_differences(seed, grown):
 
 
 @given(documents, documents)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_novel_of_a_union_is_novel_of_one_plus_novel_of_the_rest(one, other):
     both, first, rest = History(), History(), History()
     both.add(delta_of(one), 1)
@@ -61,7 +61,7 @@ def test_novel_of_a_union_is_novel_of_one_plus_novel_of_the_rest(one, other):
 
 
 @given(documents, st.randoms(use_true_random=False), st.integers(1, 4))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_history_documents_permuted_and_resharded_is_unchanged(batch, random, shards):
     whole, parts = History(), History()
     whole.add(delta_of(batch), 1)
@@ -72,7 +72,7 @@ def test_history_documents_permuted_and_resharded_is_unchanged(batch, random, sh
 
 
 @given(generations, st.randoms(use_true_random=False))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_history_added_in_any_order_or_merged_is_unchanged(grown, random):
     straight, shuffled, merged = History(), History(), History()
     steps = [(delta_of(batch), number) for number, batch in enumerate(grown)]
@@ -132,7 +132,7 @@ def test_history_seed_that_grows_during_a_generation_counts_from_the_next_one_on
 
 
 @given(documents, documents)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_withdraw_some_documents_net_equals_history_without_them(kept, gone):
     kept, gone = ([d for d in batch if d.outcome == "accepted"] for batch in (kept, gone))
     history = History()

@@ -120,7 +120,7 @@ EVENTS = st.tuples(
     committed=st.integers(0, 2),
     events=st.lists(EVENTS, max_size=60),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_leases_any_interleaving_then_progress_seals_every_batch_in_order(
     cut, ahead, committed, events
 ):

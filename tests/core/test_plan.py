@@ -37,7 +37,7 @@ def rows(plan, indices):
     sizes=st.lists(st.integers(0, 40), min_size=1, max_size=6).filter(any),
     indices=st.lists(st.integers(0, 999), min_size=1, max_size=30),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_draw_in_any_order_and_process_is_the_same(order, sizes, indices):
     spec = recipe(prompt(axes=STYLES), prompt("ask", parents=2), samples=1000)
     spec = replace(spec, parents=ParentsSpec(order=order))
@@ -52,7 +52,7 @@ def test_draw_in_any_order_and_process_is_the_same(order, sizes, indices):
     sizes=st.lists(st.integers(0, 30), min_size=1, max_size=5).filter(any),
     epoch=st.integers(0, 3),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_epoch_of_a_pool_draws_every_row_exactly_once(order, sizes, epoch):
     total = sum(sizes)
     plan = Plan(recipe(parents=ParentsSpec(order=order)), 1, seed_pool(*sizes))

@@ -46,7 +46,7 @@ class Worker:
     capacity=st.integers(1, 50),
     tells=st.booleans(),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_quarantine_fails_exactly_the_poisonous_in_a_bounded_number_of_deaths(
     suspects, poison, capacity, tells
 ):
@@ -66,7 +66,7 @@ def test_quarantine_fails_exactly_the_poisonous_in_a_bounded_number_of_deaths(
 
 
 @given(suspects=SUSPECTS, more=SUSPECTS, poison=st.integers(0, 60), runs=st.integers(0, 8))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_suspects_added_while_others_run_are_tried_once_each(suspects, more, poison, runs):
     quarantine, worker = Quarantine(), Worker({poison}, 8, tells=True)
     quarantine.suspect(suspects)

@@ -102,7 +102,7 @@ EVENTS = st.lists(
 
 
 @given(events=EVENTS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_run_stops_only_when_no_slot_has_a_chance_left(events):
     crew = supervisor(3, max_restarts=6)
     since: list[list[tuple[str, bool]]] = [[], [], []]
