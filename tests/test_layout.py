@@ -1,0 +1,94 @@
+"""The shape of the source tree: size of files, purity of the core, a test for every module's sake."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+SOURCE = REPOSITORY / "src" / "seedcorn"
+TESTS = REPOSITORY / "tests"
+LONGEST = 350
+IMPURE = ("ray", "vllm", "torch", "pyarrow", "fsspec", "s3fs", "omegaconf", "aiohttp", "rich")
+
+ACROSS_MODULES = {
+    "commands/test_commands_on_a_corpus.py": "several commands on one corpus",
+    "core/test_kernels.py": "compiled code against plain Python, in several modules",
+    "engines/test_contract.py": "one contract, every engine",
+    "runtime/test_drivers.py": "two drivers on one corpus",
+    "runtime/test_kills.py": "kill -9 of every process",
+    "runtime/test_large_seed.py": "fifty million rows through seeds, plan and grow",
+    "runtime/test_s3_line.py": "the whole line on S3",
+    "runtime/test_supervision.py": "engines that die, through the whole runtime",
+    "runtime/test_vllm_line.py": "the whole line with vLLM",
+    "storage/test_object_store_faults.py": "an object store behind a faulty proxy",
+    "storage/test_seeds_reading.py": "reading, over all seed modules",
+    "storage/test_seeds_sources.py": "finding and converting, over all seed modules",
+    "storage/test_stores.py": "one contract, every store",
+    "test_layout.py": "this file",
+    "test_pipelines.py": "the shipped recipes",
+}
+"""Test files that mirror no module, and what they are about."""
+
+
+def python_files(folder: Path) -> list[Path]:
+    """All Python files below a folder."""
+    return sorted(folder.rglob("*.py"))
+
+
+def test_files_of_source_and_tests_are_at_most_350_lines_long() -> None:
+    lengths = {
+        str(path.relative_to(REPOSITORY)): len(path.read_text(encoding="utf-8").splitlines())
+        for path in [*python_files(SOURCE), *python_files(TESTS)]
+    }
+    assert len(lengths) > 50
+    assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
+
+
+def test_every_module_says_why_it_exists() -> None:
+    silent = [
+        str(path.relative_to(SOURCE))
+        for path in python_files(SOURCE)
+        if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert silent == []
+
+
+def test_test_files_mirror_a_module_or_are_listed_with_what_they_are_about() -> None:
+    found = {path.relative_to(TESTS).as_posix() for path in TESTS.rglob("test_*.py")}
+    modules = {path.relative_to(SOURCE).as_posix() for path in python_files(SOURCE)}
+    packages = {path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*") if path.is_dir()}
+    homeless = [
+        name
+        for name in sorted(found - ACROSS_MODULES.keys())
+        if (module := name.replace("test_", "", 1)) not in modules
+        and module.removesuffix(".py") not in packages
+    ]
+    assert homeless == []
+
+
+def test_core_imported_as_a_whole_leaves_the_outside_world_alone() -> None:
+    modules = [
+        ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts)
+        for path in python_files(SOURCE / "core")
+    ]
+    assert "seedcorn.core.pipeline" in modules
+    program = (
+        "import importlib, sys\n"
+        f"for name in {modules!r}: importlib.import_module(name)\n"
+        f"print(*sorted(set({IMPURE!r}) & sys.modules.keys()))"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert loaded.returncode == 0, loaded.stderr
+    assert loaded.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("role", ["src", "tests"])
+def test_no_module_is_a_drawer_for_anything(role: str) -> None:
+    drawers = {"utils", "util", "helpers", "helper", "common", "misc"}
+    names = {path.stem for path in python_files(REPOSITORY / role)}
+    assert names & drawers == set()
