@@ -54,6 +54,7 @@ def test_validate_accepts_a_plain_recipe():
         ("dedup.threshold", 0.0, "dedup.threshold: must be more than 0"),
         ("dedup.threshold", 1.5, "dedup.threshold: must be at most 1"),
         ("dedup.threshold", float("nan"), "dedup.threshold"),
+        ("run.heartbeat_s", 20.0, "run.heartbeat_s: 20 is more than half of run.lease_s 30"),
         ("engine.kind", "vlm", "engine.kind: 'vlm' is not among vllm, simulated, openai"),
         ("engine.kind", "vllm", "engine.model: engine vllm needs a model"),
         ("engine.workers", 0, "engine.workers"),
@@ -125,11 +126,17 @@ def test_validate_of_a_continuation_with_a_system_message_refuses():
     "key", ["corpus", "store.endpoint", "engine.openai.base_url", "seed.0.path", "engine.model"]
 )
 def test_validate_refuses_credentials_in_a_url_without_repeating_them(key):
-    for url in ("https://user:hunter2@host/x", "s3://hunter2@bucket/x"):
+    for url in (
+        "https://user:hunter2@host/x",
+        "s3://hunter2@bucket/x",
+        "https://host/x?api_key=hunter2",
+        "https://host/x?a=b&X-Amz-Signature=hunter2",
+    ):
         with pytest.raises(RecipeError, match=key) as caught:
             validate(changed(key, url))
         assert "hunter2" not in str(caught.value)
-    validate(changed(key, "https://host/a@b"))
+    validate(changed(key, "https://host/a@b?page=2"))
+    validate(changed(key, "s3://bucket/part-?/some_key=3/"))
 
 
 def test_fingerprint_ignores_operational_fields_and_follows_all_others():
@@ -153,6 +160,12 @@ def test_differing_keys_names_what_changed():
     moved = changed("engine.sampling.max_tokens", 9, changed("samples", 5))
     keys = differing_keys(semantic(GOOD), semantic(moved))
     assert keys == ["engine.sampling.max_tokens", "samples"]
+    moved = changed("prompts.1.template", "c", changed("seed.0.text", "body"))
+    assert differing_keys(semantic(GOOD), semantic(moved)) == [
+        "prompts.1.template",
+        "seed.0.text",
+    ]
+    assert differing_keys(semantic(GOOD), semantic(changed("seed", []))) == ["seed"]
 
 
 def test_units_and_batches_count_a_short_last_one():

@@ -304,6 +304,8 @@ def differing_keys(stored: dict[str, Any], current: dict[str, Any], prefix: str 
     keys: list[str] = []
     for key in sorted(stored.keys() | current.keys()):
         old, new = stored.get(key), current.get(key)
+        if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+            old, new = ({str(n): item for n, item in enumerate(side)} for side in (old, new))
         if isinstance(old, dict) and isinstance(new, dict):
             keys += differing_keys(old, new, f"{prefix}{key}.")
         elif old != new:

@@ -21,6 +21,10 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _AXIS = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _USERINFO = re.compile(r"^[a-z][a-z0-9+.-]*(?:::[a-z][a-z0-9+.-]*)*://[^/?#]*@", re.IGNORECASE)
+_SECRET_QUERY = re.compile(
+    r"[?&](?:[^=&#/]*[_-])?(?:token|signature|sig|credential|secret|password|api_?key|key)=",
+    re.IGNORECASE,
+)
 _SECRET_KEY = re.compile(r"(?:^|[_-])token$|secret|password|api_?key|credential", re.IGNORECASE)
 
 _BOUNDS: tuple[tuple[str, float, float | None], ...] = (
@@ -88,6 +92,7 @@ def validate(recipe: Recipe) -> None:
     _prompts(recipe)
     _parents(recipe)
     _secrets(recipe)
+    _heartbeat(recipe)
     build(recipe.checks)
 
 
@@ -233,6 +238,15 @@ def _parents(recipe: Recipe) -> None:
             raise RecipeError(f"{where}: needs a path, and max_chars of at least 1")
 
 
+def _heartbeat(recipe: Recipe) -> None:
+    run = recipe.run
+    if run.heartbeat_s * 2 > run.lease_s:
+        raise RecipeError(
+            f"run.heartbeat_s: {run.heartbeat_s:g} is more than half of run.lease_s "
+            f"{run.lease_s:g}; a second driver would take a living one for dead"
+        )
+
+
 def _secrets(recipe: Recipe) -> None:
     """Recipes are stored with the corpus: refuse a secret without repeating it."""
     if not _VARIABLE.fullmatch(recipe.engine.openai.api_key_env):
@@ -249,9 +263,9 @@ def _secrets(recipe: Recipe) -> None:
         ("run.ray_address", recipe.run.ray_address),
     ]
     for key, value in places:
-        if _USERINFO.match(value):
+        if _USERINFO.match(value) or _SECRET_QUERY.search(value):
             raise RecipeError(
-                f"{key}: holds a user name or password; recipes are stored, so credentials come "
+                f"{key}: holds a user name, password or key; recipes are stored, so credentials come "
                 "from the environment"
             )
     extras = {"vllm.extra": recipe.engine.vllm.extra}
