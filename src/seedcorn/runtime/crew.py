@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 POLL_S = 1.0
 """How often an idle slot looks for stragglers to hedge."""
 FAILED_BY_DEATH = "engine_death"
+RELEASE_S = 30.0
+"""How long a worker may go on with what another one finished before it is replaced."""
 
 
 class SuspectsKilled(Lost):
@@ -108,14 +110,15 @@ class Crew:
         depth = ceil(in_flight(capacity) / self._leases.cut.unit) + 1
         hands: set[asyncio.Task[UnitReport]] = set()
         try:
-            while not (self._over() and not hands):
+            while not self._leases.done and not (self._over() and not hands):
                 if self._takes_suspects(slot) and not hands:
                     await self._run_suspects(slot, worker)
                     continue
                 hands |= self._grants(slot, worker, depth - len(hands))
                 done = await self._changes.wait_or(hands, POLL_S)
                 hands -= done
-                self._settle(slot, [task.result() for task in done])
+                self._settle(slot, done)
+            await self._release(slot, worker, hands)
         except Lost as error:
             await self._bury(slot, hands, error)
             raise
@@ -134,21 +137,45 @@ class Crew:
             granted.add(asyncio.create_task(worker.write(lease)))
         return granted
 
-    def _settle(self, slot: int, reports: Iterable[UnitReport]) -> None:
-        """Record what is staged; raises Lost for a report of an engine's death."""
-        deaths = []
+    async def _release(
+        self, slot: int, worker: WorkerHandle, hands: set[asyncio.Task[UnitReport]]
+    ) -> None:
+        """Every batch is committed: what is still being written was hedged, and nobody needs it.
+
+        A worker that does not let go of it is stuck; the next generation gets a fresh one.
+        """
+        if not hands:
+            return
+        letting_go = asyncio.gather(worker.drain(), *hands, return_exceptions=True)
+        hands.clear()
+        try:
+            async with asyncio.timeout(RELEASE_S):
+                await letting_go
+        except TimeoutError:
+            logger.warning("worker %d is stuck on what another one finished; replacing it", slot)
+            self.ready.pop(slot, None)
+            await self._cluster.discard_worker(slot)
+
+    def _settle(self, slot: int, done: Iterable[asyncio.Task[UnitReport]]) -> None:
+        """Record what is staged; raises Lost for a dead worker or a report of its engine's death,
+        after everything else that came back at the same time is recorded."""
+        errors = [error for task in done if (error := task.exception()) is not None]
+        reports = [task.result() for task in done if task.exception() is None]
         for report in reports:
             self._leases.staged(report.unit, report.covered, report.segments)
-            if report.died:
-                deaths.append(report)
-                self.quarantine.suspect(report.in_flight)
-            else:
-                self.supervisor.worked(slot)
+            self.quarantine.suspect(report.in_flight)
             self._leases.returned(report.unit, slot, time.monotonic())
-        self._changes.notify()
+        deaths = [report.cause for report in reports if report.died]
         if deaths:
             self._hold(slot)
-            raise Lost(f"engine died: {deaths[0].cause}")
+            errors.append(Lost(f"engine died: {deaths[0]}"))
+        elif not errors and any(report.covered for report in reports):
+            # A unit whose samples all waited behind the death says nothing of the engine's health.
+            self.supervisor.worked(slot)
+        self._changes.notify()
+        errors.sort(key=lambda error: isinstance(error, Lost))
+        for error in errors:
+            raise error
 
     async def _bury(self, slot: int, hands: set[asyncio.Task[UnitReport]], error: Lost) -> None:
         """A worker is gone: gather what its other units report, suspect what nobody reports."""
@@ -221,7 +248,8 @@ class Crew:
             self.quarantine.failed(index)
         if group:
             self.quarantine.survived(staged)
-        self.supervisor.worked(slot)
+            # Recording failed samples asks no engine: it must not hide one that kills them all.
+            self.supervisor.worked(slot)
         self._hold(slot)
 
     def _leases_for(self, indices: Iterable[int], failed: dict[int, str]) -> list[Lease]:
