@@ -47,16 +47,22 @@ class EngineActor:
         self._engine: Engine | None = None
         self._info: EngineInfo | None = None
         self._writer: UnitWriter | None = None
+        self._starting = asyncio.Lock()
 
     async def start(self, job: GenerationJob) -> EngineInfo:
-        """Start the engine unless it runs, and open store and seed for this generation."""
-        if self._engine is None or self._info is None:
-            self._engine = make_engine(job)
-            self._info = await self._engine.start()
-        if self._writer is not None:
-            await self._writer.stop()
-        self._writer = await make_writer(job, self._engine, self._info)
-        return self._info
+        """Start the engine unless it runs, and open store and seed for this generation.
+
+        A generation may end, and the next one ask again, while the engine is still starting: the
+        lock keeps that from loading the model twice.
+        """
+        async with self._starting:
+            if self._engine is None or self._info is None:
+                self._engine = make_engine(job)
+                self._info = await self._engine.start()
+            if self._writer is not None:
+                await self._writer.stop()
+            self._writer = await make_writer(job, self._engine, self._info)
+            return self._info
 
     async def write(self, lease: Lease) -> UnitReport:
         """See `UnitWriter.write`."""
@@ -270,7 +276,7 @@ async def settled(call: Awaitable[T], what: str) -> T:
     try:
         return await call
     except RayTaskError as error:
-        cause = error.cause
+        cause = _innermost(error.cause)
         if isinstance(cause, RayActorError):
             raise Lost(f"the {what} died: {_first_line(cause)}") from error
         if isinstance(cause, SeedcornError):
@@ -283,6 +289,13 @@ async def settled(call: Awaitable[T], what: str) -> T:
 def worker_environment(recipe: Recipe) -> dict[str, str]:
     """Environment of an engine process. Never holds a secret: Ray shows it in its state APIs."""
     return engine_environment(recipe.engine, os.cpu_count() or 1)
+
+
+def _innermost(error: BaseException | None) -> BaseException | None:
+    """The first error of a task group, which is what says something."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _first_line(error: BaseException | None) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from seedcorn.core.entries import BatchCommitted, Body, Decision, Entry, GenerationFinished
-from seedcorn.core.errors import RunStopped, StoreError
+from seedcorn.core.errors import RunStopped, SeedcornError, StoreError
 from seedcorn.core.estimate import indexing_line
 from seedcorn.core.layout import parse_segment, segment_prefix
 from seedcorn.core.leasing import Cut, Leases
@@ -87,13 +87,9 @@ class Coordinator:
             )
 
     async def _seal_all(self, crew: list[asyncio.Task[None]]) -> None:
-        loading = asyncio.create_task(self._new_keeper())
-        while not loading.done():
-            if self.crew.draining and all(task.done() for task in crew):
-                loading.cancel()
-                return
-            await self._changes.wait_or({loading}, VIEW_S)
-        keeper, lost = loading.result(), 0
+        keeper, lost = await self._first_keeper(crew), 0
+        if keeper is None:
+            return
         while not self._finished:
             try:
                 if not await self._advance(keeper, crew):
@@ -106,6 +102,19 @@ class Coordinator:
                     raise RunStopped(f"batches cannot be sealed: {error}") from error
                 await self._ports.cluster.discard_keeper()
                 keeper = await self._new_keeper()
+
+    async def _first_keeper(self, crew: list[asyncio.Task[None]]) -> KeeperHandle | None:
+        """The keeper once it has loaded; None if the run is drained first."""
+        loading = asyncio.create_task(self._new_keeper())
+        try:
+            while not loading.done():
+                if self.crew.draining and all(task.done() for task in crew):
+                    return None
+                await self._changes.wait_or({loading}, VIEW_S)
+            return loading.result()
+        finally:
+            # A run that fails meanwhile must not leave a task behind that makes new keepers.
+            loading.cancel()
 
     async def _advance(self, keeper: KeeperHandle, crew: list[asyncio.Task[None]]) -> bool:
         """The next thing to do, or a wait for it; False once drained with nothing left to seal."""
@@ -126,9 +135,10 @@ class Coordinator:
             try:
                 self._announce_indexing()
                 report = await keeper.load(self._state.sequence)
-                self.rows = report.rows
+                self.rows, rate = report.rows, report.rate
                 for body in report.measured:
-                    await self._append(keeper, body)
+                    rate = (await self._append(keeper, body)).rate
+                await self._agree(keeper, rate)
                 if report.measured:
                     await keeper.checkpoint(self._ports.log.head.previous)
                 return keeper
@@ -164,8 +174,7 @@ class Coordinator:
         )
         folded = await self._append(keeper, body, on_durable=lambda: self._leases.commit(batch))
         self._changes.notify()
-        if folded.rate is not None:
-            await self._append(keeper, self._lower_rate(batch, folded.rate))
+        await self._agree(keeper, folded.rate)
         await self._forget(segments)
         if (batch + 1) % self._job.recipe.dedup.checkpoint_every == 0:
             await keeper.checkpoint(self._ports.log.head.previous)
@@ -183,14 +192,19 @@ class Coordinator:
         self.rows = folded.rows
         return folded
 
-    def _lower_rate(self, batch: int, rate: float) -> Decision:
-        return Decision(
+    async def _agree(self, keeper: KeeperHandle, rate: float | None) -> None:
+        """Decide on the lower sample rate that is due, if one is: before the next batch seals, so
+        that a crash in between moves no decision and changes no estimate."""
+        if rate is None:
+            return
+        body = Decision(
             generation=self._job.generation,
-            batch=batch + 1,
+            batch=self._leases.committed,
             action=SKETCH_RATE,
             value={"rate": rate},
             reason=f"more than {self._job.recipe.ledger.fingerprints} hashes of one length",
         )
+        await self._append(keeper, body)
 
     async def _forget(self, segments: Sequence[str]) -> None:
         """Delete the segments of a committed batch. What stays behind, gc deletes."""
@@ -227,12 +241,12 @@ class Coordinator:
             try:
                 self._progress[slot] = await worker.progress()
                 self._rate.update(slot, self._progress[slot].tokens)
-            except Lost:
+            except SeedcornError:
                 self._progress.pop(slot, None)
         if self._keeper is not None and not self.rows:
             try:
                 self._indexing = await self._keeper.progress()
-            except Lost:
+            except SeedcornError:
                 self._indexing = (0, 0)
 
     def snapshot(self) -> Snapshot:

@@ -74,6 +74,8 @@ class LoadReport:
     """Entries that a checkpoint covered."""
     measured: list[Measurement]
     rows: list[GenerationRow]
+    rate: float | None
+    """As in `Folded`: a decision that a writer did not live to append is still due."""
 
 
 @dataclass(frozen=True, slots=True)

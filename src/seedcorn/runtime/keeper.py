@@ -68,7 +68,7 @@ class Keeper:
         measured = self._scan_sources(scanner, covered, _sketched(entries))
         sets = [scanner.evaluation_set(s) for s in self._state.sources_of("evaluation")]
         self._sealer = BatchSealer(self._store, self._index, sets, self._containment)
-        return LoadReport(covered, measured, self._ledger.rows())
+        return LoadReport(covered, measured, self._ledger.rows(), self._rate_due())
 
     def seal(self, request: SealRequest) -> BatchCommitted:
         """Deduplicate and write one batch; the caller commits it with a log entry."""
@@ -86,9 +86,7 @@ class Keeper:
         """The entry is in the log: fold it."""
         self._state.apply(entry)
         self._ledger.apply(entry, self._deltas_of(entry))
-        needed = self._ledger.rate_needed()
-        lower = needed if needed < self._ledger.history.rate else None
-        return Folded(self._ledger.rows(), lower)
+        return Folded(self._ledger.rows(), self._rate_due())
 
     def checkpoint(self, chain: str) -> int:
         """Write what is folded so far; returns the sequence number it covers.
@@ -100,6 +98,10 @@ class Keeper:
         parts["containment"] = {"table": self._containment.snapshot()}
         write_checkpoint(self._store, self._state.sequence, chain, parts, self._meta)
         return self._state.sequence
+
+    def _rate_due(self) -> float | None:
+        needed = self._ledger.rate_needed()
+        return needed if needed < self._ledger.history.rate else None
 
     def _restore(self, chains: list[str]) -> int:
         """Fill everything from the newest checkpoint; returns the sequence number it covers."""

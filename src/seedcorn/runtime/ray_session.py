@@ -31,9 +31,24 @@ def ray_session(recipe: Recipe) -> Iterator[None]:
         where = address or "this machine"
         raise RunStopped(f"cannot reach Ray at {where}: {error}") from error
     try:
+        if not address:
+            require_gpus(recipe)
         yield
     finally:
         ray.shutdown()
+
+
+def require_gpus(recipe: Recipe) -> None:
+    """A private Ray never grows: without the GPUs its workers would wait for ever, in silence."""
+    spec = recipe.engine
+    each = spec.gpus_per_worker * spec.vllm.tensor_parallel
+    held = ray.cluster_resources().get("GPU", 0.0)
+    if each * spec.workers > held:
+        raise RunStopped(
+            f"engine.gpus_per_worker: {spec.workers} workers need {each * spec.workers:g} GPUs, "
+            f"Ray finds {held:g} on this machine; set engine.gpus_per_worker=0 to run on the CPU, "
+            "use fewer workers, or name a cluster (run.ray_address)"
+        )
 
 
 def start_local(recipe: Recipe) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from seedcorn.core.entries import SeedAdded
+from seedcorn.core.errors import SeedError
 from seedcorn.core.growth import SourceClaim, new_sources
 from seedcorn.core.identity import digest
 from seedcorn.core.recipe import Recipe, SourceSpec
@@ -22,6 +23,12 @@ class Sources:
         for role, specs in _by_role(recipe):
             for spec in specs:
                 catalogue = open_catalogue(spec, base, store, recipe.store)
+                _refuse_unusable(role, spec, catalogue)
+                if (role, catalogue.source) in self._opened:
+                    raise SeedError(
+                        f"two {role} sources are called {catalogue.source!r}; "
+                        "give them different names"
+                    )
                 self._opened[role, catalogue.source] = catalogue
                 self._order.append((role, catalogue.source))
 
@@ -59,6 +66,17 @@ class Sources:
                     )
                 )
             )
+
+
+def _refuse_unusable(role: str, spec: SourceSpec, catalogue: Catalogue) -> None:
+    """A source without one usable row is empty; that is known where a conversion read it all."""
+    problems = catalogue.problems or {}
+    if sum(problems.values()) >= catalogue.rows:
+        found = ", ".join(f"{count} {problem}" for problem, count in sorted(problems.items()))
+        raise SeedError(
+            f"{role} source {catalogue.source!r} ({spec.path}) has no usable document: {found}; "
+            f"are its texts under {spec.text!r}?"
+        )
 
 
 def _by_role(recipe: Recipe) -> Sequence[tuple[str, Sequence[SourceSpec]]]:

@@ -1,0 +1,38 @@
+"""The decision that lowers the sample rate falls at the same place whoever dies when."""
+
+import shutil
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from seedcorn.core.entries import BatchCommitted, Decision
+from seedcorn.core.layout import log_key
+from seedcorn.core.recipe_tree import recipe_from_dict
+from seedcorn.runtime.grow import grow
+from seedcorn.storage.local_store import LocalStore
+from seedcorn.storage.log import read_log
+from seedcorn.storage.verification import verify
+from tests.runtime.conftest import Loader, account, ignore
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+
+
+def test_grow_killed_between_a_batch_and_its_decision_estimates_as_undisturbed(
+    simulated: Loader, tmp_path: Path
+) -> None:
+    thin = ("generations=1", "samples=384", "ledger.fingerprints=3000")
+    assert grow(simulated(*thin), ignore).complete
+    entries = list(read_log(LocalStore(tmp_path / "corpus")))
+    decided = next(
+        after.sequence
+        for before, after in pairwise(entries)
+        if isinstance(before.body, BatchCommitted) and isinstance(after.body, Decision)
+    )
+    cut = tmp_path / "cut"
+    shutil.copytree(tmp_path / "corpus", cut)
+    for entry in entries[decided:]:
+        (cut / log_key(entry.sequence)).unlink()
+    assert grow(simulated(*thin, f"corpus={cut}"), ignore).complete
+    assert account(LocalStore(cut)) == account(LocalStore(tmp_path / "corpus"))
+    assert verify(LocalStore(cut), recipe_from_dict).ok
