@@ -239,9 +239,10 @@ class Coordinator:
     async def _look(self) -> None:
         for slot, worker in list(self.crew.ready.items()):
             try:
-                self._progress[slot] = await worker.progress()
+                async with asyncio.timeout(VIEW_S):  # A worker that hangs must not freeze the view.
+                    self._progress[slot] = await worker.progress()
                 self._rate.update(slot, self._progress[slot].tokens)
-            except SeedcornError:
+            except (SeedcornError, TimeoutError):
                 self._progress.pop(slot, None)
         if self._keeper is not None and not self.rows:
             try:
