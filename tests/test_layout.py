@@ -21,6 +21,7 @@ ACROSS_MODULES = {
     "runtime/test_kills.py": "kill -9 of every process",
     "runtime/test_large_seed.py": "fifty million rows through seeds, plan and grow",
     "runtime/test_s3_line.py": "the whole line on S3",
+    "runtime/test_sketch_rate.py": "a decision and a crash, through the whole runtime",
     "runtime/test_supervision.py": "engines that die, through the whole runtime",
     "runtime/test_vllm_line.py": "the whole line with vLLM",
     "storage/test_object_store_faults.py": "an object store behind a faulty proxy",
