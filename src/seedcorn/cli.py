@@ -21,7 +21,7 @@ COMMANDS = {
     "show": "a few accepted and dropped samples side by side, with why",
     "files": "the committed shards, one URI per line",
     "verify": "re-read log and shards and prove the corpus' promises",
-    "withdraw": "take samples out of every reader's sight; nothing is deleted",
+    "withdraw": "mark samples as withdrawn, with the reason; nothing is deleted",
     "gc": "delete objects that no log entry needs",
 }
 INTERRUPTED = 130

@@ -56,8 +56,6 @@ class Pace:
 
     def eta_s(self, look: Snapshot) -> float | None:
         """Seconds until the generation's last sample is written; None while nobody can tell."""
-        if look.eta_s is not None:
-            return look.eta_s
         now = self._clock()
         # What is staged from an earlier run says nothing about the pace of this one.
         if look.generation != self._generation or not look.workers:

@@ -40,13 +40,13 @@ def print_ledger(
 def generation_table(rows: Sequence[GenerationRow]) -> Table:
     """What each generation added."""
     rates = ("per\ntoken", f"{UNIT} per\nengine-h")
-    table = figures("gen", "planned", *OUTCOMES, "tokens", f"unique\n({UNIT})", *rates)
+    table = figures("gen", "planned", *OUTCOMES, "accepted\ntokens", f"unique\n({UNIT})", *rates)
     for row in rows:
         table.add_row(
             str(row.generation),
             f"{row.planned:,}",
             *(f"{row.counts[outcome]:,}" for outcome in OUTCOMES),
-            scaled(row.tokens["generated"]),
+            scaled(row.tokens["accepted"]),
             headline(row.unique),
             _ratio(row.yield_per_token),
             _optional(row.unique_per_engine_hour),
@@ -57,7 +57,7 @@ def generation_table(rows: Sequence[GenerationRow]) -> Table:
 def stratum_table(rows: Sequence[StratumRow]) -> Table:
     """What each stratum added; strata overlap, only the exclusive part is theirs alone."""
     unique = (f"unique\n({UNIT})", "exclusive", "per\ntoken")
-    table = figures("gen", "stratum", *OUTCOMES, "tokens", *unique, left=2)
+    table = figures("gen", "stratum", *OUTCOMES, "accepted\ntokens", *unique, left=2)
     for row in rows:
         table.add_row(
             str(row.generation),

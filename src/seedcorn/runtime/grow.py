@@ -68,6 +68,7 @@ def grow(loaded: LoadedRecipe, view: Callable[[Snapshot], None]) -> Grown:
     if state.sequence == 0:
         require_safe(store, recipe.store)
     sources = Sources(recipe, loaded.base, store)
+    wait_for_turn(store, recipe.run.lease_s, recipe.takeover)  # Before the cost of starting Ray.
     with ray_session(recipe):
         return _write(store, head, state, recipe, sources, view)
 

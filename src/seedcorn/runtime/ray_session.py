@@ -62,4 +62,6 @@ def start_local(recipe: Recipe) -> None:
         include_dashboard=False,
         log_to_driver=False,
         logging_level=logging.ERROR,
+        # Ray's default of 15 starves engines beside anything else on the machine.
+        _system_config={"worker_niceness": 0},
     )

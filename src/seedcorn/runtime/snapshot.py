@@ -16,7 +16,6 @@ class Snapshot:
     """Samples with an outcome before dedup: committed, staged, and finished on workers."""
     tokens_per_s: float
     """Completion tokens per second over the last seconds, all workers."""
-    eta_s: float | None
     workers: int
     """Workers ready now."""
     in_flight: int
