@@ -48,7 +48,7 @@ def run(documents: int = 200_000, batches: int = 30, actors: int = 1) -> Result:
         ordinal += _seal(index, batch, ordinal)
         times.append(time.perf_counter() - start)
     for part in parts:
-        ray.kill(part)
+        ray.kill(part)  # pyright: ignore[reportArgumentType] - an actor handle
     median = statistics.median(times[-batches:])
     return Result(ordinal, BATCH / median, median * 1e3)
 

@@ -6,6 +6,7 @@ commit times: the first commit is left out with everything before it, and so are
 for which nothing is generated any more.
 """
 
+import logging
 import statistics
 import tempfile
 from collections.abc import Iterator
@@ -56,7 +57,7 @@ def cluster() -> Iterator[None]:
         num_cpus=8,
         include_dashboard=False,
         log_to_driver=False,
-        logging_level="ERROR",
+        logging_level=logging.ERROR,
         object_store_memory=256 << 20,
     )
     try:
