@@ -29,7 +29,8 @@ class SourceSpec:
     shipped inside seedcorn. `name` appears in lineage and in reports.
     """
 
-    path: str
+    path: str = field(metadata={"operational": True})
+    """Where the documents lie now; what they are is in the seed's own fingerprint."""
     name: str = ""
     format: str = "auto"
     """auto | parquet | jsonl | text"""

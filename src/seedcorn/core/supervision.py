@@ -53,6 +53,8 @@ class Supervisor:
         self.restarts += 1
         if all(self._hopeless(other) for other in self.slots):
             raise RunStopped(self._verdict())
+        if quarantined:
+            return FIRST_WAIT_S  # Deaths are expected there; waiting longer finds nobody sooner.
         doublings = min(state.failures - 1, 16)  # Past the longest wait, and never an overflow.
         return min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**doublings)
 

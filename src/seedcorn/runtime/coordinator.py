@@ -23,7 +23,7 @@ from seedcorn.runtime.crew import Crew
 from seedcorn.runtime.job import Folded, GenerationJob, SealRequest, WorkerProgress
 from seedcorn.runtime.ports import Cluster, KeeperHandle, Lost
 from seedcorn.runtime.snapshot import Rate, Snapshot
-from seedcorn.storage.garbage import collect
+from seedcorn.storage.garbage import collect, collect_checkpoints
 from seedcorn.storage.log import LogWriter
 from seedcorn.storage.store import Store
 
@@ -142,7 +142,7 @@ class Coordinator:
                     rate = (await self._append(keeper, body)).rate
                 await self._agree(keeper, rate)
                 if report.measured:
-                    await keeper.checkpoint(self._ports.log.head.previous)
+                    await self._checkpoint(keeper)
                 return keeper
             except Lost as error:
                 logger.warning("%s while loading (attempt %d)", error, attempt)
@@ -179,7 +179,7 @@ class Coordinator:
         await self._agree(keeper, folded.rate)
         await self._forget(segments)
         if (batch + 1) % self._job.recipe.dedup.checkpoint_every == 0:
-            await keeper.checkpoint(self._ports.log.head.previous)
+            await self._checkpoint(keeper)
         _log_batch(body)
 
     async def _append(
@@ -208,6 +208,11 @@ class Coordinator:
         )
         await self._append(keeper, body)
 
+    async def _checkpoint(self, keeper: KeeperHandle) -> None:
+        """Write a checkpoint, then drop the ones it supersedes."""
+        await keeper.checkpoint(self._ports.log.head.previous)
+        await asyncio.to_thread(collect_checkpoints, self._ports.store)
+
     async def _forget(self, segments: Sequence[str]) -> None:
         """Delete the segments of a committed batch. What stays behind, gc deletes."""
 
@@ -229,7 +234,7 @@ class Coordinator:
             detail = f"all {self._cut.samples} planned samples are decided"
             body = GenerationFinished(self._job.generation, "exhausted", detail)
             await self._append(keeper, body)
-        await keeper.checkpoint(self._ports.log.head.previous)
+        await self._checkpoint(keeper)
         self._finished = True
 
     async def _watch(self) -> None:
