@@ -53,14 +53,14 @@ def vllm_spec(**changes) -> EngineSpec:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def runner() -> Iterator[asyncio.Runner]:
     """One event loop for the session: an engine lives in the loop it was started in."""
     with asyncio.Runner() as loop_runner:
         yield loop_runner
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server_process() -> Iterator[tuple[subprocess.Popen, int]]:
     """A real vLLM server, starting; not waited for, so that it loads beside the other engine."""
     with socket.socket() as probe:
@@ -113,7 +113,7 @@ class SharedVllm:
             self.runner.run(engine.close())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_vllm(runner, server_process) -> Iterator[SharedVllm]:
     """Holder of the in-process engine."""
     shared = SharedVllm(runner)
@@ -136,7 +136,7 @@ def ended_within(process: subprocess.Popen, seconds: float) -> bool:
     return True
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server_url(server_process) -> str:
     """URL of the vLLM server, once it is healthy."""
     process, port = server_process
@@ -157,7 +157,7 @@ def endpoint_spec(url: str, model: str = "smollm2", **changes) -> EngineSpec:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def started_endpoint(runner, server_url) -> Iterator[EndpointEngine]:
     """The endpoint engine on the real server."""
     engine = EndpointEngine(endpoint_spec(server_url))

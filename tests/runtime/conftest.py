@@ -33,6 +33,7 @@ def ray_cluster(seaweedfs_server: SeaweedServer) -> Iterator[str]:
         include_dashboard=False,
         log_to_driver=False,
         object_store_memory=256 << 20,
+        _system_config={"worker_niceness": 0},
     )
     yield context.address_info["gcs_address"]
     ray.shutdown()
