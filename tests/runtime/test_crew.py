@@ -134,3 +134,23 @@ def test_crew_engine_that_dies_on_every_request_stops_the_run(monkeypatch):
     with pytest.raises(ExceptionGroup) as stopped:
         asyncio.run(asyncio.wait_for(all_of(crew, leases, 1), timeout=20))
     assert stopped.group_contains(RunStopped, match="out of memory")
+
+
+def test_crew_idle_slots_do_not_wake_each_other():
+    asked = 0
+
+    async def write(slot: int, lease: Lease) -> UnitReport:
+        await asyncio.sleep(0.2)
+        return done(lease)
+
+    crew, leases, _ = crew_of(write, workers=4)
+    lease_of = leases.lease
+
+    def counted(slot: int, now: float, factor: float) -> Lease | None:
+        nonlocal asked
+        asked += 1
+        return lease_of(slot, now, factor)
+
+    leases.lease = counted
+    asyncio.run(asyncio.wait_for(all_of(crew, leases, 4), timeout=10))
+    assert asked < 200

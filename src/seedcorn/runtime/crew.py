@@ -117,7 +117,8 @@ class Crew:
                 hands |= self._grants(slot, worker, depth - len(hands))
                 done = await self._changes.wait_or(hands, POLL_S)
                 hands -= done
-                self._settle(slot, done)
+                if done:  # Idle slots must not wake each other for nothing.
+                    self._settle(slot, done)
             await self._release(slot, worker, hands)
         except Lost as error:
             await self._bury(slot, hands, error)
