@@ -24,7 +24,7 @@ def test_show_is_deterministic_and_takes_the_lowest_ids(grown, capsys):
     lowest = sorted(row["sample_id"] for row in shards(grown[1], capsys))
     first = shown(capsys, grown[1], "-n", "2", "--outcome", "accepted")
     assert first == shown(capsys, grown[1], "-n", "2", "--outcome", "accepted")
-    assert [sample_id for sample_id in lowest if sample_id in first] == lowest[:2]
+    assert [sample_id for sample_id in lowest if f"id {sample_id}" in first] == lowest[:2]
 
 
 def test_show_takes_turns_among_the_ways_to_be_dropped(grown, capsys):

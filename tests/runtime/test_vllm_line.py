@@ -1,7 +1,6 @@
 """The whole line with vLLM on the CPU: one run, its engine killed in the middle, read back plainly."""
 
 import json
-import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from seedcorn.runtime.grow import Grown, grow
 from seedcorn.runtime.snapshot import Snapshot
 from seedcorn.storage.local_store import LocalStore
 from seedcorn.storage.verification import verify
-from tests.runtime.processes import descendants, kill
+from tests.runtime.processes import actors, descendants, kill
 
 pytestmark = [pytest.mark.vllm, pytest.mark.ray, pytest.mark.timeout(600)]
 REPOSITORY = Path(__file__).parents[2]
@@ -48,9 +47,9 @@ class Run:
 
 
 def engine_cores() -> list[int]:
-    """Pids of vLLM engine processes below this process."""
+    """Pids of vLLM engine processes below this process' engine actors."""
     found = []
-    for pid in descendants(os.getpid()):
+    for pid in (pid for actor in actors("EngineActor") for pid in descendants(actor)):
         try:
             title = Path(f"/proc/{pid}/cmdline").read_bytes()
         except OSError:
