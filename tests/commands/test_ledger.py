@@ -76,3 +76,12 @@ def test_ledger_takes_store_overrides_of_every_type(grown, capsys):
 
 
 _OUTCOMES = ("accepted", "duplicate", "rejected", "failed")
+
+
+def test_ledger_shows_containment_of_every_generation(grown, capsys):
+    assert main(["ledger", grown[1]]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for row in read_ledger(open_store(grown[1], StoreSpec())).rows():
+        known = f"{row.containment['half']:,.0f} of {row.containment['documents']:,.0f} samples"
+        assert f"gen {row.generation} containment:" in text
+        assert known in text

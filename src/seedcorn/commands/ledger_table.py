@@ -82,6 +82,12 @@ def details(row: GenerationRow) -> list[str]:
     dropped = [f"{name} {count:,}" for name, count in row.reasons.items()]
     if dropped:
         lines.append(f"dropped: {', '.join(dropped)}")
+    if sampled := row.containment.get("shingles"):
+        share, half = row.containment["seen"] / sampled, row.containment["half"]
+        lines.append(
+            f"containment: {share:.1%} of sampled 8-word shingles known before; {half:,.0f} of "
+            f"{row.containment['documents']:,.0f} samples at least half known"
+        )
     if row.withdrawn["samples"]:
         net = headline(row.net_unique)
         lines.append(f"withdrawn: {row.withdrawn['samples']:,} samples; net unique {net}")
