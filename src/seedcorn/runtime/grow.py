@@ -130,7 +130,7 @@ async def _grow_all(
             job = _job(store, state, step, sources)
             coordinator = Coordinator(Ports(store, log, cluster, view), job, state)
             with _signals(coordinator):
-                finished = await _unwrapped(coordinator)
+                finished = await _unwrapped(coordinator, log)
             rows = coordinator.rows
             view(coordinator.snapshot())
             if not finished:
@@ -189,8 +189,9 @@ def _signals(coordinator: Coordinator) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-async def _unwrapped(coordinator: Coordinator) -> bool:
-    """Run; the first typed error of the task group comes out as itself."""
+async def _unwrapped(coordinator: Coordinator, log: LogWriter) -> bool:
+    """Run; the first typed error of the task group comes out as itself, or as what caused it: a
+    driver that was overtaken is told so, whatever it stumbled over."""
     try:
         return await coordinator.run()
     except BaseExceptionGroup as group:
@@ -199,7 +200,7 @@ async def _unwrapped(coordinator: Coordinator) -> bool:
             error = error.exceptions[0]
         if not isinstance(error, SeedcornError):
             raise
-        raise error from group
+        raise log.overtaken() or error from group
 
 
 def versions() -> dict[str, str]:

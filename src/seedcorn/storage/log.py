@@ -142,6 +142,16 @@ class LogWriter:
             self.head = Head(sequence + 1, chain_hash(data))
             return entry
 
+    def overtaken(self) -> Fenced | None:
+        """The error that names another writer, if one stands under this writer's next number.
+
+        What a fenced writer stumbles over first may be something else, such as staged segments
+        that its successor committed and deleted.
+        """
+        stands = _entry_bytes(self._store, self.head.sequence)
+        refusal = None if stands is None else self._refusal(self.head.sequence, stands)
+        return refusal if isinstance(refusal, Fenced) else None
+
     def _refusal(self, sequence: int, stands: bytes) -> Fenced | StoreError:
         other = decode(stands, sequence)
         if other.writer == self._nonce:
