@@ -114,17 +114,8 @@ class _Generation:
         return sorted(segments)
 
     def _request(self, batch, segments):
-        units = self._cut.units_of(batch)
-        return SealRequest(
-            generation=self._job.generation,
-            batch=batch,
-            first_unit=units[0],
-            last_unit=units[-1],
-            first_index=self._cut.indices(units[0])[0],
-            last_index=self._cut.indices(units[-1])[-1],
-            ordinal=self._state.next_ordinal,
-            segments=tuple(segments),
-        )
+        ordinal = self._state.next_ordinal
+        return SealRequest.of(self._job.generation, self._cut, batch, ordinal, segments)
 
     def _append(self, body):
         entry = self._log.append(body)

@@ -12,13 +12,12 @@ from seedcorn.core.engine import EngineInfo
 from seedcorn.core.errors import RunStopped
 from seedcorn.core.leasing import Cut, Lease, Leases
 from seedcorn.core.recipe import EngineSpec, Recipe, RunSpec
-from seedcorn.runtime import crew as crew_module
-from seedcorn.runtime.changes import Changes
-from seedcorn.runtime.crew import Crew
+from seedcorn.runtime.crew import Crew, Pace
 from seedcorn.runtime.job import GenerationJob, UnitReport, WorkerProgress
 from seedcorn.runtime.ports import Lost
 from seedcorn.storage.memory_store import MemoryStore
 
+QUICK = Pace(poll_s=0.05, release_s=0.1, back_off=0.0)
 Write = Callable[[Lease], "asyncio.Future[UnitReport]"]
 
 
@@ -58,7 +57,7 @@ def crew_of(write, workers: int, samples: int = 24, **run) -> tuple[Crew, Leases
     leases = Leases(1, Cut(samples, unit=4, batch=1), ahead=8, committed=0)
     cluster = ScriptedCluster(write)
     job = GenerationJob(spec, "f" * 32, 1, "memory", [], {})
-    return Crew(cluster, MemoryStore("crew"), job, leases, Changes()), leases, cluster
+    return Crew(cluster, MemoryStore("crew"), job, leases, QUICK), leases, cluster
 
 
 async def sealed(leases: Leases) -> None:
@@ -75,10 +74,7 @@ async def all_of(crew: Crew, leases: Leases, workers: int) -> None:
         group.create_task(sealed(leases))
 
 
-def test_crew_worker_stuck_on_a_hedged_unit_does_not_hold_up_the_generation(monkeypatch):
-    monkeypatch.setattr(crew_module, "RELEASE_S", 0.1)
-    monkeypatch.setattr(crew_module, "POLL_S", 0.05)
-
+def test_crew_worker_stuck_on_a_hedged_unit_does_not_hold_up_the_generation():
     async def write(slot: int, lease: Lease) -> UnitReport:
         await asyncio.sleep(3600 if slot == 0 else 0.01)
         return done(lease)
@@ -110,12 +106,7 @@ def test_crew_report_beside_a_death_is_recorded_and_its_samples_are_no_suspects(
     asyncio.run(asyncio.wait_for(one_round(), timeout=10))
 
 
-def test_crew_engine_that_dies_on_every_request_stops_the_run(monkeypatch):
-    async def no_pause(self, seconds: float) -> None:
-        await asyncio.sleep(0)
-
-    monkeypatch.setattr(Crew, "_pause", no_pause)
-
+def test_crew_engine_that_dies_on_every_request_stops_the_run():
     open_units: set[int] = set()
 
     async def write(slot: int, lease: Lease) -> UnitReport:

@@ -5,8 +5,6 @@ what was added and what remains. The entry is written as any other, by the corpu
 """
 
 import argparse
-import contextlib
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from seedcorn.commands.arguments import add_corpus
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
     from seedcorn.core.entries import Entry
     from seedcorn.core.ledger_rows import GenerationRow
     from seedcorn.core.withdrawal import Selection
-    from seedcorn.storage.log import Head, LogWriter
     from seedcorn.storage.store import Store
 
 NOTHING = 1
@@ -63,8 +60,10 @@ def reason(text: str) -> str:
 def run(arguments: argparse.Namespace) -> int:
     """Choose samples, become the writer, append one entry."""
     from seedcorn.commands.corpus import no_corpus, open_corpus
+    from seedcorn.core.recipe import RunSpec
     from seedcorn.core.withdrawal import select
     from seedcorn.storage.log import LogReader
+    from seedcorn.storage.writing import writing
 
     store, selection = open_corpus(arguments), select(arguments.where)
     books, reader = Books(store), LogReader(store)
@@ -75,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     choice = books.choose(selection)
     if not choice.ids:
         return _nothing(choice, selection)
-    with writing(store, books, reader.head, arguments.takeover) as log:
+    with writing(store, reader.head, books.fold, RunSpec(), arguments.takeover) as log:
         if books.state.sequence != reader.head.sequence + 1:
             # Somebody appended between reading and opening: what was chosen may be gone by now.
             choice = books.choose(selection)
@@ -112,33 +111,6 @@ class Books:
         from seedcorn.commands.withdraw_choice import choose
 
         return choose(self._store, self.state, selection, self.ledger.history.rate)
-
-
-@contextlib.contextmanager
-def writing(store: "Store", books: Books, head: "Head", takeover: bool) -> Iterator["LogWriter"]:
-    """Be the corpus' writer; raises CorpusBusy while another one lives."""
-    import secrets
-    import time
-
-    from seedcorn import __version__
-    from seedcorn.core.entries import WriterOpened
-    from seedcorn.core.recipe import RunSpec
-    from seedcorn.storage.log import open_writer
-    from seedcorn.storage.writer import Heartbeat, this_process, wait_for_turn
-
-    times = RunSpec()
-    wait_for_turn(store, times.lease_s, takeover)
-    nonce = secrets.token_hex(8)
-    identity = this_process(nonce, store.uri, time.time())
-    heartbeat = Heartbeat(store, identity, times.heartbeat_s)
-    heartbeat.start()
-    try:
-        opened = WriterOpened(identity.host, identity.pid, __version__)
-        yield open_writer(store, head, nonce, opened, time.time, books.fold)
-    except BaseException:
-        heartbeat.stop()
-        raise
-    heartbeat.close()
 
 
 def _nothing(choice: "Choice", selection: "Selection") -> int:

@@ -18,7 +18,6 @@ from seedcorn.core.leasing import Cut, Leases
 from seedcorn.core.ledger import SKETCH_RATE
 from seedcorn.core.ledger_rows import GenerationRow
 from seedcorn.core.state import CorpusState
-from seedcorn.runtime.changes import Changes
 from seedcorn.runtime.crew import Crew
 from seedcorn.runtime.job import Folded, GenerationJob, SealRequest, WorkerProgress
 from seedcorn.runtime.ports import Cluster, KeeperHandle, Lost
@@ -53,8 +52,7 @@ class Coordinator:
         self._cut = Cut(job.recipe.samples, units.unit, units.batch)
         committed = state.generations[job.generation].batches
         self._leases = Leases(job.generation, self._cut, units.ahead, committed)
-        self._changes = Changes()
-        self.crew = Crew(ports.cluster, ports.store, job, self._leases, self._changes)
+        self.crew = Crew(ports.cluster, ports.store, job, self._leases)
         self._keeper: KeeperHandle | None = None
         self._finished = False
         self.rows: Sequence[GenerationRow] = ()
@@ -110,7 +108,7 @@ class Coordinator:
             while not loading.done():
                 if self.crew.draining and all(task.done() for task in crew):
                     return None
-                await self._changes.wait_or({loading}, VIEW_S)
+                await self.crew.changes.wait_or({loading}, VIEW_S)
             return loading.result()
         finally:
             # A run that fails meanwhile must not leave a task behind that makes new keepers.
@@ -126,7 +124,7 @@ class Coordinator:
         elif all(task.done() for task in crew):
             return False
         else:
-            await self._changes.wait(VIEW_S)
+            await self.crew.changes.wait(VIEW_S)
         return True
 
     async def _new_keeper(self) -> KeeperHandle:
@@ -160,22 +158,12 @@ class Coordinator:
 
     async def _seal(self, keeper: KeeperHandle, batch: int) -> None:
         """Seal, commit and fold one batch. The append is what makes it exist."""
-        units = self._cut.units_of(batch)
         segments = self._leases.segments_of(batch)
-        body = await keeper.seal(
-            SealRequest(
-                generation=self._job.generation,
-                batch=batch,
-                first_unit=units[0],
-                last_unit=units[-1],
-                first_index=self._cut.indices(units[0])[0],
-                last_index=self._cut.indices(units[-1])[-1],
-                ordinal=self._state.next_ordinal,
-                segments=tuple(segments),
-            )
-        )
+        ordinal = self._state.next_ordinal
+        request = SealRequest.of(self._job.generation, self._cut, batch, ordinal, segments)
+        body = await keeper.seal(request)
         folded = await self._append(keeper, body, on_durable=lambda: self._leases.commit(batch))
-        self._changes.notify()
+        self.crew.changes.notify()
         await self._agree(keeper, folded.rate)
         await self._forget(segments)
         if (batch + 1) % self._job.recipe.dedup.checkpoint_every == 0:

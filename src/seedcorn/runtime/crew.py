@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from math import ceil
 
 from seedcorn.core.engine import EngineInfo
@@ -22,11 +23,22 @@ from seedcorn.runtime.ports import Cluster, Lost, WorkerHandle
 from seedcorn.storage.store import Store
 
 logger = logging.getLogger(__name__)
-POLL_S = 1.0
-"""How often an idle slot looks for stragglers to hedge."""
 FAILED_BY_DEATH = "engine_death"
-RELEASE_S = 30.0
-"""How long a worker may go on with what another one finished before it is replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long a crew waits for what, in seconds."""
+
+    poll_s: float = 1.0
+    """Between an idle slot's looks for stragglers to hedge."""
+    release_s: float = 30.0
+    """For a worker to let go of what another one finished, before it is replaced."""
+    back_off: float = 1.0
+    """Times the supervisor's wait before a replacement starts."""
+
+
+STEADY = Pace()
 
 
 class SuspectsKilled(Lost):
@@ -37,11 +49,18 @@ class Crew:
     """All workers of one generation."""
 
     def __init__(
-        self, cluster: Cluster, store: Store, job: GenerationJob, leases: Leases, changes: Changes
+        self,
+        cluster: Cluster,
+        store: Store,
+        job: GenerationJob,
+        leases: Leases,
+        pace: Pace = STEADY,
     ) -> None:
-        """`changes` is notified whenever something was staged, lost or drained."""
+        """One crew per generation."""
         self._cluster, self._store, self._job = cluster, store, job
-        self._leases, self._changes = leases, changes
+        self._leases, self._pace = leases, pace
+        self.changes = Changes()
+        """Notified whenever something was staged, lost or drained."""
         spec = job.recipe
         self.supervisor = Supervisor(
             [Slot() for _ in range(spec.engine.workers)], spec.run.max_restarts
@@ -67,7 +86,7 @@ class Crew:
                 wait = self._record(slot, error)
                 logger.warning("worker %d: %s; next try in %.0f s", slot, error, wait)
                 await self._cluster.discard_worker(slot)
-                await self._pause(wait)
+                await self._pause(self._pace.back_off * wait)
 
     async def _started(self, worker: WorkerHandle) -> EngineInfo | None:
         """The engine's info once it runs; None if the run is drained first."""
@@ -76,7 +95,7 @@ class Crew:
             while not starting.done():
                 if self._over():
                     return None
-                await self._changes.wait_or({starting}, POLL_S)
+                await self.changes.wait_or({starting}, self._pace.poll_s)
             return starting.result()
         finally:
             starting.cancel()
@@ -84,7 +103,7 @@ class Crew:
     async def drain(self) -> None:
         """Lease nothing more; workers finish what is in flight and stage it."""
         self.draining = True
-        self._changes.notify()
+        self.changes.notify()
         await asyncio.gather(
             *(worker.drain() for worker in self.ready.values()), return_exceptions=True
         )
@@ -103,7 +122,7 @@ class Crew:
     async def _pause(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while not self._over() and (left := end - time.monotonic()) > 0:
-            await self._changes.wait(left)
+            await self.changes.wait(left)
 
     async def _feed(self, slot: int, worker: WorkerHandle, capacity: int) -> None:
         """Keep enough units on the worker to fill its engine; raises Lost when it dies."""
@@ -115,7 +134,7 @@ class Crew:
                     await self._run_suspects(slot, worker)
                     continue
                 hands |= self._grants(slot, worker, depth - len(hands))
-                done = await self._changes.wait_or(hands, POLL_S)
+                done = await self.changes.wait_or(hands, self._pace.poll_s)
                 hands -= done
                 if done:  # Idle slots must not wake each other for nothing.
                     self._settle(slot, done)
@@ -150,7 +169,7 @@ class Crew:
         letting_go = asyncio.gather(worker.drain(), *hands, return_exceptions=True)
         hands.clear()
         try:
-            async with asyncio.timeout(RELEASE_S):
+            async with asyncio.timeout(self._pace.release_s):
                 await letting_go
         except TimeoutError:
             logger.warning("worker %d is stuck on what another one finished; replacing it", slot)
@@ -173,7 +192,7 @@ class Crew:
         elif not errors and any(report.covered for report in reports):
             # A unit whose samples all waited behind the death says nothing of the engine's health.
             self.supervisor.worked(slot)
-        self._changes.notify()
+        self.changes.notify()
         errors.sort(key=lambda error: isinstance(error, Lost))
         for error in errors:
             raise error
@@ -211,7 +230,7 @@ class Crew:
             self._quarantined_slot = slot
         if not self.quarantine.pending:
             self._quarantined_slot = None
-        self._changes.notify()
+        self.changes.notify()
 
     def _takes_suspects(self, slot: int) -> bool:
         if not self.quarantine.pending or self._over():

@@ -3,15 +3,13 @@
 import asyncio
 import contextlib
 import logging
-import secrets
 import signal
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 
 from seedcorn import __version__
-from seedcorn.core.entries import GenerationStarted, WriterOpened
+from seedcorn.core.entries import GenerationStarted
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.growth import Step, next_step
 from seedcorn.core.leasing import require_window
@@ -28,11 +26,12 @@ from seedcorn.runtime.ray_session import ray_session
 from seedcorn.runtime.snapshot import Snapshot
 from seedcorn.runtime.sources import Sources
 from seedcorn.storage.conformance import require_safe
-from seedcorn.storage.log import Head, LogReader, LogWriter, open_writer
+from seedcorn.storage.log import Head, LogReader, LogWriter
 from seedcorn.storage.opening import open_store
 from seedcorn.storage.store import Store
 from seedcorn.storage.withdrawals import withdrawn_ids
-from seedcorn.storage.writer import Heartbeat, this_process, wait_for_turn
+from seedcorn.storage.writer import wait_for_turn
+from seedcorn.storage.writing import writing
 
 logger = logging.getLogger(__name__)
 
@@ -95,22 +94,10 @@ def _write(
     sources: Sources,
     view: Callable[[Snapshot], None],
 ) -> Grown:
-    """Become the corpus' writer, and stop being it whatever happens."""
-    wait_for_turn(store, recipe.run.lease_s, recipe.takeover)
-    nonce = secrets.token_hex(8)
-    identity = this_process(nonce, store.uri, time.time())
-    heartbeat = Heartbeat(store, identity, recipe.run.heartbeat_s)
-    heartbeat.start()
-    try:
-        opened = WriterOpened(identity.host, identity.pid, __version__)
-        log = open_writer(store, head, nonce, opened, time.time, state.apply)
+    """Become the corpus' writer for the whole run."""
+    with writing(store, head, state.apply, recipe.run, recipe.takeover) as log:
         sources.log_new(state, log)
-        grown = asyncio.run(_grow_all(store, log, state, recipe, sources, view))
-    except BaseException:
-        heartbeat.stop()
-        raise
-    heartbeat.close()
-    return grown
+        return asyncio.run(_grow_all(store, log, state, recipe, sources, view))
 
 
 async def _grow_all(

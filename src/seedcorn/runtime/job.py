@@ -4,11 +4,12 @@ No client, key or text is among them: actors open the store themselves, and text
 segments and shards.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from seedcorn.core.entries import Measurement, ObjectRef
+from seedcorn.core.leasing import Cut
 from seedcorn.core.ledger_rows import GenerationRow
 from seedcorn.core.recipe import Recipe
 
@@ -64,6 +65,15 @@ class SealRequest:
     last_index: int
     ordinal: int
     segments: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, generation: int, cut: Cut, batch: int, ordinal: int, segments: Sequence[str]
+    ) -> "SealRequest":
+        """The request for one batch of a generation that is cut like this."""
+        units = cut.units_of(batch)
+        first, last = cut.indices(units[0])[0], cut.indices(units[-1])[-1]
+        return cls(generation, batch, units[0], units[-1], first, last, ordinal, tuple(segments))
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,13 +148,13 @@ class UnitWriter:
             samples, state.finished = state.finished, []
             if not samples:
                 return
-            seconds = self._busy.take()
+            seconds, key = self._busy.take(), ""
             try:
                 key = await asyncio.to_thread(self._encode_and_put, state.unit, samples, seconds)
-            except BaseException:
-                state.finished = samples + state.finished
-                self._busy.refund(seconds)
-                raise
+            finally:
+                if not key:  # Not durable: still to be staged, and still to be paid for.
+                    state.finished = samples + state.finished
+                    self._busy.refund(seconds)
             state.segments.append(key)
             state.covered.update(sample.draw.index for sample in samples)
 

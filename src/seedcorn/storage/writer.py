@@ -79,6 +79,18 @@ class Heartbeat:
         self.failures = 0
         """Refreshes in a row that did not reach the store."""
 
+    def __enter__(self) -> "Heartbeat":
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        """Close after a body that ended well; only stop after any error."""
+        if kind is None:
+            self.close()
+        else:
+            self.stop()
+
     def start(self) -> None:
         """Write the first record, then keep refreshing."""
         self.beat()
