@@ -128,6 +128,23 @@ class SimulatedSpec:
     """Share of samples that repeat their first parent verbatim."""
     rejection_rate: float = 0.0
     failure_rate: float = 0.0
+    style: str = "words"
+    """words: uniform draws, whose order says nothing; sentences: a grammar, whose order does."""
+    template_rate: float = 0.0
+    """Share of samples that are one of `template_instances` texts, drawn uniformly."""
+    template_instances: int = 20_000
+    template_slots: int = 0
+    """Words in which instances of the template differ; 0: they share no text at all."""
+    paraphrase_rate: float = 0.0
+    """Share of samples that tell their first parent again, `paraphrase_swap` of the words replaced
+    by a fixed synonym each."""
+    paraphrase_swap: float = 0.3
+    salad_rate: float = 0.0
+    """Share of samples that are uniform draws of words, whatever the style."""
+    collapse_from: int = -1
+    """Plan index from which on every sample of `collapse_stratum` fills the one template; -1: never."""
+    collapse_stratum: str = ""
+    """Empty: all strata."""
     latency_s: float = operational(0.0)
     latency_jitter: float = operational(0.0)
     concurrency: int = operational(256)
@@ -197,10 +214,54 @@ class UnitsSpec:
 
 @dataclass(frozen=True)
 class LedgerSpec:
-    """What the accounting keeps."""
+    """What the accounting keeps and measures."""
 
     fingerprints: int = operational(10_000_000)
     """Hashes held per shingle length before the sample rate is halved."""
+    companions: int = operational(400)
+    """Documents sampled per finished generation for novel bits, order and diversity; 0: none."""
+    anchor: list[SourceSpec] = operational(factory=list)
+    """Held-out real text that no seed contains: what a generation teaches is measured on it."""
+
+
+@dataclass(frozen=True)
+class TargetSpec:
+    """What the whole corpus is grown for; 0: no target."""
+
+    accepted: int = operational(0)
+    """Accepted samples of all generations."""
+    unique: int = operational(0)
+    """Unique tokens (the headline U) of all generations."""
+
+
+@dataclass(frozen=True)
+class BudgetSpec:
+    """What one generation may cost; 0: no limit."""
+
+    samples: int = operational(0)
+    """Planned samples; exact."""
+    engine_hours: float = operational(0.0)
+    """Measured: the one rule that two runs may decide differently."""
+
+
+@dataclass(frozen=True)
+class StopSpec:
+    """When a generation ends before its plan does. Every decision is a log entry."""
+
+    target: TargetSpec = field(default_factory=TargetSpec)
+    budget: BudgetSpec = field(default_factory=BudgetSpec)
+    min_per_sample: float = operational(0.0)
+    """Unique tokens that the next sample of a stratum must promise, at best; 0: no rule."""
+    min_per_engine_hour: float = operational(0.0)
+    """Unique tokens that the next engine-hour of a stratum must promise, at best; 0: no rule."""
+    min_precision: float = operational(0.0)
+    """Lowest audited precision of unique content, at the lower end of its interval; 0: no rule."""
+    patience: int = operational(2)
+    """Batches (for the anchor: generations) in a row that must agree."""
+    alarms: bool = operational(True)
+    """Whether an alarm stops its stratum; it is shown in any case."""
+    move_budget: bool = operational(False)
+    """Whether the best stratum inherits what a stopped one had left; else the plan's shares rule."""
 
 
 @dataclass(frozen=True)
@@ -249,6 +310,7 @@ class Recipe:
     dedup: DedupSpec = field(default_factory=DedupSpec)
     units: UnitsSpec = field(default_factory=UnitsSpec)
     ledger: LedgerSpec = field(default_factory=LedgerSpec)
+    stop: StopSpec = field(default_factory=StopSpec)
     store: StoreSpec = field(default_factory=StoreSpec)
     run: RunSpec = field(default_factory=RunSpec)
     keep_prompt: bool = operational(False)
