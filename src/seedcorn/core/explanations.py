@@ -1,0 +1,97 @@
+"""How to read each number of the ledger, in one sentence.
+
+The HTML report prints these beside the numbers, and the page *the ledger* says the same at length.
+Invariant: a sentence says what the number is, in which unit, and what it must not be taken for.
+"""
+
+EXPLANATIONS: dict[str, str] = {
+    "unique": (
+        "Word sequences of eight words (3 and 13 beside it) that stand in this generation's "
+        "accepted samples and nowhere earlier; it says that text is new, not that it is good."
+    ),
+    "yield": (
+        "Unique tokens per generated token: how much of what the engines wrote was new, so a "
+        "falling line means that more generating buys less."
+    ),
+    "per_engine_hour": (
+        "Unique tokens per hour in which an engine had work in flight: the price of new content, "
+        "comparable between strata but not between machines."
+    ),
+    "accepted": (
+        "Share of planned samples that passed every check and repeat nothing; it says how strict "
+        "the checks are as much as how good the samples are."
+    ),
+    "duplicates": (
+        "Samples dropped because they repeat the seed, an earlier generation or this one; each "
+        "names the document that it repeats and how similar the two are."
+    ),
+    "containment": (
+        "Share of word sequences that already stand in documents kept before; it finds copies "
+        "with shifted cut points, which duplicate detection calls new."
+    ),
+    "novel_share": (
+        "Share of a document's bits that its nearest history does not explain (rho): about .05 for "
+        "a copy, .5 for a paraphrase, .8 to 1 for new text."
+    ),
+    "novel_bits": (
+        "Compressed size of the accepted documents, each counted by its novel share (B, in bits): "
+        "what is left of the volume once near history is taken off."
+    ),
+    "order_gap": (
+        "Bits per byte that the order of the words carries (Gamma): near 0 for word salad, at least "
+        ".5 for structured text, and no judge of whether it is true."
+    ),
+    "anchor_gain": (
+        "Bits per byte by which held-out real text becomes more predictable once this generation "
+        "is learnt from (Delta A); an interval that includes 0 means that nothing was taught."
+    ),
+    "precision": (
+        "Share of the unique content that a trusted audit found right (pi); it belongs to unique "
+        "content and is lower than the share of right samples."
+    ),
+    "adjusted_unique": (
+        "Unique tokens times audited precision, the low ends and the high ends multiplied: the "
+        "range in which unique and right content lies."
+    ),
+    "compression_ratio": (
+        "Bytes of a fixed-size sample over its compressed bytes: a rise against earlier batches "
+        "means that samples begin to share a form."
+    ),
+    "openings": (
+        "Share of sampled documents whose first eight words another sampled document has too: a "
+        "jump means that one template takes over."
+    ),
+    "vendi": (
+        "Effective number of different documents in a sample (Vendi score): as many as documents "
+        "when they share nothing, 1 when all say the same."
+    ),
+    "forecast": (
+        "Unique tokens that the next samples would add under the same recipe, with a 95 % interval; "
+        "it knows nothing of a policy that changes."
+    ),
+    "coverage": (
+        "Chance that a word sequence of the next document has been seen already (Good's C): near 1 "
+        "the source is used up, near 0 it has hardly been tapped."
+    ),
+    "trend": (
+        "Unique tokens to expect of the next generation, from a straight line through the "
+        "logarithms of those before; it needs four generations."
+    ),
+    "information_budget": (
+        "The most bits that the accept and reject decisions can have carried: an upper bound on "
+        "what the verifier taught, not a measurement of it."
+    ),
+    "repeats": (
+        "What the unique tokens would be worth if trained on for several epochs, counted in fresh "
+        "tokens; an optimistic cap, not a promise."
+    ),
+    "alarms": (
+        "Sudden changes of form in one stratum, such as a template taking over or a source being "
+        "wiped out; an alarm asks for a look at the samples."
+    ),
+    "exclusive": (
+        "Unique tokens of this stratum that no other stratum of the generation has: what would be "
+        "lost without it, and the figure that budget moves use."
+    ),
+}
+"""One sentence per number, by the number's key; plain text without markup."""
