@@ -1,0 +1,229 @@
+"""What the next samples would add, from what the samples so far shared with each other.
+
+Documents are iid within one policy (same recipe, model, checks), so the unit of every formula is
+the document: Q_i counts novel fingerprints of accepted documents that occur in exactly i *verified*
+ones, duplicates included. Dedup makes accepted documents share almost nothing; without the
+duplicates a saturated template would look endless. Invariant: 0 <= low <= estimate <= high, and
+every figure is a fold of committed documents.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedcorn.core.intervals import Interval, Z, incomplete_beta
+
+DEEP = 4096
+"""Occurrences from here on are one class: a fingerprint in so many documents was never unseen."""
+GOOD_TOULMIN = "good-toulmin"
+"""At most as many documents ahead as behind: unbiased."""
+EXTRAPOLATED = "extrapolated"
+"""Further than that: Heaps' law between smoothed Good-Toulmin and the yield of the last sample."""
+EMPTY = "nothing so far"
+"""No document brought anything: the rule of three."""
+GENERATIONS = 4
+"""Generations below which a trend is a guess."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What a policy's documents so far say about its next ones."""
+
+    samples: int
+    """N: documents generated under the policy, those without an accepted text included."""
+    occurrences: NDArray[np.int64]
+    """[Q_1, Q_2, ...] in the sample; those in `DEEP` or more documents stand together in Q_DEEP."""
+    q_sum: int
+    """Sum over documents of q_d, the fingerprints that occur in document d alone."""
+    q_squares: int
+    """Sum of q_d squared: what says how unequal documents are."""
+    rate: float
+    """Sample rate s of the fingerprints."""
+    curve: tuple[tuple[int, float], ...] = ()
+    """(N, estimate of U) after each batch."""
+    incidences: int = 0
+    """Sum over fingerprints of the documents they occur in; 0: take it from `occurrences`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Unique fingerprints that `samples` more documents would add, with a 95 % interval."""
+
+    samples: int
+    estimate: float
+    low: float
+    high: float
+    method: str
+    """GOOD_TOULMIN | EXTRAPOLATED | EMPTY"""
+    widen: float = 1.0
+    """By how much the interval was widened because earlier ones had failed."""
+
+
+def forecast(evidence: Evidence, more: int, skip: int = 0, widen: float = 1.0) -> Forecast | None:
+    """What `more` documents add once `skip` further ones were generated, in fingerprints.
+
+    Up to N documents ahead this is Good and Toulmin 1956 over documents, as a difference of two
+    where `skip` > 0; beyond, the centre is Heaps' law integrated, U((1+t)^beta - ...), the low end
+    starts from smoothed Good-Toulmin (Orlitsky, Suresh, Wu 2016), the high end from the present
+    yield per document, which can only fall. Both keep the error of sampling on top. Without any
+    document (N = 0) there is no forecast: None. N documents that brought nothing give 0 with the
+    rule of three above it: 3/N fingerprints per document. Raises ValueError for a negative number.
+    """
+    if more < 0 or skip < 0 or widen < 1:
+        raise ValueError(f"a forecast of {more} after {skip}, widened by {widen}, cannot be")
+    if evidence.samples <= 0:
+        return None
+    if evidence.q_sum == 0 and not evidence.occurrences.any():
+        high = 3 * widen * more / evidence.samples / evidence.rate
+        return Forecast(more, 0.0, 0.0, high, EMPTY, widen)
+    start, end = skip / evidence.samples, (skip + more) / evidence.samples
+    ceiling = (end - start) * evidence.q_sum
+    weights = _weights(evidence, start, end)
+    ceiling = (end - start) * evidence.q_sum
+    counted = min(max(float(weights @ evidence.occurrences[: len(weights)]), 0.0), ceiling)
+    half = Z * _deviation(evidence, weights, more, skip, counted)
+    if end <= 1:
+        ends = Interval(counted, counted - half, counted + half)
+        return _scaled(evidence.rate, more, ends, GOOD_TOULMIN, widen)
+    centre = min(max(_heaps(evidence, start, end), counted), ceiling)
+    ends = Interval(centre, counted - half, ceiling + half)
+    return _scaled(evidence.rate, more, ends, EXTRAPOLATED, widen)
+
+
+def coverage(evidence: Evidence) -> float | None:
+    """Good's C = 1 - f1/n: the share of fingerprint occurrences that an earlier document explains.
+
+    n counts every fingerprint once per verified document that holds it (Good 1953). None where
+    nothing was counted.
+    """
+    counts = evidence.occurrences
+    total = evidence.incidences or int(counts @ np.arange(1, len(counts) + 1))
+    return 1 - int(counts[0]) / total if total else None
+
+
+def trend(unique: Sequence[tuple[int, Interval | float]]) -> Interval | None:
+    """U of the generation after the last one, from (generation, U): log U fitted on g.
+
+    Between generations the policy drifts, which no count within a generation can see. A line by
+    least squares with its 95 % prediction interval (Student's t, n - 2 degrees of freedom); the
+    scatter is at least what the intervals of the U say. Below 4 generations None: "insufficient
+    history". A U below 1 counts as 1.
+    """
+    if len(unique) < GENERATIONS:
+        return None
+    g = np.array([generation for generation, _ in unique], np.float64)
+    logs = np.array([math.log(max(_centre(value), 1.0)) for _, value in unique])
+    spread = np.array([_log_error(value) for _, value in unique])
+    freedom = len(g) - 2
+    centred = g - g.mean()
+    slope = float(centred @ logs / (centred @ centred))
+    fitted = logs.mean() + slope * centred
+    variance = max(float(((logs - fitted) ** 2).sum()) / freedom, float((spread**2).mean()))
+    ahead = g.max() + 1 - g.mean()
+    half = _student(freedom) * math.sqrt(
+        variance * (1 + 1 / len(g) + ahead**2 / float(centred @ centred))
+    )
+    centre = float(logs.mean()) + slope * ahead
+    return Interval(math.exp(centre), math.exp(centre - half), math.exp(centre + half))
+
+
+def _weights(evidence: Evidence, start: float, end: float) -> NDArray[np.float64]:
+    """[i - 1]: what a fingerprint in i documents adds to the forecast from start * N to end * N.
+
+    Good and Toulmin's -(-t)^i, differenced; beyond t = 1 times P(Binomial(k, q) >= i) with
+    q = 2/(2+t), k = log_3(N t^2/(t-1)) / 2. From DEEP on nothing: chance alone never hides a
+    fingerprint that frequent.
+    """
+    size = min(len(evidence.occurrences), DEEP - 1)
+    if end <= 1:
+        i = np.arange(1, size + 1)
+        return np.where(i % 2 == 1, 1.0, -1.0) * (end**i - start**i)
+    k = max(1, math.floor(math.log(evidence.samples * end**2 / (end - 1), 3) / 2))
+    i = np.arange(1, min(size, k) + 1)
+    q = 2 / (2 + end)
+    chances = np.array([math.comb(k, j) * q**j * (1 - q) ** (k - j) for j in range(k + 1)])
+    at_least = np.cumsum(chances[::-1])[::-1][i]
+    return np.where(i % 2 == 1, 1.0, -1.0) * (end**i - start**i) * at_least
+
+
+def _deviation(
+    evidence: Evidence, weights: NDArray[np.float64], more: int, skip: int, estimate: float
+) -> float:
+    """Standard deviation of estimate - truth, in the sample: the largest of three.
+
+    With independent fingerprints it is sum(w^2 Q) + U (the future is independent of the past, and
+    the cross term cancels because a fingerprint that was seen is never new). With documents that
+    share nothing it is that of their own sizes, var(q) (M + M^2/N). Fingerprints that travel
+    together, c at a time, multiply the first by c; what a fixed number of documents, instead of a
+    Poisson one, takes off again is at least r^2 M + A^2 N, where r bounds the yield per document
+    at the end from below: e^-x >= 1 - x.
+    """
+    n, counts = evidence.samples, evidence.occurrences
+    alone = float(weights**2 @ counts[: len(weights)]) + estimate
+    mean = evidence.q_sum / n
+    spread = max(evidence.q_squares - n * mean**2, 0.0) / (n - 1) if n > 1 else mean**2
+    documents = spread * (more + more**2 / n)
+    clump = evidence.q_squares / evidence.q_sum if evidence.q_sum else 1.0
+    twice = int(counts[1]) if len(counts) > 1 else 0
+    last = max(mean - 2 * (skip + more) * twice / n**2, 0.0)
+    drift = max(more * last - skip * (mean - last), 0.0) / n
+    together = clump * alone - last**2 * more - drift**2 * n
+    return math.sqrt(max(alone, documents, together))
+
+
+def _heaps(evidence: Evidence, start: float, end: float) -> float:
+    """Heaps' law U N^beta through the curve's end, integrated over the documents ahead."""
+    held = float(evidence.occurrences.sum())
+    beta = _heaps_exponent(evidence, held)
+    return held * ((1 + end) ** beta - (1 + start) ** beta)
+
+
+def _heaps_exponent(evidence: Evidence, held: float) -> float:
+    """Slope of log U on log N over the curve's later half; Q_1/U where that has one point.
+
+    Under Heaps' law both are beta (Q_1/U is the slope of the rarefaction curve at its end).
+    """
+    points = [(n, u) for n, u in evidence.curve if n > 0 and u > 0]
+    points = [(n, u) for n, u in points if 2 * n >= points[-1][0]]
+    if len(points) < 2 or points[0][0] == points[-1][0]:
+        return min(evidence.q_sum / held, 1.0) if held else 0.0
+    x, y = np.log(np.array(points, np.float64)).T
+    centred = x - x.mean()
+    return float(min(max(centred @ y / (centred @ centred), 0.0), 1.0))
+
+
+def _scaled(rate: float, more: int, ends: Interval, method: str, widen: float) -> Forecast:
+    """The forecast for all fingerprints, from that for the sampled ones."""
+    estimate, low, high = ends
+    return Forecast(
+        more,
+        estimate / rate,
+        max(0.0, estimate - widen * (estimate - low)) / rate,
+        (estimate + widen * (high - estimate)) / rate,
+        method,
+        widen,
+    )
+
+
+def _centre(value: Interval | float) -> float:
+    return value.estimate if isinstance(value, Interval) else float(value)
+
+
+def _log_error(value: Interval | float) -> float:
+    """Standard error of the logarithm; 0 for an exact count."""
+    if not isinstance(value, Interval):
+        return 0.0
+    return math.log(max(value.high, 1.0) / max(value.low, 1.0)) / (2 * Z)
+
+
+def _student(freedom: int) -> float:
+    """Two-sided 95 % quantile of Student's t: where I_{v/(v+t^2)}(v/2, 1/2) = .05."""
+    low, high = 0.0, 100.0
+    for _ in range(60):
+        t = (low + high) / 2
+        beyond = incomplete_beta(freedom / (freedom + t * t), freedom / 2, 0.5)
+        low, high = (t, high) if beyond > 0.05 else (low, t)
+    return high
