@@ -1,5 +1,6 @@
 """The simulation: pure, as planted, and free of accidental repetitions."""
 
+import hashlib
 from collections import Counter
 
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedcorn.core.recipe import SimulatedSpec
-from seedcorn.core.simulation import REFUSAL, Kind, simulate, truth, vocabulary
+from seedcorn.core.simulated_text import OPENING, vocabulary
+from seedcorn.core.simulation import REFUSAL, Kind, instances, simulate, truth
 
 MIXED = SimulatedSpec(
     words=40,
@@ -18,6 +20,26 @@ MIXED = SimulatedSpec(
     failure_rate=0.05,
 )
 SAMPLES = 2000
+SHORT = SimulatedSpec(words=3, vocabulary=7, near_duplicate_rate=0.4)
+EVERYTHING = SimulatedSpec(
+    words=40,
+    style="sentences",
+    duplicate_rate=0.1,
+    near_duplicate_rate=0.05,
+    seed_copy_rate=0.05,
+    rejection_rate=0.05,
+    failure_rate=0.05,
+    template_rate=0.3,
+    template_instances=300,
+    paraphrase_rate=0.1,
+    salad_rate=0.1,
+    collapse_from=600,
+    collapse_stratum="odd",
+)
+
+
+def parity(generation: int, index: int) -> str:
+    return "odd" if (generation + index) % 2 else "even"
 
 
 def shingles(text: str, length: int = 5) -> set[tuple[str, ...]]:
@@ -45,6 +67,19 @@ def test_simulate_golden_text_never_drifts():
 
 
 GOLDEN = "Kasesa setife zorese lobisa feveva kijuba butimi sikasi. Mumoma."
+
+
+def test_simulate_specs_of_the_first_version_give_their_texts_byte_for_byte():
+    state = hashlib.sha256()
+    for spec in (SimulatedSpec(), MIXED, SHORT):
+        for generation in (1, 2):
+            for index in range(300):
+                made = simulate("golden", generation, index, spec, "a parent text")
+                state.update(f"{made.kind} {made.of} {made.text}\n".encode())
+    assert state.hexdigest() == FIRST_VERSION
+
+
+FIRST_VERSION = "c7521efa5cf0434bbe53900c7f14d4ad582971601bf3afbea2d4628c840be154"
 
 
 def test_simulate_other_recipe_or_generation_gives_other_text():
@@ -155,6 +190,80 @@ def test_simulate_any_sensible_spec_gives_words_of_about_the_length(
     sample = simulate("any", 3, index, spec, "")
     assert 0.74 * words - 1 <= sample.words <= 1.26 * words + 1
     assert sample.words == len(sample.text.split())
+
+
+def test_paraphrase_tells_its_parent_or_is_fresh_without_one():
+    spec = SimulatedSpec(paraphrase_rate=1.0, paraphrase_swap=0.5)
+    told = simulate("r", 1, 0, spec, "the ferry left the harbour before sunrise")
+    assert told.kind is Kind.PARAPHRASE
+    kept = set(told.text.split()) & {"the", "ferry", "left", "harbour", "before", "sunrise"}
+    assert 0 < len(kept) < 6
+    assert simulate("r", 1, 0, spec, "") == simulate("r", 1, 0, SimulatedSpec(), "")
+
+
+def test_template_draws_leave_the_expected_number_of_instances():
+    spec = SimulatedSpec(template_rate=1.0, template_instances=2000)
+    found = [len(instances(f"r{n}", 1, 2000, spec)) for n in range(5)]
+    expected = 2000 * (1 - (1 - 1 / 2000) ** 2000)
+    # Variance of occupied cells at one draw per cell: S (1/e)(1 - 2/e), an sd of 13.9.
+    assert sum(found) / 5 == pytest.approx(expected, abs=4 * 13.9 / 5**0.5)
+
+
+def test_template_unique_shingles_are_instances_times_shingles_of_one():
+    spec = SimulatedSpec(words=30, template_rate=1.0, template_instances=50)
+    texts = [simulate("r", 1, index, spec, "").text for index in range(80)]
+    unique = set().union(*(shingles(text, 8) for text in texts))
+    assert len(unique) == len(instances("r", 1, 80, spec)) * 23
+    assert truth("r", 1, 80, spec)[Kind.TEMPLATE] == len(set(texts))
+
+
+def test_collapse_takes_its_stratum_from_its_index_on_and_nothing_else():
+    before = SimulatedSpec(**(vars(EVERYTHING) | {"collapse_from": -1, "collapse_stratum": ""}))
+    openings = set()
+    for index in range(500, 900):
+        stratum = parity(1, index)
+        made = simulate("r", 1, index, EVERYTHING, "a parent text", stratum)
+        if index >= 600 and stratum == "odd":
+            assert made.kind is Kind.TEMPLATE
+            openings.add(tuple(made.text.lower().replace(".", "").split()[:OPENING]))
+        elif made.of is None or index < 600:
+            assert made == simulate("r", 1, index, before, "a parent text", stratum)
+        else:
+            assert made.of < 600, "what a collapse swallowed cannot be repeated"
+    assert len(openings) == 1
+
+
+def test_collapse_from_the_start_leaves_nothing_to_repeat():
+    spec = SimulatedSpec(duplicate_rate=1.0, collapse_from=0, collapse_stratum="other")
+    assert simulate("r", 1, 50, spec, "", "this").kind is Kind.FRESH
+
+
+def test_truth_of_all_kinds_equals_an_exact_dedup_over_two_generations():
+    kept: set[str] = set()
+    for generation, size in ((1, 1000), (2, 800)):
+        exact, kinds = 0, Counter()
+        for index in range(size):
+            parent = f"parent {generation} {index} " * 20
+            stratum = parity(generation, index)
+            made = simulate("r", generation, index, EVERYTHING, parent, stratum)
+            repeated = made.text in kept and made.kind is not Kind.FAILED
+            exact += repeated
+            kinds[Kind.DUPLICATE if repeated else made.kind] += 1
+            kept.add(made.text)
+        counted = truth("r", generation, size, EVERYTHING, parity, before=[1000])
+        assert counted == {kind: kinds[kind] for kind in Kind}
+        assert counted[Kind.DUPLICATE] == exact > 0
+
+
+def test_truth_of_a_poisoned_template_sample_leaves_its_instance_untold():
+    spec = SimulatedSpec(template_rate=1.0, template_instances=10, poison=[0])
+    counts = truth("r", 1, 200, spec)
+    assert (counts[Kind.POISON], counts[Kind.TEMPLATE]) == (1, 10)
+
+
+def test_truth_of_a_collapsed_stratum_needs_to_know_the_strata():
+    with pytest.raises(ValueError, match="odd"):
+        truth("r", 1, 10, EVERYTHING)
 
 
 def test_vocabulary_words_are_distinct():

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import pytest
 
@@ -30,6 +31,17 @@ def test_simulated_completion_equals_the_simulation_and_counts_words():
         assert done.completion_tokens == len(done.text.split())
 
 
+def test_simulated_collapse_looks_at_the_stratum_of_the_request():
+    engine = started(collapse_from=0, collapse_stratum="retell")
+    texts = [
+        asyncio.run(engine.submit(replace(make_request(index), stratum=stratum))).text
+        for stratum in ("retell", "invent")
+        for index in (1, 2)
+    ]
+    openings = [text.split()[:5] for text in texts]
+    assert openings[0] == openings[1] != openings[2] != openings[3]
+
+
 def test_simulated_planted_failure_is_refused_and_names_the_sample():
     request = make_request(5)
     with pytest.raises(RequestRefused, match=request.sample_id):
@@ -49,6 +61,14 @@ def test_simulated_fail_start_is_unavailable():
         ({"words": 0}, "words"),
         ({"vocabulary": 1}, "vocabulary"),
         ({"concurrency": 0}, "concurrency"),
+        ({"style": "verse"}, "style is 'verse'"),
+        ({"template_rate": 0.6, "salad_rate": 0.6}, "sum to 1.2"),
+        ({"paraphrase_rate": 1.5}, "rate of paraphrase"),
+        ({"paraphrase_swap": 2.0}, "paraphrase_swap"),
+        ({"template_instances": 0}, "template_instances"),
+        ({"template_slots": 81}, "more than the 80 words"),
+        ({"template_slots": 1, "vocabulary": 9}, "only 9 different"),
+        ({"collapse_from": -2}, "collapse_from"),
     ],
 )
 def test_simulated_impossible_settings_are_a_recipe_error_that_names_them(settings, named):

@@ -51,6 +51,8 @@ class Request:
     prompt: str = ""
     parent: str = ""
     """Text of the first parent; only the simulated engine looks at it."""
+    stratum: str = ""
+    """Name of the recipe's prompt; only the simulated engine looks at it."""
 
 
 @dataclass(frozen=True, slots=True)

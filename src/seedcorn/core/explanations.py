@@ -10,8 +10,8 @@ EXPLANATIONS: dict[str, str] = {
         "accepted samples and nowhere earlier; it says that text is new, not that it is good."
     ),
     "yield": (
-        "Unique tokens per generated token: how much of what the engines wrote was new, so a "
-        "falling line means that more generating buys less."
+        "Unique tokens per accepted token: about 1 while all that is accepted is new, so a falling "
+        "line means that more generating buys less."
     ),
     "per_engine_hour": (
         "Unique tokens per hour in which an engine had work in flight: the price of new content, "

@@ -117,6 +117,7 @@ def _request(line: Line, draw: Draw, rendered: Rendered, parents: Sequence[str])
         messages=rendered.messages,
         prompt=rendered.prompt,
         parent=parents[0] if parents else "",
+        stratum=draw.prompt,
     )
 
 

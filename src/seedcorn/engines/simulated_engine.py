@@ -13,6 +13,7 @@ from seedcorn.core.engine import Completion, EngineInfo, Request
 from seedcorn.core.errors import EngineDead, EngineUnavailable, RequestRefused
 from seedcorn.core.identity import uint64
 from seedcorn.core.recipe import EngineSpec, SimulatedSpec
+from seedcorn.core.simulated_settings import check
 from seedcorn.core.simulation import Kind, Simulated
 from seedcorn.engines.in_flight import InFlight
 
@@ -30,14 +31,14 @@ class SimulatedEngine:
 
     async def start(self) -> EngineInfo:
         """Raises RecipeError for impossible rates and EngineUnavailable for `fail_start`."""
-        simulation.check(self._spec)
+        check(self._spec)
         if self._spec.fail_start:
             raise EngineUnavailable("the simulated engine was told not to start (fail_start: true)")
         self._started = True
         return EngineInfo(
             engine=f"simulated {simulation.VERSION}",
             model=self._name,
-            sampling={"words": self._spec.words, "vocabulary": self._spec.vocabulary},
+            sampling={name: getattr(self._spec, name) for name in ("words", "vocabulary", "style")},
             capacity=self._spec.concurrency,
         )
 
@@ -74,7 +75,12 @@ class SimulatedEngine:
 
     def _answer(self, request: Request) -> Completion:
         result = simulation.simulate(
-            request.recipe, request.generation, request.index, self._spec, request.parent
+            request.recipe,
+            request.generation,
+            request.index,
+            self._spec,
+            request.parent,
+            request.stratum,
         )
         if result.kind is Kind.POISON:
             # As a crash would: no cleanup, no message, and every neighbour in flight is lost too.
