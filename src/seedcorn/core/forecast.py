@@ -69,27 +69,27 @@ def forecast(evidence: Evidence, more: int, skip: int = 0, widen: float = 1.0) -
     where `skip` > 0; beyond, the centre is Heaps' law integrated, U((1+t)^beta - ...), the low end
     starts from smoothed Good-Toulmin (Orlitsky, Suresh, Wu 2016), the high end from the present
     yield per document, which can only fall. Both keep the error of sampling on top. Without any
-    document (N = 0) there is no forecast: None. N documents that brought nothing give 0 with the
-    rule of three above it: 3/N fingerprints per document. Raises ValueError for a negative number.
+    document (N = 0) there is no forecast: None. N documents that brought nothing give 0, and the
+    rule of three above it, one fingerprint to a document. Raises ValueError for a negative number.
     """
     if more < 0 or skip < 0 or widen < 1:
         raise ValueError(f"a forecast of {more} after {skip}, widened by {widen}, cannot be")
     if evidence.samples <= 0:
         return None
-    if evidence.q_sum == 0 and not evidence.occurrences.any():
-        high = 3 * widen * more / evidence.samples / evidence.rate
-        return Forecast(more, 0.0, 0.0, high, EMPTY, widen)
+    if not evidence.occurrences.any():
+        ends = Interval(0.0, 0.0, _few(evidence, more))
+        return _scaled(evidence.rate, more, ends, EMPTY, widen)
     start, end = skip / evidence.samples, (skip + more) / evidence.samples
-    ceiling = (end - start) * evidence.q_sum
     weights = _weights(evidence, start, end)
     ceiling = (end - start) * evidence.q_sum
     counted = min(max(float(weights @ evidence.occurrences[: len(weights)]), 0.0), ceiling)
     half = Z * _deviation(evidence, weights, more, skip, counted)
+    low, high = counted - half, max(counted + half, _few(evidence, more))
     if end <= 1:
-        ends = Interval(counted, counted - half, counted + half)
+        ends = Interval(counted, low, high)
         return _scaled(evidence.rate, more, ends, GOOD_TOULMIN, widen)
     centre = min(max(_heaps(evidence, start, end), counted), ceiling)
-    ends = Interval(centre, counted - half, ceiling + half)
+    ends = Interval(centre, low, max(high, ceiling + half))
     return _scaled(evidence.rate, more, ends, EXTRAPOLATED, widen)
 
 
@@ -99,9 +99,8 @@ def coverage(evidence: Evidence) -> float | None:
     n counts every fingerprint once per verified document that holds it (Good 1953). None where
     nothing was counted.
     """
-    counts = evidence.occurrences
-    total = evidence.incidences or int(counts @ np.arange(1, len(counts) + 1))
-    return 1 - int(counts[0]) / total if total else None
+    total = _incidences(evidence)
+    return 1 - int(evidence.occurrences[0]) / total if total else None
 
 
 def trend(unique: Sequence[tuple[int, Interval | float]]) -> Interval | None:
@@ -172,6 +171,20 @@ def _deviation(
     drift = max(more * last - skip * (mean - last), 0.0) / n
     together = clump * alone - last**2 * more - drift**2 * n
     return math.sqrt(max(alone, documents, together))
+
+
+def _few(evidence: Evidence, more: int) -> float:
+    """Rule of three: what was in none of N documents is in at most 3/N of all (95 %).
+
+    The least that a high end can be, however saturated the documents, with the fingerprints of a
+    mean document to each.
+    """
+    return 3 * more / evidence.samples * max(1.0, _incidences(evidence) / evidence.samples)
+
+
+def _incidences(evidence: Evidence) -> int:
+    counts = evidence.occurrences
+    return evidence.incidences or int(counts @ np.arange(1, len(counts) + 1))
 
 
 def _heaps(evidence: Evidence, start: float, end: float) -> float:
