@@ -20,7 +20,7 @@ def rarefied(occurrences: NDArray[np.int64], documents: int, keep: float | int) 
     how many (int), or which share of them (float). Hurlbert 1971 and Shinozaki 1963: the sum of
     Q_i (1 - C(N-i, m)/C(N, m)). Raises ValueError for a subset larger than the whole.
     """
-    return float((1 - _missed(occurrences, documents, keep)) @ occurrences)
+    return float(_found(occurrences, documents, keep) @ occurrences)
 
 
 def rarefied_interval(
@@ -37,7 +37,7 @@ def rarefied_interval(
     there are. It treats fingerprints as independent; those of one document are not, so it is
     multiplied by `clump`, the mean number that come together (sum of q_d^2 / sum of q_d).
     """
-    found = 1 - _missed(occurrences, documents, keep)
+    found = _found(occurrences, documents, keep)
     expected = float(found @ occurrences)
     if expected == 0:
         return Interval(0.0, 0.0, 0.0)
@@ -48,19 +48,19 @@ def rarefied_interval(
     return Interval(estimate, max(0.0, estimate - half), estimate + half)
 
 
-def _missed(
+def _found(
     occurrences: NDArray[np.int64], documents: int, keep: float | int
 ) -> NDArray[np.float64]:
-    """[i - 1]: C(N-i, m)/C(N, m), the chance that a subset misses a fingerprint of i documents."""
+    """[i - 1]: 1 - C(N-i, m)/C(N, m), the chance that a subset has a fingerprint of i documents."""
     m = keep * documents if isinstance(keep, float) else keep
     if not 0 <= m <= documents or len(occurrences) > documents:
         raise ValueError(
             f"{keep} of {documents} documents with fingerprints in up to {len(occurrences)} of them"
         )
-    # The ratio is the product of (N - m - j)/(N - j) over j < i: stable for any N, no factorials.
+    # The ratio is the product of 1 - m/(N - j) over j < i: stable for any N, no factorials.
     j = np.arange(len(occurrences))
     with np.errstate(divide="ignore"):
-        return np.exp(np.cumsum(np.log(np.maximum(documents - m - j, 0) / (documents - j))))
+        return -np.expm1(np.cumsum(np.log1p(-np.minimum(m / (documents - j), 1.0))))
 
 
 def _chao2(occurrences: NDArray[np.int64], documents: int) -> float:
