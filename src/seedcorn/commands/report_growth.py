@@ -1,0 +1,228 @@
+"""The main chart: unique against generated tokens, running on from generation to generation.
+
+Invariant: pure; what is drawn are the points of `report_running`, and a generation whose U is
+unknown leaves a gap, with its name and the reason in the notes.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from seedcorn.commands.report_charts import (
+    ACCENT,
+    BAND,
+    CONE,
+    INK,
+    LABELS,
+    MUTED,
+    PAPER,
+    WARN,
+    Chart,
+    counted,
+    figure,
+    plain,
+)
+from seedcorn.commands.report_marks import Mark
+from seedcorn.commands.report_running import Ahead, Point, Run, cone_of, running
+from seedcorn.commands.report_words import Document, number
+
+HEADROOM = 1.3
+"""The curve fills this much of the height even where the diagonal runs far above it."""
+
+
+def growth_chart(document: Document, marks: Sequence[Mark]) -> Chart | None:
+    """The chart, or None where no generation has a known U."""
+    runs = list(running(document["generations"]))
+    drawn = [run for run in runs if run.points]
+    if not drawn:
+        return None
+    last = drawn[-1].points[-1]
+    cone = list(cone_of(document, last)) if drawn[-1] is runs[-1] else []
+    chart = figure(440, margin={"l": 12, "r": 12, "t": 30, "b": 12})
+    right = max([run.end for run in runs] + [ahead.centre.tokens for ahead in cone])
+    top = max(
+        [p.unique + p.half for run in drawn for p in run.points] + [ahead.high for ahead in cone]
+    )
+    height = min(max(right, top), HEADROOM * top) or 1.0
+    _diagonal(chart, right, height)
+    for run in drawn:
+        _stretch(chart, run)
+    _spread(chart, last, cone)
+    _marked(chart, drawn, marks)
+    _starts(chart, runs)
+    _end(chart, last, cone)
+    chart.update_xaxes(counted(right, range=[0, right * 1.02], showgrid=False))
+    chart.update_yaxes(counted(height, range=[0, height * 1.04]))
+    return Chart(
+        "growth",
+        "What was new, as it was written",
+        "Unique 8-word sequences (upwards) against generated tokens (rightwards), both running on "
+        "over generations. Triangles are alarms, squares decisions; both are listed below.",
+        chart,
+        _description(drawn, last, cone),
+        ("unique",),
+        [
+            f"Generation {run.generation} is not drawn: {run.missing}."
+            for run in runs
+            if run.missing
+        ],
+    )
+
+
+def _diagonal(chart: go.Figure, right: float, height: float) -> None:
+    reach = min(right, height)
+    chart.add_scatter(
+        x=[0, reach],
+        y=[0, reach],
+        name="everything new",
+        mode="lines",
+        line={"color": MUTED, "width": 1, "dash": "dot"},
+        hoverinfo="skip",
+    )
+    side = "right" if reach > right / 2 else "left"
+    text = f"everything new{'' if side == 'left' else ' '}"
+    chart.add_annotation(
+        x=reach,
+        y=reach,
+        text=text,
+        showarrow=False,
+        xanchor=side,
+        xshift=8 if side == "left" else -12,
+        yanchor="top" if side == "left" else "middle",
+        font={"color": MUTED, "size": 12},
+    )
+
+
+def _stretch(chart: go.Figure, run: Run) -> None:
+    x, y = [p.tokens for p in run.points], [p.unique for p in run.points]
+    half = [p.half for p in run.points]
+    if any(half):
+        _area(chart, x, _sums(y, half, -1), _sums(y, half, 1), f"interval {run.generation}", BAND)
+    chart.add_scatter(
+        x=x,
+        y=y,
+        name=f"generation {run.generation}",
+        mode="lines+markers" if len(x) < 60 else "lines",
+        line={"color": ACCENT, "width": 2.5},
+        marker={"color": ACCENT, "size": 5},
+        text=[plain(p.told) for p in run.points],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _spread(chart: go.Figure, last: Point, cone: Sequence[Ahead]) -> None:
+    if not cone:
+        return
+    x = [last.tokens, *(ahead.centre.tokens for ahead in cone)]
+    low, high = (
+        [last.unique, *(ahead.low for ahead in cone)],
+        [last.unique, *(ahead.high for ahead in cone)],
+    )
+    _area(chart, x, low, high, "forecast interval", CONE)
+    chart.add_scatter(
+        x=x,
+        y=[last.unique, *(ahead.centre.unique for ahead in cone)],
+        name="forecast",
+        mode="lines+markers",
+        line={"color": ACCENT, "width": 2, "dash": "dash"},
+        marker={
+            "color": PAPER,
+            "size": [0, *(8 for _ in cone)],
+            "line": {"color": ACCENT, "width": [0, *(2 for _ in cone)]},
+        },
+        text=["", *(plain(ahead.centre.told) for ahead in cone)],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _area(
+    chart: go.Figure,
+    x: Sequence[float],
+    low: Sequence[float],
+    high: Sequence[float],
+    name: str,
+    fill: str,
+) -> None:
+    chart.add_scatter(
+        x=[*x, *reversed(x)],
+        y=[*high, *reversed(low)],
+        name=name,
+        mode="lines",
+        fill="toself",
+        fillcolor=fill,
+        line={"width": 0},
+        hoverinfo="skip",
+    )
+
+
+def _marked(chart: go.Figure, runs: Sequence[Run], marks: Sequence[Mark]) -> None:
+    placed = [(mark, point) for mark in marks if (point := _place(runs, mark)) is not None]
+    if not placed:
+        return
+    chart.add_scatter(
+        x=[point.tokens for _, point in placed],
+        y=[point.unique for _, point in placed],
+        name="marks",
+        mode="markers+text",
+        marker={
+            "symbol": ["triangle-up" if mark.alarm else "square" for mark, _ in placed],
+            "color": [WARN if mark.alarm else INK for mark, _ in placed],
+            "size": 12,
+            "line": {"color": PAPER, "width": 1.5},
+        },
+        text=[mark.tag for mark, _ in placed],
+        textposition="bottom right",
+        textfont={"color": [WARN if mark.alarm else INK for mark, _ in placed], "size": 12},
+        customdata=[plain(mark.title) for mark, _ in placed],
+        hovertemplate="%{text}: %{customdata}<extra></extra>",
+    )
+
+
+def _place(runs: Sequence[Run], mark: Mark) -> Point | None:
+    """The last point of the mark's generation that is not after its batch."""
+    for run in runs:
+        if run.generation == mark.generation:
+            return [p for p in run.points if p.batch <= mark.batch][-1]
+    return None
+
+
+def _starts(chart: go.Figure, runs: Sequence[Run]) -> None:
+    """Where each generation begins; names only where there is room."""
+    right = runs[-1].end
+    start, labelled = 0.0, -right
+    for run in runs:
+        if start:
+            chart.add_vline(x=start, line={"color": MUTED, "width": 1, "dash": "dot"}, opacity=0.5)
+        if start - labelled >= right / LABELS:
+            labelled = start
+            chart.add_annotation(
+                x=start, yref="paper", y=1, yanchor="bottom", xanchor="left",
+                text=f"gen {run.generation}", showarrow=False, font={"color": MUTED, "size": 11},
+            )  # fmt: skip
+        start = run.end
+
+
+def _end(chart: go.Figure, last: Point, cone: Sequence[Ahead]) -> None:
+    """The total, and what the farthest forecast adds, above where the curve ends."""
+    text, x, y = f"<b>{number(last.unique)}</b> unique", last.tokens, last.unique + last.half
+    if cone:
+        far = cone[-1]
+        text += f"<br>next {far.samples:,} samples: +{number(far.centre.unique - last.unique)}"
+        x, y = far.centre.tokens, max(y, far.high)
+    chart.add_annotation(
+        x=x, y=y, yanchor="bottom", xanchor="right", yshift=8, text=text, align="right",
+        showarrow=False, font={"color": ACCENT, "size": 13},
+    )  # fmt: skip
+
+
+def _description(runs: Sequence[Run], last: Point, cone: Sequence[Ahead]) -> str:
+    said = [
+        f"A curve over {len(runs)} generations. It ends at {number(last.unique)} unique tokens "
+        f"after {number(last.tokens)} generated ones."
+    ]
+    return " ".join([*said, *(f"Forecast, {ahead.centre.told}." for ahead in cone)])
+
+
+def _sums(values: Sequence[float], halves: Sequence[float], sign: int) -> list[Any]:
+    return [value + sign * half for value, half in zip(values, halves, strict=True)]
