@@ -1,0 +1,184 @@
+"""`seedcorn compare`: two recipes on one seed, against plain sets of the texts in their shards."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+from seedcorn.cli import main
+from seedcorn.core.recipe import (
+    EngineSpec,
+    PromptSpec,
+    Recipe,
+    SimulatedSpec,
+    SourceSpec,
+    StoreSpec,
+    UnitsSpec,
+)
+from seedcorn.core.sketch import LENGTHS
+from seedcorn.storage.opening import open_store
+from seedcorn.storage.reading import read_state
+from seedcorn.storage.samples import read_shard
+from tests.growing import grow_in_process
+
+SEEDS = ["the first seed has enough words for several shingles", "a second seed has other words"]
+EXTRA = "only the second corpus was given this line as a part of its seed"
+
+
+def recipe(name, samples, vocabulary, seeds=1):
+    sources = [
+        SourceSpec(path=f"seed-{n}.txt", name=f"docs-{n}", split="line") for n in range(seeds)
+    ]
+    return Recipe(
+        name=name,
+        generations=2,
+        samples=samples,
+        seed=sources,
+        prompts=[PromptSpec(name="tell", template="{{ parent }}")],
+        engine=EngineSpec(
+            kind="simulated",
+            model=f"writer-{name}",
+            simulated=SimulatedSpec(words=30, vocabulary=vocabulary, seed_copy_rate=0.2),
+        ),
+        units=UnitsSpec(unit=10, batch=2),
+    )
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory):
+    """Two corpora; the second one has a seed that the first does not have."""
+    folder = tmp_path_factory.mktemp("compared")
+    (folder / "seed-0.txt").write_text("\n".join(SEEDS), encoding="utf-8")
+    (folder / "seed-1.txt").write_text(EXTRA, encoding="utf-8")
+    small, large = recipe("small", 60, 2), recipe("large", 120, 3, seeds=2)
+    for one in (small, large):
+        grow_in_process(one, str(folder / one.name), str(folder))
+    return folder
+
+
+@pytest.fixture
+def corpora(grown, tmp_path):
+    """Copies of both, to be changed at will."""
+    return [str(shutil.copytree(grown / name, tmp_path / name)) for name in ("small", "large")]
+
+
+def rows_of(corpus):
+    store = open_store(corpus, StoreSpec())
+    return [
+        row
+        for generation in read_state(store).generations.values()
+        for ref in generation.shards
+        for row in read_shard(store, ref).to_pylist()
+    ]
+
+
+def shingles(texts, length):
+    found = set()
+    for text in texts:
+        words = re.findall(r"\w+", text.lower())
+        found |= {tuple(words[i : i + length]) for i in range(max(1, len(words) - length + 1))}
+    return found
+
+
+def compared(corpora, capsys, *words):
+    assert main(["compare", *corpora, "--json", *words]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def check_against_sets(found, corpora, gone=()):
+    for length in LENGTHS:
+        seed = shingles([*SEEDS, EXTRA], length)
+        kept = [[r for r in rows_of(c) if r["sample_id"] not in gone] for c in corpora]
+        a, b = (shingles([row["text"] for row in rows], length) - seed for rows in kept)
+        key = str(length)
+        assert found["a"]["unique"][key] == dict.fromkeys(("estimate", "low", "high"), len(a))
+        assert found["b"]["unique"][key]["estimate"] == len(b)
+        assert found["a"]["only"][key]["estimate"] == len(a - b)
+        assert found["b"]["only"][key]["estimate"] == len(b - a)
+        assert found["union"][key]["estimate"] == len(a | b)
+        assert found["overlap"][key]["estimate"] == len(a & b)
+    for side, rows in zip((found["a"], found["b"]), kept, strict=True):
+        assert side["documents"] == len(rows)
+        assert side["tokens"] == sum(row["completion_tokens"] for row in rows)
+
+
+def test_compare_is_what_plain_sets_of_both_corpora_say(corpora, capsys):
+    found = compared(corpora, capsys)
+    assert found["sketch_rate"] == 1
+    check_against_sets(found, corpora)
+    smaller = min(found["a"]["tokens"], found["b"]["tokens"])
+    assert found["equal_tokens"] == smaller == found["a"]["tokens"]
+    assert found["a"]["at_equal_tokens"]["estimate"] == found["a"]["unique"]["8"]["estimate"]
+    assert found["b"]["at_equal_tokens"]["estimate"] < found["b"]["unique"]["8"]["estimate"]
+    assert found["overlap"]["3"]["estimate"] > 0
+
+
+def test_compare_credits_neither_with_the_others_seed(corpora, tmp_path, capsys):
+    texts = [row["text"] for row in rows_of(corpora[0])]
+    (tmp_path / "seed-0.txt").write_text("\n".join(texts), encoding="utf-8")
+    grow_in_process(recipe("heir", 20, 4), str(tmp_path / "heir"), str(tmp_path))
+    found = compared([corpora[0], str(tmp_path / "heir")], capsys)
+    assert found["a"]["documents"] == len(texts)
+    assert all(found["a"]["unique"][str(n)]["estimate"] == 0 for n in LENGTHS)
+    assert found["b"]["unique"]["8"]["estimate"] > 0
+    assert found["more_per_token"] == "b"
+
+
+def test_compare_leaves_withdrawn_samples_out(corpora, capsys):
+    gone = {row["sample_id"] for row in rows_of(corpora[1])[::3]}
+    where = [word for name in gone for word in ("--where", f"id={name}")]
+    assert main(["withdraw", corpora[1], *where, "--reason", "test"]) == 0
+    capsys.readouterr()
+    check_against_sets(compared(corpora, capsys), corpora, gone)
+
+
+def test_compare_a_corpus_with_itself_shares_everything(corpora, capsys):
+    found = compared([corpora[0], corpora[0]], capsys)
+    assert found["overlap"] == found["union"] == found["a"]["unique"]
+    assert found["a"]["only"]["8"] == {"estimate": 0, "low": 0, "high": 0}
+    assert found["more_per_token"] == ""
+    assert "neither can be said to add more" in found["statement"]
+
+
+def test_compare_tells_the_richer_recipe(corpora, capsys):
+    found = compared(corpora, capsys)
+    assert found["more_per_token"] == "b"
+    assert "B adds more a token" in found["statement"]
+    assert any("writer-small" in note for note in found["notes"])
+
+
+def test_compare_with_few_fingerprints_estimates_both_at_one_rate(corpora, capsys):
+    exact = compared(corpora, capsys)
+    found = compared(corpora, capsys, "--fingerprints", "300")
+    assert found["sketch_rate"] < 1
+    for side in ("a", "b"):
+        interval = found[side]["unique"]["8"]
+        assert interval["low"] <= exact[side]["unique"]["8"]["estimate"] <= interval["high"]
+    assert "estimated from a hash sample" in found["notes"][0]
+
+
+def test_compare_prints_a_table_and_one_sentence(corpora, capsys):
+    assert main(["compare", *corpora]) == 0
+    text = capsys.readouterr().out
+    found = compared(corpora, capsys)
+    for name in ("small", "large"):
+        assert f"({name})" in text
+    for number in (found["union"], found["overlap"], found["a"]["only"], found["b"]["only"]):
+        assert f"{number['8']['estimate']:,.0f}" in text
+    assert found["statement"] in text
+    assert max(map(len, text.splitlines())) < 200
+
+
+def test_compare_with_a_folder_that_is_no_corpus_says_so(corpora, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    assert main(["compare", corpora[0], str(tmp_path / "empty")]) == 1
+    assert "holds no corpus" in capsys.readouterr().err
+
+
+def test_compare_with_a_corpus_that_grew_nothing_yet(grown, corpora, tmp_path, capsys):
+    shutil.copy(grown / "seed-0.txt", tmp_path)
+    fresh = str(tmp_path / "fresh")
+    grow_in_process(recipe("fresh", 60, 2), fresh, str(tmp_path), batches=0)
+    assert main(["compare", corpora[0], fresh]) == 1
+    assert "no entry holds its sketch yet" in capsys.readouterr().err
