@@ -8,14 +8,17 @@ import asyncio
 from itertools import count
 
 from seedcorn.config import recipe_from_dict
-from seedcorn.core.entries import GenerationFinished, GenerationStarted, WriterOpened
-from seedcorn.core.growth import next_step
+from seedcorn.core.entries import GenerationStarted, WriterOpened
+from seedcorn.core.growth import next_step, unmeasured
 from seedcorn.core.leasing import Cut, Lease
 from seedcorn.core.recipe import resolved
 from seedcorn.core.state import CorpusState
+from seedcorn.core.stopping import opening
+from seedcorn.runtime.coordinator import ending
 from seedcorn.runtime.index_client import LocalTransport, PartitionedIndex
 from seedcorn.runtime.job import GenerationJob, SealRequest
 from seedcorn.runtime.keeper import Keeper
+from seedcorn.runtime.measuring import MeasuringJob, measure
 from seedcorn.runtime.sources import Sources
 from seedcorn.runtime.worker_setup import make_engine, make_writer
 from seedcorn.storage.garbage import collect
@@ -41,10 +44,22 @@ def grow_in_process(recipe, store_uri, base, batches=None):
     sources = Sources(recipe, base, store)
     sources.log_new(state, log)
     left = batches
-    while (step := _next(state, recipe)) is not None and left != 0:
+    while left != 0:
+        number = unmeasured(state, recipe)
+        if number is not None:
+            job = _job(store, state, number, recipe, sources)
+            generation = state.generations[number]
+            anchor = [catalogue.to_dict() for catalogue in sources.anchor]
+            measuring = MeasuringJob(job, generation.shards, generation.mixes, anchor)
+            state.apply(log.append(measure(measuring)))
+        if (step := _next(state, recipe)) is None:
+            break
         if not step.resumes:
             state.apply(log.append(_started(step, sources)))
-        left = _Generation(store, state, log, _job(store, state, step, sources)).grow(left)
+        while (decision := opening(state, step.recipe)) is not None:
+            state.apply(log.append(decision))
+        job = _job(store, state, step.generation, step.recipe, sources)
+        left = _Generation(store, state, log, job).grow(left)
 
 
 def _next(state, recipe):
@@ -63,12 +78,12 @@ def _started(step, sources):
     )
 
 
-def _job(store, state, step, sources):
-    earlier = {n: list(g.shards) for n, g in state.generations.items() if n < step.generation}
+def _job(store, state, number, recipe, sources):
+    earlier = {n: list(g.shards) for n, g in state.generations.items() if n < number}
     return GenerationJob(
-        recipe=step.recipe,
-        fingerprint=state.generations[step.generation].fingerprint,
-        generation=step.generation,
+        recipe=recipe,
+        fingerprint=state.generations[number].fingerprint,
+        generation=number,
         corpus=store.uri,
         catalogues=[catalogue.to_dict() for catalogue in sources.seeds()],
         ancestors=earlier,
@@ -81,10 +96,18 @@ class _Generation:
 
     def __init__(self, store, state, log, job):
         self._store, self._state, self._log, self._job = store, state, log, job
-        self._cut = Cut(job.recipe.samples, job.recipe.units.unit, job.recipe.units.batch)
+        self._generation = state.generations[job.generation]
         self._keeper = Keeper(store, PartitionedIndex(LocalTransport()), job.recipe, 1)
-        for body in self._keeper.load(state.sequence).measured:
-            self._append(body)
+        report = self._keeper.load(state.sequence)
+        due = report.due
+        for body in report.measured:
+            due = self._append(body)
+        self._decide(due)
+
+    @property
+    def _cut(self):
+        units = self._job.recipe.units
+        return Cut(self._generation.samples, units.unit, units.batch)
 
     def grow(self, left):
         """Seal at most `left` batches (None: all); returns how many may follow."""
@@ -92,13 +115,13 @@ class _Generation:
         while self._state.generations[number].batches < self._cut.batches and left != 0:
             batch = self._state.generations[number].batches
             segments = asyncio.run(self._stage(batch))
-            self._append(self._keeper.seal(self._request(batch, segments)))
+            self._decide(self._append(self._keeper.seal(self._request(batch, segments))))
             for key in segments:
                 self._store.delete(key)
             left = None if left is None else left - 1
         if self._state.generations[number].batches == self._cut.batches:
             collect(self._store, self._state)
-            self._append(GenerationFinished(number, "exhausted"))
+            self._append(ending(self._generation))
             self._keeper.checkpoint(self._log.head.previous)
         return left
 
@@ -107,7 +130,8 @@ class _Generation:
         writer = await make_writer(self._job, engine, await engine.start())
         segments = []
         for unit in self._cut.units_of(batch):
-            lease = Lease(self._job.generation, unit, tuple(self._cut.indices(unit)))
+            indices = tuple(self._cut.indices(unit))
+            lease = Lease(self._job.generation, unit, indices, mixes=self._generation.mixes)
             segments += (await writer.write(lease)).segments
         await writer.stop()
         await engine.close()
@@ -120,4 +144,8 @@ class _Generation:
     def _append(self, body):
         entry = self._log.append(body)
         self._state.apply(entry)
-        self._keeper.committed(entry)
+        return self._keeper.committed(entry).due
+
+    def _decide(self, due):
+        while due is not None:
+            due = self._append(due)

@@ -46,6 +46,7 @@ def test_ledger_table_shows_strata_reasons_and_explains_its_unit(grown, capsys):
 def test_ledger_json_is_the_fold(grown, capsys):
     assert main(["ledger", grown[1], "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
+    assert printed.pop("corpus") == grown[1]
     assert printed == json.loads(
         json.dumps(to_json(read_ledger(open_store(grown[1], StoreSpec()))))
     )

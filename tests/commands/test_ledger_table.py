@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from seedcorn.commands.ledger_table import UNIT_LINE, details, print_ledger
+from seedcorn.commands.ledger_table import UNIT_LINES, details, print_ledger
 from seedcorn.core.intervals import Interval
 from seedcorn.core.recipe import StoreSpec
 from seedcorn.storage.opening import open_store
@@ -27,7 +27,9 @@ def printed(width, rows, strata=()):
 def test_ledger_tables_fit_eighty_columns_with_whole_headings(ledger):
     text = printed(80, ledger.rows(), ledger.strata())
     tables = [
-        line for line in text.splitlines() if not line.startswith(("gen 1 ", "gen 2 ", "uat"))
+        line
+        for line in text.splitlines()
+        if not line.startswith(("gen 1:", "gen 2:", "gen 1 ", "gen 2 ", "uat"))
     ]
     assert max(map(len, tables)) <= 80
     for heading in ("planned", "accepted", "duplicate", "rejected", "failed", "exclusive"):
@@ -66,4 +68,4 @@ def test_ledger_without_generations_says_so():
 
 
 def test_unit_is_explained_in_one_line(ledger):
-    assert printed(80, ledger.rows()).splitlines()[-1] == UNIT_LINE
+    assert printed(80, ledger.rows()).splitlines()[-1] == UNIT_LINES["uat"]

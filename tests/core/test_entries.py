@@ -42,6 +42,9 @@ BY_TYPE = {
     "dict[str, int]": COUNTS,
     "dict[str, float]": st.dictionaries(TEXT, FLOATS, max_size=3),
     "dict[str, dict[str, int]]": st.dictionaries(TEXT, COUNTS, max_size=3),
+    "dict[str, dict[str, float]]": st.dictionaries(
+        TEXT, st.dictionaries(TEXT, st.floats(0, 1), max_size=3), max_size=3
+    ),
     "ObjectRef": REFS,
     "list[seedcorn.core.entries.ObjectRef]": st.lists(REFS, max_size=3),
     "seedcorn.core.entries.ObjectRef | None": st.none() | REFS,

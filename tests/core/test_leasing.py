@@ -93,6 +93,7 @@ class Cluster:
                 assert set(self.cut.indices(unit)) <= self.durable
             self.sealed.append(batch)
             self.leases.commit(batch)
+            self.leases.advance(self.cut.samples, {})
 
     @property
     def cut(self) -> Cut:
@@ -127,6 +128,7 @@ def test_leases_any_interleaving_then_progress_seals_every_batch_in_order(
     committed = min(committed, cut.batches)
     first = cut.units_of(committed).start * cut.unit
     cluster = Cluster(Leases(1, cut, ahead, committed))
+    cluster.leases.advance(cut.samples, {})
     for event, worker, number in events:
         cluster.now += number
         cluster.play(event, worker, number)
@@ -171,13 +173,16 @@ def test_held_back_indices_wait_while_their_unit_goes_on():
 
 def test_resume_with_a_smaller_window_uses_segments_of_later_batches():
     leases = Leases(1, Cut(8, 2, 1), 0, 1)
+    leases.advance(8, {})
     leases.resume([(0, "committed"), (3, "late"), (1, "now"), (3, "late")])
 
     first = drain(leases)
     leases.staged(1, [2, 3], ["now"])
     leases.commit(1)
+    leases.advance(8, {})
     leases.staged(2, [4, 5], [])
     leases.commit(2)
+    leases.advance(8, {})
 
     assert [lease.segments for lease in first] == [("now",)]
     assert [lease.segments for lease in drain(leases)] == [("late",)]
@@ -252,3 +257,37 @@ def test_window_smaller_than_engines_need_is_refused_with_the_number(samples, re
         return
     with pytest.raises(RecipeError, match=f"64 samples.*at least {4 * in_flight(100)}"):
         require_window(recipe)
+
+
+def test_leases_batch_that_a_commit_decides_on_stays_closed_until_it_is_decided():
+    leases = Leases(1, Cut(8, 1, 2), ahead=1, committed=0)
+    first = [lease.unit for lease in drain(leases)]
+    for unit in range(2):
+        leases.staged(unit, [unit], [f"{unit}"])
+    leases.commit(0)
+
+    assert first == [0, 1, 2, 3]
+    assert drain(leases) == []
+    leases.advance(8, {2: {"b": 1.0}})
+    granted = drain(leases)
+    assert [lease.unit for lease in granted] == [4, 5]
+    assert all(lease.mixes == {2: {"b": 1.0}} for lease in granted)
+
+
+def test_leases_of_a_plan_cut_short_end_with_its_last_sample():
+    leases = Leases(1, Cut(20, 2, 1), ahead=2, committed=0)
+    leases.advance(5, {})
+
+    assert [lease.indices for lease in drain(leases)] == [(0, 1), (2, 3), (4,)]
+    for unit, indices in enumerate([[0, 1], [2, 3], [4]]):
+        leases.staged(unit, indices, [f"{unit}"])
+        leases.commit(unit)
+    assert leases.done
+
+
+def test_leases_resumed_keep_the_undecided_batch_closed():
+    leases = Leases(1, Cut(6, 1, 1), ahead=1, committed=2)
+
+    assert [lease.unit for lease in drain(leases)] == [2]
+    leases.advance(6, {})
+    assert [lease.unit for lease in drain(leases)] == [3]

@@ -152,14 +152,16 @@ def test_dropped_stratum_is_not_drawn_from_its_batch_on_and_others_stay_before()
     units = UnitsSpec(unit=4, batch=5)
     spec = recipe(prompt("a"), prompt("b"), prompt("c"), samples=400, units=units)
     free = Plan(spec, 1, seed_pool(30))
-    plan = Plan(spec, 1, seed_pool(30), dropped={3: frozenset({"b"}), 10: frozenset({"a"})})
+    plan = Plan(spec, 1, seed_pool(30))
+    plan.decide({3: {"a": 1.0, "b": 0.0, "c": 2.0}, 10: {"c": 1.0}})
     assert [plan.draw(i) for i in range(60)] == [free.draw(i) for i in range(60)]
     assert {plan.draw(i).prompt for i in range(60, 200)} == {"a", "c"}
     assert {plan.draw(i).prompt for i in range(200, 400)} == {"c"}
 
 
 def test_all_strata_dropped_stops_the_run():
-    plan = Plan(recipe(), 1, seed_pool(5), dropped={0: frozenset({"rewrite"})})
+    plan = Plan(recipe(), 1, seed_pool(5))
+    plan.decide({0: {"rewrite": 0.0}})
     with pytest.raises(RunStopped, match="every stratum"):
         plan.draw(0)
 

@@ -110,7 +110,8 @@ def test_tally_counts_every_row_once_by_outcome_reason_and_stratum(rows):
     assert sum(reasons.values()) == sum(1 for row in rows if row[1])
     by_outcome = Counter()
     for row in strata.values():
-        by_outcome.update({k: v for k, v in row.items() if k != "tokens"})
+        by_outcome.update({k: v for k, v in row.items() if k not in ("tokens", "generated")})
     assert {k: v for k, v in counts.items() if v} == dict(by_outcome)
     accepted = sum(tokens for outcome, _, _, tokens in rows if outcome == "accepted")
     assert sum(row["tokens"] for row in strata.values()) == accepted
+    assert sum(row["generated"] for row in strata.values()) == sum(row[3] for row in rows)

@@ -6,9 +6,7 @@ from dataclasses import replace
 import pytest
 
 from seedcorn.config import recipe_from_dict
-from seedcorn.core.entries import (
-    encode,
-)
+from seedcorn.core.entries import GenerationFinished, encode
 from seedcorn.core.errors import ObjectMissing, StoreError
 from seedcorn.core.layout import SegmentName, log_key
 from seedcorn.core.recipe import (
@@ -102,8 +100,9 @@ def test_verify_missing_entry_breaks_the_log(store):
 
 
 def test_verify_entries_lost_from_the_end_are_betrayed_by_a_checkpoint(store):
-    last = max(entry.sequence for entry in read_log(store))
-    store.delete(log_key(last))
+    finished = [e.sequence for e in read_log(store) if isinstance(e.body, GenerationFinished)]
+    for sequence in range(finished[-1], 1 + max(e.sequence for e in read_log(store))):
+        store.delete(log_key(sequence))
     promise, text = broken(store)
     assert promise == "log"
     assert "lost from its end" in text
@@ -151,7 +150,7 @@ def test_verify_counts_that_contradict_their_entry_break_the_ledger(store):
 
 def test_verify_counts_that_agree_with_themselves_but_not_with_the_rows_break_p3(store):
     sequence, body = batches(store)[0]
-    tokens = body.tokens | {"generated": body.tokens["generated"] + 5}
+    tokens = body.tokens | {"prompt": body.tokens["prompt"] + 5}
     reforge(store, {sequence: replace(body, tokens=tokens)})
     promise, text = broken(store)
     assert promise == "P3"

@@ -67,6 +67,10 @@ def ending(grown: "Grown", arguments: argparse.Namespace, asked: int) -> str:
             "generations; everything finished is on the store\n"
             f"go on with: {command(arguments)}"
         )
+    if grown.reason and grown.generations:
+        return (
+            f"corpus {grown.corpus} stopped after {grown.generations} generations: {grown.reason}"
+        )
     what = "is complete" if not grown.worked else "is complete now"
     onward = command(arguments, generations=max(grown.generations, asked) + 1)
     return (

@@ -15,9 +15,10 @@ from rich.live import Live
 from rich.logging import RichHandler
 from rich.table import Table
 
+from seedcorn.commands.ledger_table import unit_of
 from seedcorn.commands.output import figures
 from seedcorn.core.estimate import duration, remaining_s
-from seedcorn.core.ledger_rows import UNIT, GenerationRow
+from seedcorn.core.ledger_rows import GenerationRow
 from seedcorn.core.ledger_text import scaled
 from seedcorn.core.sketch import HEADLINE
 from seedcorn.runtime.snapshot import Snapshot
@@ -97,13 +98,13 @@ def progress_line(look: Snapshot, eta_s: float | None) -> str:
     parts = [f"generation {look.generation}: {look.generated:,} of {look.planned:,} generated"]
     if row is not None:
         parts.append(", ".join(f"{row.counts[outcome]:,} {outcome}" for outcome in OUTCOMES))
-        parts.append(f"{_unique(row)} unique {UNIT}")
+        parts.append(f"{_unique(row)} unique {row.unit}")
     return "; ".join([*parts, activity(look, eta_s)])
 
 
 def live_table(look: Snapshot) -> Table:
     """One line per generation, the one that grows last."""
-    table = figures("gen", "planned", "generated", *OUTCOMES, f"unique\n({UNIT})")
+    table = figures("gen", "planned", "generated", *OUTCOMES, f"unique\n({unit_of(look.rows)})")
     for row in look.rows:
         if row.generation < look.generation:
             table.add_row(*_cells(row.generation, row.planned, row.committed, row))

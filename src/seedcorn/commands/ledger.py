@@ -16,6 +16,7 @@ def run(arguments: argparse.Namespace) -> int:
     import json
 
     from seedcorn.commands.corpus import no_corpus, open_corpus
+    from seedcorn.commands.ledger_notes import notes
     from seedcorn.commands.ledger_table import print_ledger
     from seedcorn.commands.output import console, say
     from seedcorn.core.ledger import to_json
@@ -26,7 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
     if ledger.sequence < 0:
         raise no_corpus(store)
     if arguments.json:
-        say(json.dumps(to_json(ledger), indent=2, ensure_ascii=False))
+        document = {"corpus": store.uri, **to_json(ledger)}
+        say(json.dumps(document, indent=2, ensure_ascii=False))
         return 0
-    print_ledger(console(), ledger.rows(), ledger.strata())
+    print_ledger(console(), ledger.rows(), ledger.strata(), notes(to_json(ledger)))
     return 0

@@ -7,24 +7,32 @@ from rich.table import Table
 
 from seedcorn.commands.output import figures
 from seedcorn.core.intervals import Interval
-from seedcorn.core.ledger_rows import UNIT, GenerationRow, StratumRow, Unique
-from seedcorn.core.ledger_text import scaled
+from seedcorn.core.ledger_rows import GenerationRow, StratumRow, Unique
+from seedcorn.core.ledger_text import line, scaled
 from seedcorn.core.sketch import HEADLINE
 
-UNIT_LINE = (
-    f"{UNIT}: unique accepted tokens, the {HEADLINE}-word shingles of accepted samples that nothing "
-    "earlier in the corpus held"
-)
+UNIT_LINES = {
+    "uat": f"uat: unique accepted tokens, the {HEADLINE}-word shingles of accepted samples that "
+    "nothing earlier in the corpus held",
+    "uvt": f"uvt: unique verified tokens, the {HEADLINE}-word shingles of samples whose content a "
+    "check judged right and that nothing earlier in the corpus held",
+}
 OUTCOMES = ("accepted", "duplicate", "rejected", "failed")
 
 
 def print_ledger(
-    console: Console, rows: Sequence[GenerationRow], strata: Sequence[StratumRow] = ()
+    console: Console,
+    rows: Sequence[GenerationRow],
+    strata: Sequence[StratumRow] = (),
+    notes: Sequence[str] = (),
 ) -> None:
-    """Print everything there is to say about these rows."""
+    """Print everything there is to say about these rows; `notes` are further lines."""
     if not rows:
         console.print("no generation has started yet")
         return
+    for row in rows:
+        console.print(line(row), soft_wrap=True)
+    console.print()
     console.print(generation_table(rows))
     console.print()
     for row in rows:
@@ -34,13 +42,22 @@ def print_ledger(
         console.print()
         console.print(stratum_table(strata))
         console.print()
-    console.print(UNIT_LINE, soft_wrap=True)
+    for text in notes:
+        console.print(text, soft_wrap=True)
+    for unit in sorted({row.unit for row in rows}):
+        console.print(UNIT_LINES[unit], soft_wrap=True)
+
+
+def unit_of(rows: Sequence[GenerationRow] | Sequence[StratumRow]) -> str:
+    """The unit of U, or both where generations differ in whether a check verifies."""
+    return "/".join(sorted({row.unit for row in rows})) or "uat"
 
 
 def generation_table(rows: Sequence[GenerationRow]) -> Table:
     """What each generation added."""
-    rates = ("per\ntoken", f"{UNIT} per\nengine-h")
-    table = figures("gen", "planned", *OUTCOMES, "accepted\ntokens", f"unique\n({UNIT})", *rates)
+    unit = unit_of(rows)
+    rates = ("per\ntoken", f"{unit} per\nengine-h")
+    table = figures("gen", "planned", *OUTCOMES, "accepted\ntokens", f"unique\n({unit})", *rates)
     for row in rows:
         table.add_row(
             str(row.generation),
@@ -56,7 +73,7 @@ def generation_table(rows: Sequence[GenerationRow]) -> Table:
 
 def stratum_table(rows: Sequence[StratumRow]) -> Table:
     """What each stratum added; strata overlap, only the exclusive part is theirs alone."""
-    unique = (f"unique\n({UNIT})", "exclusive", "per\ntoken")
+    unique = (f"unique\n({unit_of(rows)})", "exclusive", "per\ntoken")
     table = figures("gen", "stratum", *OUTCOMES, "accepted\ntokens", *unique, left=2)
     for row in rows:
         table.add_row(
@@ -93,7 +110,7 @@ def details(row: GenerationRow) -> list[str]:
         lines.append(f"withdrawn: {row.withdrawn['samples']:,} samples; net unique {net}")
     if row.status == "running":
         lines.append(f"unfinished: {row.committed:,} of {row.planned:,} samples committed")
-    return [f"gen {row.generation}  {line}" for line in lines]
+    return [f"gen {row.generation}  {text}" for text in lines]
 
 
 def headline(unique: Unique) -> str:

@@ -6,19 +6,44 @@ entries before it, raises CorruptCorpus with the entry's sequence number.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from seedcorn.core.entries import BatchCommitted, GenerationFinished, GenerationStarted, ObjectRef
+from seedcorn.core.alarms import AlarmWatch
+from seedcorn.core.checks import CHECKS
+from seedcorn.core.entries import (
+    BatchCommitted,
+    Decision,
+    GenerationFinished,
+    GenerationStarted,
+    ObjectRef,
+)
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.sample import FINAL_OUTCOMES, Outcome
+from seedcorn.core.state import STOP
 
 OUTCOMES = tuple(outcome.value for outcome in FINAL_OUTCOMES)
 RUNNING, FINISHED = "running", "finished"
+ACCEPTED_TOKENS, VERIFIED_TOKENS = "uat", "uvt"
+"""Units of U: unique accepted tokens; unique verified ones where a check judges the content."""
 _ACCEPTED, _DUPLICATE = Outcome.ACCEPTED.value, Outcome.DUPLICATE.value
 _EXPLAINED = tuple(outcome for outcome in OUTCOMES if outcome != _ACCEPTED)
 """Outcomes that always carry a reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The generation's sums after one batch: a point of its curve."""
+
+    samples: int
+    generated: int
+    """Tokens."""
+    accepted: int
+    """Tokens."""
+    counts: dict[str, int]
+    engine_seconds: float
+    """Measured."""
 
 
 @dataclass(slots=True)
@@ -30,6 +55,7 @@ class Account:
     planned: int
     names: tuple[str, ...]
     """Strata by number: the recipe's prompt branches in order."""
+    unit: str = ACCEPTED_TOKENS
     status: str = RUNNING
     reason: str = ""
     detail: str = ""
@@ -43,6 +69,14 @@ class Account:
     withdrawn: Counter[str] = field(default_factory=Counter)
     containment: dict[str, float] = field(default_factory=dict)
     engine_seconds: float = 0.0
+    watch: AlarmWatch = field(default_factory=AlarmWatch)
+    ticks: list[Tick] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    companions: dict[str, Any] | None = None
+    audits: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Newest audit by stratum; "" for all."""
+    form: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Newest form by stratum."""
 
     @property
     def duplicates(self) -> dict[str, int]:
@@ -66,6 +100,15 @@ class Account:
         for name, value in batch.containment.items():
             self.containment[name] = self.containment.get(name, 0.0) + value
         self.engine_seconds += batch.engine_seconds
+        self.watch.apply(batch)
+        self.form |= batch.form
+        self.ticks.append(self._tick())
+
+    def decide(self, decision: Decision) -> None:
+        """Note a decision; one that ends the plan early shortens what is planned."""
+        self.decisions.append(decision)
+        if decision.action == STOP:
+            self.planned = min(self.planned, int(decision.value["samples"]))
 
     def withdraw(self, sequence: int, counts: Mapping[str, int]) -> None:
         """Count withdrawn samples and tokens; never more than were accepted."""
@@ -90,6 +133,15 @@ class Account:
                 f"{self.samples} of {self.planned} planned samples"
             )
         self.status, self.reason, self.detail = FINISHED, entry.reason, entry.detail
+
+    def _tick(self) -> Tick:
+        return Tick(
+            self.samples,
+            self.tokens["generated"],
+            self.tokens["accepted"],
+            {outcome: self.counts[outcome] for outcome in OUTCOMES},
+            self.engine_seconds,
+        )
 
     def _check_order(self, sequence: int, batch: BatchCommitted) -> None:
         _agree(
@@ -117,11 +169,18 @@ def open_account(sequence: int, entry: GenerationStarted) -> Account:
     recipe: dict[str, Any] = entry.recipe
     try:
         names = tuple(prompt["name"] for prompt in recipe["prompts"])
-        return Account(entry.generation, recipe["name"], recipe["samples"], names)
+        unit = VERIFIED_TOKENS if _verifies(recipe.get("checks", ())) else ACCEPTED_TOKENS
+        return Account(entry.generation, recipe["name"], recipe["samples"], names, unit)
     except (KeyError, TypeError) as error:
         raise CorruptCorpus(
             f"log entry {sequence} (generation_started) holds no resolved recipe: {error} is missing"
         ) from error
+
+
+def _verifies(checks: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a check of the recipe judges what a text says; unknown ones vouch for nothing."""
+    named = [CHECKS[name] for check in checks for name in check if name in CHECKS]
+    return any(check.verifies for check in named)
 
 
 def _check_totals(sequence: int, batch: BatchCommitted) -> None:

@@ -70,7 +70,7 @@ class Decision:
     generation: int
     batch: int
     action: str
-    """sketch_rate | stop | drop_stratum | ..."""
+    """sketch_rate | stop | drop_stratum | move_budget"""
     value: dict[str, Any]
     reason: str
 
@@ -90,8 +90,9 @@ class BatchCommitted:
     """One batch exists: the only thing that makes its samples exist.
 
     `counts` is by outcome; `reasons` by `outcome:reason` (duplicates: `duplicate:<exact|near>:<of>`);
-    `strata` is by stratum, then outcome, with `tokens` of accepted samples. Tokens are the
-    engine's completion tokens, engine_seconds are worker wall seconds with work in flight.
+    `strata` is by stratum, then outcome, with `tokens` of accepted and `generated` tokens of all
+    samples. Tokens are the engine's completion tokens, engine_seconds are worker wall seconds with
+    work in flight. `form` is by stratum: how alike a fixed number of its texts are (core.alarms).
     """
 
     generation: int
@@ -113,6 +114,7 @@ class BatchCommitted:
     sketch_rate: float
     engine_seconds: float
     containment: dict[str, float] = field(default_factory=dict)
+    form: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

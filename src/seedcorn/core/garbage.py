@@ -1,11 +1,12 @@
 """What may be deleted, decided from names and the log alone: no clock, no guess.
 
 A shard object is garbage iff every unit in its name's range is committed by entries that do not
-name it; a staged segment iff its unit is committed. Anything else may still be wanted by a writer
-that is alive, so it stays, whatever it is.
+name it; a staged segment iff its unit is committed, or was left out of a plan that a decision cut
+short. Anything else may still be wanted by a writer that is alive, so it stays, whatever it is.
 """
 
 from collections.abc import Iterable
+from math import ceil, inf
 
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.layout import DATA, DROPPED, STAGING, parse_segment, parse_shard
@@ -29,10 +30,21 @@ def _covered(state: CorpusState, key: str) -> bool:
             return shard.last_unit < _committed_units(state, shard.generation)
         if key.startswith(STAGING):
             segment = parse_segment(key)
-            return segment.unit < _committed_units(state, segment.generation)
+            return not (
+                _committed_units(state, segment.generation)
+                <= segment.unit
+                < _planned_units(state, segment.generation)
+            )
     except CorruptCorpus:
         return False
     return False
+
+
+def _planned_units(state: CorpusState, generation: int) -> float:
+    """Units that decisions left in the plan; without end where the log does not say."""
+    held = state.generations.get(generation)
+    unit = held.recipe.get("units", {}).get("unit", 0) if held is not None else 0
+    return ceil(held.samples / unit) if held is not None and unit else inf
 
 
 def _committed_units(state: CorpusState, generation: int) -> int:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from seedcorn.core.errors import SeedError
 from seedcorn.core.recipe import Recipe
-from seedcorn.core.state import CorpusState, Source, require_same_recipe
+from seedcorn.core.state import COMPANIONS, CorpusState, Source, require_same_recipe
+from seedcorn.core.stopping import reason_not_to_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class Step:
 
 
 def next_step(state: CorpusState, recipe: Recipe, stored: Recipe | None) -> Step | None:
-    """The generation to grow now; None when the recipe's `generations` are all finished.
+    """The generation to grow now; None when the recipe's `generations` are all finished, or a
+    rule says that no further one is to be started (`stopping.reason_not_to_start` says why).
 
     `stored` is the recipe of the unfinished generation, which goes on as it was started: its
     operational fields follow the present recipe, except how it was cut into units and batches.
@@ -32,7 +34,17 @@ def next_step(state: CorpusState, recipe: Recipe, stored: Recipe | None) -> Step
         return Step(unfinished.number, replace(recipe, units=units), True)
     if len(state.generations) >= recipe.generations:
         return None
+    if state.generations and reason_not_to_start(state, recipe) is not None:
+        return None
     return Step(len(state.generations) + 1, recipe, False)
+
+
+def unmeasured(state: CorpusState, recipe: Recipe) -> int | None:
+    """The newest finished generation, if its companions are wanted and not in the log yet."""
+    finished = [g for g in state.generations.values() if g.finished and g.accepted]
+    if not finished or not recipe.ledger.companions:
+        return None
+    return None if (COMPANIONS, "") in finished[-1].measured else finished[-1].number
 
 
 @dataclass(frozen=True, slots=True)

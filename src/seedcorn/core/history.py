@@ -105,6 +105,10 @@ class History:
             counts[EXCLUSIVE : EXCLUSIVE + MAX_STRATA],
         )
 
+    def fresh(self, hashes: NDArray[np.uint64], length: int, generation: int) -> NDArray[np.bool_]:
+        """[n]: which of these sampled hashes no history before `generation` held."""
+        return self._tables[length].moments(hashes) >= 2 * generation
+
     def rate_needed(self) -> float:
         """The rate, halved until no length would hold more than `fingerprints` hashes."""
         rate = self.rate

@@ -1,12 +1,13 @@
 """Which unit is leased next, which batch may be sealed: a state machine without clocks or Ray.
 
 Units are leased in plan order inside a window of `ahead + 1` open batches. Batches seal and commit
-in order. A unit is complete when staged segments cover every index in it, whoever staged them.
+in order. A unit is complete when staged segments cover every index in it, whoever staged them. The
+window moves only when it is told to: what was decided on a batch is durable before that batch opens.
 """
 
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 from seedcorn.core.errors import RecipeError
@@ -69,26 +70,38 @@ class Lease:
     indices: tuple[int, ...]
     segments: tuple[str, ...] = ()
     failed: dict[int, tuple[str, str]] = field(default_factory=dict)
+    mixes: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    """Decided weights of the strata, see `Plan.decide`."""
 
 
 class Leases:
     """The open window of one generation."""
 
     def __init__(self, generation: int, cut: Cut, ahead: int, committed: int) -> None:
-        """`committed` batches already exist; their units are never leased again."""
+        """`committed` batches already exist; their units are never leased again.
+
+        The batch that the last of them has a say in stays closed until `advance`.
+        """
         self.generation, self.cut, self.ahead = generation, cut, ahead
         self.committed = self.sealed = committed
+        self.mixes: Mapping[int, Mapping[str, float]] = {}
+        """Decided weights of the strata; they go out with every lease."""
         self.held_back: set[int] = set()
         """Indices that wait in quarantine and are not leased normally."""
         self._open: dict[int, UnitState] = {}
         self._staged_ahead: dict[int, list[str]] = {}
         self._durations: deque[float] = deque(maxlen=REMEMBERED)
-        self._extend()
+        self._extend(ahead if committed else ahead + 1)
 
     @property
     def done(self) -> bool:
         """Every batch is committed."""
         return self.committed >= self.cut.batches
+
+    @property
+    def open_batches(self) -> int:
+        """Batches that are open now, as far as the plan goes."""
+        return min(self.ahead + 1, self.cut.batches - self.committed)
 
     @property
     def outstanding(self) -> bool:
@@ -157,7 +170,7 @@ class Leases:
         return tuple(self._open[unit].segments) if unit in self._open else ()
 
     def commit(self, batch: int) -> None:
-        """The batch's log entry is durable: its units close, the window moves.
+        """The batch's log entry is durable: its units close. `advance` opens the next ones.
 
         Raises ValueError for any batch but the next: skipped units would never be written.
         """
@@ -166,14 +179,20 @@ class Leases:
         for unit in self.cut.units_of(batch):
             self._open.pop(unit, None)
         self.committed = self.sealed = batch + 1
-        self._extend()
+
+    def advance(self, samples: int, mixes: Mapping[int, Mapping[str, float]]) -> None:
+        """What the committed batches decide is durable: the plan ends after `samples`, strata have
+        these weights, and the window moves on."""
+        self.cut = replace(self.cut, samples=samples)
+        self.mixes = mixes
+        self._extend(self.ahead + 1)
 
     def staged_samples(self) -> int:
         """Samples staged and not yet committed."""
         return sum(len(state.covered) for state in self._open.values())
 
-    def _extend(self) -> None:
-        for batch in range(self.committed, min(self.committed + self.ahead + 1, self.cut.batches)):
+    def _extend(self, batches: int) -> None:
+        for batch in range(self.committed, min(self.committed + batches, self.cut.batches)):
             for unit in self.cut.units_of(batch):
                 if unit not in self._open:
                     segments = self._staged_ahead.pop(unit, [])
@@ -194,7 +213,7 @@ class Leases:
         )
         whole = len(wanted) == len(self.cut.indices(unit))
         state.head_start |= bool(state.segments) or not whole
-        return Lease(self.generation, unit, wanted, tuple(state.segments))
+        return Lease(self.generation, unit, wanted, tuple(state.segments), mixes=self.mixes)
 
     def _straggles(self, state: UnitState, worker: int, now: float, factor: float) -> bool:
         if len(state.holders) != 1 or worker in state.holders or len(self._durations) < 3:

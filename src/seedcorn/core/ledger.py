@@ -5,8 +5,10 @@ deltas give an equal ledger, measured times aside; a figure that would need a sk
 given is withheld, never guessed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from numpy.typing import NDArray
 
 from seedcorn.core.accounts import FINISHED, Account, open_account
 from seedcorn.core.entries import (
@@ -22,9 +24,13 @@ from seedcorn.core.entries import (
 )
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.history import History
+from seedcorn.core.ledger_document import document
 from seedcorn.core.ledger_rows import GenerationRow, StratumRow, generation_row, stratum_rows
-from seedcorn.core.ledger_text import document, line
-from seedcorn.core.sketch import Delta, thin
+from seedcorn.core.ledger_text import line
+from seedcorn.core.promises import Promises
+from seedcorn.core.prospects import ALL, Prospects
+from seedcorn.core.sketch import Delta, combine, thin
+from seedcorn.core.state import AUDIT, COMPANIONS, FORECAST
 
 SEED_SKETCH = "seed_sketch"
 """Name of the measurement that carries the shingles of a `seed_added` entry."""
@@ -34,16 +40,21 @@ Deltas = Delta | Iterable[Delta] | None
 
 
 class Ledger:
-    """The fold. `history` and `covered` resume it: the history of a checkpoint, and the sequence
-    number up to which it covers the log; entries up to there need no delta."""
+    """The fold. `history`, `prospects` and `covered` resume it: what a checkpoint held, and the
+    sequence number up to which it covers the log; entries up to there need no delta."""
 
     def __init__(
         self,
         fingerprints: int = 10_000_000,
         history: History | None = None,
         covered: int = -1,
+        prospects: Mapping[str, NDArray] | None = None,
     ) -> None:
         self.history = History(fingerprints) if history is None else history
+        self.prospects = Prospects()
+        """Those of the generation started last."""
+        self.promises = Promises()
+        self._snapshot = prospects
         self.sequence = -1
         """Sequence number of the last entry folded."""
         self._covered = covered
@@ -72,21 +83,26 @@ class Ledger:
                 self._seed_added(body)
             case GenerationStarted() as body:
                 self._started(body)
-            case Measurement() as body if body.name == SEED_SKETCH:
-                self._seed_sketch(body, deltas)
             case BatchCommitted() as body:
                 self._committed(body, deltas)
             case Withdrawn() as body:
                 self._withdrawn(body, deltas)
-            case Decision() as body if body.action == SKETCH_RATE:
-                self.history.thin(float(body.value["rate"]))
+            case Measurement() as body:
+                self._measured(body, deltas)
+            case Decision() as body:
+                self._decided(body)
             case GenerationFinished() as body:
                 self._account(body.generation).finish(self.sequence, body)
 
     def rows(self) -> list[GenerationRow]:
         """One row per generation started, in order."""
         return [
-            generation_row(account, self.history, *self._unknown(account.generation))
+            generation_row(
+                account,
+                self.history,
+                *self._unknown(account.generation),
+                self._prospect(account.generation),
+            )
             for account in self._accounts
         ]
 
@@ -101,6 +117,20 @@ class Ledger:
     def rate_needed(self) -> float:
         """The sample rate to decide on next: the present one unless the history is too large."""
         return self.history.rate_needed()
+
+    @property
+    def accounts(self) -> list[Account]:
+        """The books of every generation started, in order."""
+        return self._accounts
+
+    @property
+    def seen(self) -> bool:
+        """Whether the newest generation's U is known: every sketch it needs was read."""
+        return bool(self._accounts) and not self._unknown(len(self._accounts))[0]
+
+    def _prospect(self, generation: int) -> Mapping[str, Any] | None:
+        newest = self.promises.last(generation)
+        return newest.values["strata"][ALL] if newest is not None else None
 
     def _unknown(self, generation: int) -> tuple[str, str]:
         """Why U, and why the net U, of this generation cannot be told; empty where they can."""
@@ -141,7 +171,12 @@ class Ledger:
                 f"log entry {self.sequence} starts generation {body.generation}; the last one is "
                 f"{state}"
             )
-        self._accounts.append(open_account(self.sequence, body))
+        account = open_account(self.sequence, body)
+        self._accounts.append(account)
+        self.prospects = Prospects(account.generation, account.names)
+        held = self._snapshot
+        if held is not None and int(held["generation"][0]) == account.generation:
+            self.prospects.restore(held)
 
     def _committed(self, body: BatchCommitted, deltas: Deltas) -> None:
         account = self._account(body.generation)
@@ -149,9 +184,31 @@ class Ledger:
         if deltas is None and (body.sketch is not None or body.counts.get("accepted", 0)):
             why = f"the sketch of log entry {self.sequence} was not read"
             self._blind[self.sequence] = (body.generation, why)
-        for delta in _each(deltas):
+        read = [thin(delta, body.sketch_rate) for delta in _each(deltas)]
+        for delta in read:
             self._check_strata(delta, account)
-            self.history.add(thin(delta, body.sketch_rate), body.generation)
+            self.history.add(delta, body.generation)
+        if self.sequence > self._covered:
+            delta = thin(read[0] if len(read) == 1 else combine(read), self.history.rate)
+            self.prospects.add(body, delta, self.history)
+
+    def _measured(self, body: Measurement, deltas: Deltas) -> None:
+        if body.name == SEED_SKETCH:
+            self._seed_sketch(body, deltas)
+        elif body.name == FORECAST:
+            self.promises.apply(body)
+        elif body.name == COMPANIONS:
+            self._account(int(body.subject["generation"])).companions = body.values
+        elif body.name == AUDIT:
+            account = self._account(int(body.subject["generation"]))
+            account.audits[body.subject.get("stratum", "")] = body.values
+
+    def _decided(self, body: Decision) -> None:
+        if body.action == SKETCH_RATE:
+            self.history.thin(float(body.value["rate"]))
+        # A generation that was decided not to start has no books.
+        if 1 <= body.generation <= len(self._accounts):
+            self._account(body.generation).decide(body)
 
     def _withdrawn(self, body: Withdrawn, deltas: Deltas) -> None:
         for generation, counts in body.counts.items():
@@ -183,8 +240,8 @@ class Ledger:
 
 
 def to_json(ledger: Ledger) -> dict[str, Any]:
-    """Plain JSON values with sorted keys; measured times stand under `measured` alone."""
-    return document(ledger.rows(), ledger.strata(), ledger.history.rate)
+    """The ledger document, see core.ledger_document."""
+    return document(ledger)
 
 
 def lines(ledger: Ledger) -> list[str]:

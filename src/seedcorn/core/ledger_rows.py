@@ -5,15 +5,15 @@ times stand in fields of their own, so that what must be equal between two runs 
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from seedcorn.core.accounts import OUTCOMES, Account
 from seedcorn.core.history import History
 from seedcorn.core.intervals import Interval, unique_interval
 from seedcorn.core.sketch import HEADLINE, LENGTHS
 
-UNIT = "uat"
-"""Unique accepted tokens. No check of this version verifies, so nothing is called verified."""
 Unique = dict[int, Interval]
 """Distinct shingles by shingle length; empty where unknown."""
 
@@ -54,6 +54,14 @@ class GenerationRow:
     """Measured."""
     unique_per_engine_hour: float | None
     """Measured: U_8 per engine-hour."""
+    detail: str = ""
+    """The sentence behind `reason`."""
+    companions: dict[str, Any] | None = None
+    """As core.companions gives them; None where they were not measured."""
+    precision: dict[str, Any] | None = None
+    """The newest audit of all strata: estimate, low, high, drawn, right."""
+    next_hour: Interval | None = None
+    """Measured: U_8 that the next engine-hour would add, by the newest forecast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +84,14 @@ class StratumRow:
 
 
 def generation_row(
-    account: Account, history: History, unknown: str, net_unknown: str
+    account: Account,
+    history: History,
+    unknown: str,
+    net_unknown: str,
+    prospect: Mapping[str, Any] | None = None,
 ) -> GenerationRow:
-    """The row of one generation; U is withheld where `unknown` says why."""
+    """The row of one generation; U is withheld where `unknown` says why. `prospect`: what the
+    newest forecast entry says of all strata together."""
     unique = {} if unknown else _totals(account, history, net=False)
     tokens = {key: account.tokens[key] for key in ("accepted", "generated", "prompt")}
     hours = account.engine_seconds / 3600
@@ -93,7 +106,7 @@ def generation_row(
         reasons=dict(sorted(account.reasons.items())),
         duplicates=account.duplicates,
         tokens=tokens,
-        unit=UNIT,
+        unit=account.unit,
         unique=unique,
         unknown=unknown,
         yield_per_token=_ratio(unique, tokens["accepted"]),
@@ -102,6 +115,10 @@ def generation_row(
         containment=dict(sorted(account.containment.items())),
         engine_hours=hours,
         unique_per_engine_hour=_ratio(unique, hours),
+        detail=account.detail,
+        companions=account.companions,
+        precision=account.audits.get(""),
+        next_hour=_next_hour(account, prospect),
     )
 
 
@@ -121,7 +138,7 @@ def stratum_rows(
                 stratum=name,
                 counts=_outcomes(counts),
                 tokens=counts["tokens"],
-                unit=UNIT,
+                unit=account.unit,
                 unique=unique,
                 exclusive={n: _interval(f.exclusive[number], history) for n, f in gross.items()},
                 net_unique={n: _interval(f.strata[number], history) for n, f in net.items()},
@@ -129,6 +146,14 @@ def stratum_rows(
             )
         )
     return rows
+
+
+def _next_hour(account: Account, prospect: Mapping[str, Any] | None) -> Interval | None:
+    coming = prospect["next"] if prospect is not None else None
+    if not coming or not coming["samples"] or not account.engine_seconds or not account.samples:
+        return None
+    per_hour = 3600 * account.samples / account.engine_seconds / coming["samples"]
+    return Interval(*(per_hour * coming[end] for end in ("estimate", "low", "high")))
 
 
 def _totals(account: Account, history: History, net: bool) -> Unique:

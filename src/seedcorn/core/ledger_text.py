@@ -1,39 +1,14 @@
-"""The ledger as JSON and as one line per generation.
+"""One generation as one line, and numbers as a person reads them."""
 
-Invariant: everything outside the key `measured` is a function of texts and decisions, so two runs
-of equal texts print equal JSON there, whatever was killed and restarted in between.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from seedcorn.core.intervals import Interval
-from seedcorn.core.ledger_rows import GenerationRow, StratumRow, Unique
+from seedcorn.core.ledger_rows import GenerationRow
 from seedcorn.core.sketch import HEADLINE
 
-FORMAT = 1
-"""Version of the JSON."""
-
-
-def document(
-    rows: Sequence[GenerationRow], strata: Sequence[StratumRow], rate: float
-) -> dict[str, Any]:
-    """Plain JSON values with sorted keys; measured times stand under `measured` alone."""
-    value = {
-        "format": FORMAT,
-        "sketch_rate": rate,
-        "generations": [_generation(row) for row in rows],
-        "strata": [_stratum(row) for row in strata],
-        "measured": [
-            {
-                "generation": row.generation,
-                "engine_hours": row.engine_hours,
-                "unique_per_engine_hour": row.unique_per_engine_hour,
-            }
-            for row in rows
-        ],
-    }
-    return _sorted(value)
+ORDERED = 0.02
+"""Order gap above which word order says something; salad stays below (core.order_gap)."""
 
 
 def line(row: GenerationRow) -> str:
@@ -42,11 +17,18 @@ def line(row: GenerationRow) -> str:
     if row.committed:
         parts.append(f"accepted {100 * row.counts['accepted'] / row.committed:.0f} %")
     parts.append(_headline(row))
+    if row.precision is not None:
+        low, high = (_share(row.precision[end]) for end in ("low", "high"))
+        parts.append(f"π {_share(row.precision['estimate'])} [{low}, {high}]")
+    parts += _companions(row.companions or {})
     if row.containment.get("shingles"):
         share = row.containment.get("seen", 0.0) / row.containment["shingles"]
         parts.append(f"contained {100 * share:.1f} %")
     if row.unique_per_engine_hour is not None:
         parts.append(f"{scaled(row.unique_per_engine_hour)} {row.unit}/engine-hour")
+    if row.next_hour is not None:
+        ends = f"[{scaled(row.next_hour.low)}, {scaled(row.next_hour.high)}]"
+        parts.append(f"next hour {scaled(row.next_hour.estimate)} {ends}")
     if row.withdrawn["samples"]:
         net = scaled(row.net_unique[HEADLINE].estimate) if row.net_unique else "unknown"
         parts.append(f"{row.withdrawn['samples']} samples withdrawn, net U = {net}")
@@ -67,50 +49,22 @@ def scaled(value: float) -> str:
     return f"{value:.{digits}f}{suffixes[0]}"
 
 
-def _generation(row: GenerationRow) -> dict[str, Any]:
-    return {
-        "generation": row.generation,
-        "recipe": row.recipe,
-        "status": row.status,
-        "reason": row.reason,
-        "planned": row.planned,
-        "committed": row.committed,
-        "counts": row.counts,
-        "reasons": row.reasons,
-        "duplicates": row.duplicates,
-        "tokens": row.tokens,
-        "unit": row.unit,
-        "unique": _unique(row.unique),
-        "unknown": row.unknown,
-        "yield_per_token": row.yield_per_token,
-        "withdrawn": row.withdrawn,
-        "net_unique": _unique(row.net_unique),
-        "containment": row.containment,
-    }
+def _companions(values: Mapping[str, Any]) -> list[str]:
+    """ρ, Γ and ΔA, as far as they were measured."""
+    parts = []
+    if share := values.get("novel_share"):
+        parts.append(f"ρ {_share(share['mean']['estimate'])}")
+    if gap := values.get("order_gap"):
+        parts.append("Γ ok" if gap["low"] > ORDERED else f"Γ {gap['estimate']:.2f} (no order)")
+    if gain := values.get("anchor_gain"):
+        half = 1000 * (gain["high"] - gain["low"]) / 2
+        parts.append(f"ΔA {1000 * gain['estimate']:+.1f} ± {half:.1f} mb/B")
+    return parts
 
 
-def _stratum(row: StratumRow) -> dict[str, Any]:
-    return {
-        "generation": row.generation,
-        "stratum": row.stratum,
-        "counts": row.counts,
-        "tokens": row.tokens,
-        "unit": row.unit,
-        "unique": _unique(row.unique),
-        "exclusive": _unique(row.exclusive),
-        "net_unique": _unique(row.net_unique),
-        "yield_per_token": row.yield_per_token,
-    }
-
-
-def _unique(unique: Unique) -> dict[str, dict[str, float]]:
-    return {str(length): interval._asdict() for length, interval in unique.items()}
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    return [_sorted(item) for item in value] if isinstance(value, list) else value
+def _share(value: float) -> str:
+    """A share without its leading zero: `.98`, `1.00`."""
+    return f"{value:.2f}".removeprefix("0")
 
 
 def _headline(row: GenerationRow) -> str:

@@ -38,8 +38,7 @@ class Plan:
     What it remembers between draws (an epoch's order) only saves time; it is not thread-safe.
 
     `earlier` holds the pools of generations 1 … `generation` - 1, of which the last is `previous`.
-    `dropped` maps a batch to the strata that are no longer drawn from it on. Raises RecipeError
-    when a prompt needs parents and no pool with a positive weight has rows.
+    Raises RecipeError when a prompt needs parents and no pool with a positive weight has rows.
     """
 
     def __init__(
@@ -48,7 +47,6 @@ class Plan:
         generation: int,
         seed: Pool,
         earlier: Sequence[Pool] = (),
-        dropped: Mapping[int, frozenset[str]] | None = None,
     ) -> None:
         self.recipe = recipe
         self.generation = generation
@@ -59,17 +57,25 @@ class Plan:
         self._width = max((spec.parents for spec in recipe.prompts), default=0)
         self._sources = self._weighted_sources(seed, earlier)
         self._shares = _shares([weight for weight, _ in self._sources])
-        self._mixes = self._branch_mixes(dropped or {})
+        self.decide({})
 
     def __len__(self) -> int:
         """Planned samples."""
         return self.recipe.samples
 
+    def decide(self, mixes: Mapping[int, Mapping[str, float]]) -> None:
+        """Draw by these weights: batch -> stratum -> weight, from that batch on; 0 or absent is
+        never drawn. Before the first such batch the recipe's own weights rule."""
+        given = {spec.name: spec.weight for spec in self.recipe.prompts}
+        self._mixes = [
+            (batch, self._mix(weights)) for batch, weights in sorted({-1: given, **mixes}.items())
+        ]
+
     def draw(self, index: int) -> Draw:
         """What sample `index` is written from; raises IndexError outside the plan.
 
         `samples_per_prompt` neighbouring indices share prompt, axes and parents, and differ in id
-        and seed. Raises RunStopped when every stratum has been dropped.
+        and seed. Raises RunStopped when no stratum is left to draw.
         """
         if not 0 <= index < self.recipe.samples:
             raise IndexError(f"index {index} is outside a plan of {self.recipe.samples} samples")
@@ -90,7 +96,7 @@ class Plan:
         shares, specs = self._mixes[bisect_right(self._mixes, batch, key=lambda mix: mix[0]) - 1][1]
         if not specs:
             raise RunStopped(
-                f"every stratum of generation {self.generation} was dropped before batch {batch}: "
+                f"every stratum of generation {self.generation} was stopped before batch {batch}: "
                 "nothing is left to draw; see the decisions in the log"
             )
         return specs[0] if len(specs) == 1 else specs[_pick(shares, self._hash("branch", number))]
@@ -151,16 +157,9 @@ class Plan:
             )
         return sources
 
-    def _branch_mixes(
-        self, dropped: Mapping[int, frozenset[str]]
-    ) -> list[tuple[int, tuple[list[float], list[PromptSpec]]]]:
-        gone: frozenset[str] = frozenset()
-        mixes = []
-        for batch in sorted({0} | dropped.keys()):
-            gone |= dropped.get(batch, frozenset())
-            specs = [s for s in self.recipe.prompts if s.weight > 0 and s.name not in gone]
-            mixes.append((batch, (_shares([spec.weight for spec in specs]), specs)))
-        return mixes
+    def _mix(self, weights: Mapping[str, float]) -> tuple[list[float], list[PromptSpec]]:
+        specs = [spec for spec in self.recipe.prompts if weights.get(spec.name, 0) > 0]
+        return _shares([weights[spec.name] for spec in specs]), specs
 
 
 class _Source:

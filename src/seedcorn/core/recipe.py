@@ -258,6 +258,9 @@ class StopSpec:
     """Lowest audited precision of unique content, at the lower end of its interval; 0: no rule."""
     patience: int = operational(2)
     """Batches (for the anchor: generations) in a row that must agree."""
+    anchor: bool = operational(True)
+    """Whether generations that teach nothing about the anchor, though their text is new, are the
+    last; needs `ledger.anchor`."""
     alarms: bool = operational(True)
     """Whether an alarm stops its stratum; it is shown in any case."""
     move_budget: bool = operational(False)

@@ -74,7 +74,8 @@ class Ancestry:
 def tally(
     outcomes: Sequence[str], reasons: Sequence[str], strata: Sequence[str], tokens: Sequence[int]
 ) -> tuple[dict[str, int], dict[str, int], dict[str, dict[str, int]]]:
-    """Counts by outcome, by `outcome:reason`, and by stratum (with accepted `tokens`)."""
+    """Counts by outcome, by `outcome:reason`, and by stratum (with accepted `tokens` and all
+    `generated` ones)."""
     counts = Counter({outcome.value: 0 for outcome in FINAL_OUTCOMES})
     counts.update(outcomes)
     named = Counter(f"{o}:{r}" for o, r in zip(outcomes, reasons, strict=True) if r)
@@ -83,4 +84,5 @@ def tally(
         row = table.setdefault(stratum, Counter())
         row[outcome] += 1
         row["tokens"] += count if outcome == "accepted" else 0
+        row["generated"] += count
     return dict(counts), dict(sorted(named.items())), {k: dict(v) for k, v in table.items()}

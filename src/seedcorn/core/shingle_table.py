@@ -87,6 +87,10 @@ class ShingleTable:
         held = self._slots["first"] != _EMPTY
         return int(np.count_nonzero(held & (self._slots["key"] <= np.uint64(limit - 1))))
 
+    def moments(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
+        """First moment of each key; above every moment for duplicates only, and for unknown keys."""
+        return _moments(self._slots, keys, np.uint64(self._limit - 1))
+
     def rows(self) -> NDArray:
         """All rows in order of hash, as ROW records."""
         kept = self._slots[self._slots["first"] != _EMPTY]
@@ -162,6 +166,16 @@ def _shifts(slots, highest):  # noqa: ANN001, ANN202
     while np.int64(1) << np.int64(np.uint64(64) - right) < len(slots):
         right -= _ONE
     return left, right
+
+
+@njit(cache=True, nogil=True)
+def _moments(slots, keys, highest):  # noqa: ANN001, ANN202
+    """`first` of each key's slot; that of an empty one where the key is unknown."""
+    left, right = _shifts(slots, highest)
+    found = np.empty(len(keys), np.uint32)
+    for index in range(len(keys)):
+        found[index] = slots[_place(slots, keys[index], left, right)]["first"]
+    return found
 
 
 @njit(cache=True, nogil=True)

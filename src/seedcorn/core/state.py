@@ -8,9 +8,11 @@ from typing import Any
 
 from seedcorn.core.entries import (
     BatchCommitted,
+    Decision,
     Entry,
     GenerationFinished,
     GenerationStarted,
+    Measurement,
     ObjectRef,
     SeedAdded,
     Withdrawn,
@@ -18,6 +20,18 @@ from seedcorn.core.entries import (
 )
 from seedcorn.core.errors import CorruptCorpus, RecipeError
 from seedcorn.core.recipe import Recipe, differing_keys, semantic
+
+FORECAST = "forecast"
+"""Name of the measurement that says, after every batch, what later ones would add."""
+COMPANIONS = "companions"
+"""Name of the measurement of a finished generation's companions."""
+AUDIT = "audit"
+"""Name of the measurement that holds the verdicts on audited samples."""
+STOP = "stop"
+"""Action of the decision that a plan ends after `{"samples": n}` samples."""
+DROP_STRATUM, MOVE_BUDGET = "drop_stratum", "move_budget"
+MIXING = (DROP_STRATUM, MOVE_BUDGET)
+"""Actions of decisions that change the strata's `weights` from their batch on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +61,19 @@ class GenerationState:
     accepted: int = 0
     shards: list[ObjectRef] = field(default_factory=list)
     dropped: list[ObjectRef] = field(default_factory=list)
+    tokens: int = 0
+    """Completion tokens generated."""
+    engine_seconds: float = 0.0
+    """Measured."""
+    samples: int = 0
+    """Planned samples, as far as decisions left them in the plan."""
+    mixes: dict[int, dict[str, float]] = field(default_factory=dict)
+    """Decided weights: batch -> stratum -> weight, from that batch on."""
+    decisions: list[Decision] = field(default_factory=list)
+    prospects: list[Measurement] = field(default_factory=list)
+    """Forecasts in log order, one after each batch."""
+    measured: dict[tuple[str, str], Measurement] = field(default_factory=dict)
+    """The newest measurement of each other name and stratum (empty: of all strata)."""
     finished: str = ""
     ordinals: list[tuple[int, int]] = field(default_factory=list)
     """(first index ordinal, rows) of every batch."""
@@ -80,10 +107,8 @@ class CorpusState:
                 self._commit(entry.body, entry.sequence)
             case GenerationFinished():
                 self._generation(entry.body.generation, entry.sequence).finished = entry.body.reason
-            case Withdrawn():
-                self.withdrawn.append(entry.body)
-            case _:
-                pass
+            case Withdrawn() | Decision() | Measurement():
+                self._note(entry.body)
         self.sequence = entry.sequence + 1
 
     @property
@@ -115,7 +140,11 @@ class CorpusState:
                 f"{len(self.generations)} exist and {'one' if self.unfinished else 'none'} is open"
             )
         self.generations[body.generation] = GenerationState(
-            body.generation, body.recipe, body.fingerprint, sequence
+            body.generation,
+            body.recipe,
+            body.fingerprint,
+            sequence,
+            samples=int(body.recipe.get("samples", 0)),
         )
 
     def _commit(self, body: BatchCommitted, sequence: int) -> None:
@@ -136,9 +165,40 @@ class CorpusState:
         generation.batches += 1
         generation.units = body.last_unit + 1
         generation.accepted += accepted
+        generation.tokens += body.tokens.get("generated", 0)
+        generation.engine_seconds += body.engine_seconds
         generation.shards += body.data
         generation.dropped += body.dropped
         self.next_ordinal += accepted
+
+    def _note(self, body: Withdrawn | Decision | Measurement) -> None:
+        """What changes no document: withdrawals, choices, figures."""
+        match body:
+            case Withdrawn():
+                self.withdrawn.append(body)
+            case Decision():
+                self._decide(body)
+            case Measurement():
+                self._measure(body)
+
+    def _decide(self, body: Decision) -> None:
+        generation = self.generations.get(body.generation)
+        if generation is None:  # A generation that was decided not to start.
+            return
+        generation.decisions.append(body)
+        if body.action == STOP:
+            generation.samples = min(generation.samples, int(body.value["samples"]))
+        elif body.action in MIXING:
+            generation.mixes[body.batch] = dict(body.value["weights"])
+
+    def _measure(self, body: Measurement) -> None:
+        generation = self.generations.get(body.subject.get("generation", 0))
+        if generation is None:
+            return
+        if body.name == FORECAST:
+            generation.prospects.append(body)
+        else:
+            generation.measured[body.name, body.subject.get("stratum", "")] = body
 
     def _generation(self, number: int, sequence: int) -> GenerationState:
         generation = self.generations.get(number)

@@ -14,7 +14,7 @@ import ray
 from ray.exceptions import RayActorError, RayError, RayTaskError
 
 from seedcorn.core.engine import Engine, EngineInfo
-from seedcorn.core.entries import BatchCommitted, Entry
+from seedcorn.core.entries import BatchCommitted, Entry, Measurement
 from seedcorn.core.errors import EngineUnavailable, SeedcornError
 from seedcorn.core.leasing import Lease
 from seedcorn.core.recipe import Recipe
@@ -29,6 +29,7 @@ from seedcorn.runtime.job import (
     WorkerProgress,
 )
 from seedcorn.runtime.keeper import Keeper
+from seedcorn.runtime.measuring import MeasuringJob, measure
 from seedcorn.runtime.ports import Lost
 from seedcorn.runtime.unit_writer import UnitWriter
 from seedcorn.runtime.worker_setup import make_engine, make_writer
@@ -252,6 +253,11 @@ class RayCluster:
         if self._keeper is None:
             self._keeper = RayKeeper(job)
         return self._keeper
+
+    async def measure(self, job: MeasuringJob) -> Measurement:
+        """In a task of its own; its texts never pass through the driver."""
+        remote: Any = ray.remote(num_cpus=0, max_retries=0)(measure)
+        return await settled(remote.remote(job), "measuring task")
 
     async def discard_worker(self, slot: int) -> None:
         """End a worker that failed."""

@@ -5,6 +5,7 @@ decided greedily by rank, and only what was kept is inserted. Nothing here exist
 coordinator's log entry commits it.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from seedcorn.core.alarms import form_of, spaced
 from seedcorn.core.containment import Containment
 from seedcorn.core.decontamination import EvaluationSet, contamination
 from seedcorn.core.dedup import Verdicts, insertions, resolve
@@ -144,6 +146,7 @@ class BatchSealer:
         dropped = write_dropped(self._store, table, verdict.columns, ShardName("dropped", *units))
         sketch = write_delta(self._store, delta, delta.rate)
         return BatchCommitted(
+            form=_forms(table, verdict),
             generation=request.generation,
             batch=request.batch,
             first_unit=request.first_unit,
@@ -206,6 +209,18 @@ class SealRule:
     threshold: float
     rate: float
     """Sample rate of the ledger's sketches."""
+
+
+def _forms(table: pa.Table, verdict: Verdict) -> dict[str, dict[str, float]]:
+    """How alike the verified texts of each stratum are."""
+    strata = np.array(table["stratum"].to_pylist(), dtype=object)
+    texts, forms = table["text"], {}
+    for stratum in sorted(set(strata[verdict.verified])):
+        of = np.flatnonzero(verdict.verified & (strata == stratum))
+        witnesses = Counter(filter(None, (verdict.columns["duplicate_of"][n] for n in of)))
+        absorbed = max(witnesses.values(), default=0)
+        forms[str(stratum)] = form_of([texts[n].as_py() for n in spaced(of.tolist())], len(of), absorbed)
+    return forms
 
 
 def _flags(table: pa.Table, outcome: str) -> NDArray[np.bool_]:

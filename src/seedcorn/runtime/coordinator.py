@@ -15,9 +15,8 @@ from seedcorn.core.errors import RunStopped, SeedcornError, StoreError
 from seedcorn.core.estimate import indexing_line
 from seedcorn.core.layout import parse_segment, segment_prefix
 from seedcorn.core.leasing import Cut, Leases
-from seedcorn.core.ledger import SKETCH_RATE
 from seedcorn.core.ledger_rows import GenerationRow
-from seedcorn.core.state import CorpusState
+from seedcorn.core.state import STOP, CorpusState, GenerationState
 from seedcorn.runtime.crew import Crew
 from seedcorn.runtime.job import Folded, GenerationJob, SealRequest, WorkerProgress
 from seedcorn.runtime.ports import Cluster, KeeperHandle, Lost
@@ -48,10 +47,10 @@ class Coordinator:
     def __init__(self, ports: Ports, job: GenerationJob, state: CorpusState) -> None:
         """`state` is folded up to the writer's head; it moves along with every append."""
         self._ports, self._job, self._state = ports, job, state
-        units = job.recipe.units
-        self._cut = Cut(job.recipe.samples, units.unit, units.batch)
-        committed = state.generations[job.generation].batches
-        self._leases = Leases(job.generation, self._cut, units.ahead, committed)
+        units, grown = job.recipe.units, state.generations[job.generation]
+        cut = Cut(grown.samples, units.unit, units.batch)
+        self._leases = Leases(job.generation, cut, units.ahead, grown.batches)
+        self._leases.mixes = grown.mixes
         self.crew = Crew(ports.cluster, ports.store, job, self._leases)
         self._keeper: KeeperHandle | None = None
         self._finished = False
@@ -135,10 +134,10 @@ class Coordinator:
                 self._loading = True
                 report = await keeper.load(self._state.sequence)
                 self._loading, self._indexing = False, (0, 0)
-                self.rows, rate = report.rows, report.rate
+                self.rows, due = report.rows, report.due
                 for body in report.measured:
-                    rate = (await self._append(keeper, body)).rate
-                await self._agree(keeper, rate)
+                    due = (await self._append(keeper, body)).due
+                await self._decide(keeper, due)
                 if report.measured:
                     await self._checkpoint(keeper)
                 return keeper
@@ -160,11 +159,10 @@ class Coordinator:
         """Seal, commit and fold one batch. The append is what makes it exist."""
         segments = self._leases.segments_of(batch)
         ordinal = self._state.next_ordinal
-        request = SealRequest.of(self._job.generation, self._cut, batch, ordinal, segments)
+        request = SealRequest.of(self._job.generation, self._leases.cut, batch, ordinal, segments)
         body = await keeper.seal(request)
         folded = await self._append(keeper, body, on_durable=lambda: self._leases.commit(batch))
-        self.crew.changes.notify()
-        await self._agree(keeper, folded.rate)
+        await self._decide(keeper, folded.due)
         await self._forget(segments)
         if (batch + 1) % self._job.recipe.dedup.checkpoint_every == 0:
             await self._checkpoint(keeper)
@@ -182,19 +180,16 @@ class Coordinator:
         self.rows = folded.rows
         return folded
 
-    async def _agree(self, keeper: KeeperHandle, rate: float | None) -> None:
-        """Decide on the lower sample rate that is due, if one is: before the next batch seals, so
-        that a crash in between moves no decision and changes no estimate."""
-        if rate is None:
-            return
-        body = Decision(
-            generation=self._job.generation,
-            batch=self._leases.committed,
-            action=SKETCH_RATE,
-            value={"rate": rate},
-            reason=f"more than {self._job.recipe.ledger.fingerprints} hashes of one length",
-        )
-        await self._append(keeper, body)
+    async def _decide(self, keeper: KeeperHandle, due: Body | None) -> None:
+        """Append what is due, then open the next batch: before it seals or is leased, so that a
+        crash in between moves no decision and changes no estimate."""
+        while due is not None:
+            if isinstance(due, Decision):
+                logger.info("decided for batch %d: %s (%s)", due.batch, due.action, due.reason)
+            due = (await self._append(keeper, due)).due
+        grown = self._state.generations[self._job.generation]
+        self._leases.advance(grown.samples, grown.mixes)
+        self.crew.changes.notify()
 
     async def _checkpoint(self, keeper: KeeperHandle) -> None:
         """Write a checkpoint, then drop the ones it supersedes."""
@@ -219,9 +214,7 @@ class Coordinator:
             doomed = await asyncio.to_thread(collect, self._ports.store, self._state)
             if doomed:
                 logger.info("deleted %d objects that no log entry names", len(doomed))
-            detail = f"all {self._cut.samples} planned samples are decided"
-            body = GenerationFinished(self._job.generation, "exhausted", detail)
-            await self._append(keeper, body)
+            await self._append(keeper, ending(self._state.generations[self._job.generation]))
         await self._checkpoint(keeper)
         self._finished = True
 
@@ -250,21 +243,32 @@ class Coordinator:
         now = time.monotonic()
         return Snapshot(
             generation=self._job.generation,
-            planned=self._cut.samples,
+            planned=self._leases.cut.samples,
             generated=self._generated(),
             tokens_per_s=self._rate.per_second(now),
             workers=len(self.crew.ready),
             in_flight=sum(p.in_flight for p in self._progress.values()),
             restarts=self.crew.supervisor.restarts,
             quarantined=len(self.crew.quarantine.indices),
-            open_batches=min(self._leases.ahead + 1, self._cut.batches - self._leases.committed),
+            open_batches=self._leases.open_batches,
             indexing=self._indexing,
             rows=tuple(self.rows),
         )
 
     def _generated(self) -> int:
-        committed = self._leases.committed * self._cut.unit * self._cut.batch
-        return min(self._cut.samples, committed + self._leases.staged_samples())
+        cut = self._leases.cut
+        committed = self._leases.committed * cut.unit * cut.batch
+        return min(cut.samples, committed + self._leases.staged_samples())
+
+
+def ending(generation: GenerationState) -> GenerationFinished:
+    """Why a generation whose whole plan is committed ends: the decision that cut it, or none."""
+    stops = [decision for decision in generation.decisions if decision.action == STOP]
+    if not stops:
+        detail = f"all {generation.samples} planned samples are decided"
+        return GenerationFinished(generation.number, "exhausted", detail)
+    last = min(stops, key=lambda decision: int(decision.value["samples"]))
+    return GenerationFinished(generation.number, str(last.value["why"]), last.reason)
 
 
 def _log_batch(body: BatchCommitted) -> None:

@@ -5,23 +5,26 @@ import contextlib
 import logging
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 
 from seedcorn import __version__
 from seedcorn.core.entries import GenerationStarted
 from seedcorn.core.errors import SeedcornError
-from seedcorn.core.growth import Step, next_step
+from seedcorn.core.growth import Step, next_step, unmeasured
 from seedcorn.core.leasing import require_window
 from seedcorn.core.ledger_rows import GenerationRow
 from seedcorn.core.recipe import LoadedRecipe, Recipe, resolved
 from seedcorn.core.recipe_tree import recipe_from_dict
-from seedcorn.core.state import CorpusState
+from seedcorn.core.state import STOP, CorpusState
+from seedcorn.core.stopping import opening, reason_not_to_start
 from seedcorn.core.validation import validate
 from seedcorn.engines.opening import open_engine
 from seedcorn.runtime.actors import RayCluster
 from seedcorn.runtime.coordinator import Coordinator, Ports
 from seedcorn.runtime.job import GenerationJob
+from seedcorn.runtime.measuring import MeasuringJob
+from seedcorn.runtime.ports import Lost
 from seedcorn.runtime.ray_session import ray_session
 from seedcorn.runtime.snapshot import Snapshot
 from seedcorn.runtime.sources import Sources
@@ -48,6 +51,8 @@ class Grown:
     worked: bool
     """False: there was nothing to do."""
     rows: Sequence[GenerationRow] = ()
+    reason: str = ""
+    """Why it ended before its plan did: target, budget or stop rule, in a sentence."""
 
 
 def grow(loaded: LoadedRecipe, view: Callable[[Snapshot], None]) -> Grown:
@@ -61,8 +66,9 @@ def grow(loaded: LoadedRecipe, view: Callable[[Snapshot], None]) -> Grown:
     require_window(recipe)
     store = open_store(recipe.corpus, recipe.store)
     state, head = fold(store)
-    if _next(state, recipe) is None:
-        return Grown(store.uri, True, len(state.generations), worked=False)
+    if _next(state, recipe) is None and unmeasured(state, recipe) is None:
+        reason = _why(state, recipe)
+        return Grown(store.uri, True, len(state.generations), worked=False, reason=reason)
     open_engine(recipe.engine)  # Refuses a missing package or model before anything starts.
     if state.sequence == 0:
         require_safe(store, recipe.store)
@@ -111,10 +117,15 @@ async def _grow_all(
     rows: Sequence[GenerationRow] = ()
     cluster = RayCluster()
     try:
-        while (step := _next(state, recipe)) is not None:
+        while True:
+            await _measure(cluster, log, state, recipe, store, sources)
+            step = _next(state, recipe)
+            if step is None:
+                break
             if not step.resumes:
                 _start(log, state, step, sources)
-            job = _job(store, state, step, sources)
+            _open(log, state, step.recipe)
+            job = _job(store, state, step.generation, step.recipe, sources)
             coordinator = Coordinator(Ports(store, log, cluster, view), job, state)
             with _signals(coordinator):
                 finished = await _unwrapped(coordinator, log)
@@ -124,7 +135,56 @@ async def _grow_all(
                 return Grown(store.uri, False, len(state.generations) - 1, True, rows)
     finally:
         await cluster.close()
-    return Grown(store.uri, True, len(state.generations), True, rows)
+    return Grown(store.uri, True, len(state.generations), True, rows, _why(state, recipe))
+
+
+def _why(state: CorpusState, recipe: Recipe) -> str:
+    """Why no further generation is started though the recipe asks for one, and why the last one
+    ended before its plan."""
+    stop = reason_not_to_start(state, recipe) if state.generations else None
+    if stop is not None:
+        return stop.text
+    last = state.generations.get(len(state.generations))
+    cut = [d for d in last.decisions if d.action == STOP] if last is not None else []
+    return cut[-1].reason if cut else ""
+
+
+async def _measure(
+    cluster: RayCluster,
+    log: LogWriter,
+    state: CorpusState,
+    recipe: Recipe,
+    store: Store,
+    sources: Sources,
+) -> None:
+    """The companions of the newest finished generation, where they are still missing.
+
+    A measurement that fails is tried again by the next run; it costs no sample.
+    """
+    number = unmeasured(state, recipe)
+    if number is None:
+        return
+    generation = state.generations[number]
+    stored = recipe_from_dict(generation.recipe)
+    settings = replace(stored, ledger=recipe.ledger, store=recipe.store)
+    logger.info("measuring novelty, order and diversity of generation %d", number)
+    job = MeasuringJob(
+        _job(store, state, number, settings, sources),
+        generation.shards,
+        generation.mixes,
+        [catalogue.to_dict() for catalogue in sources.anchor],
+    )
+    try:
+        state.apply(log.append(await cluster.measure(job)))
+    except Lost as error:
+        logger.warning("generation %d was not measured: %s", number, error)
+
+
+def _open(log: LogWriter, state: CorpusState, recipe: Recipe) -> None:
+    """Decisions that no batch has a say in, before any unit is leased."""
+    while (decision := opening(state, recipe)) is not None:
+        logger.info("decided: %s (%s)", decision.action, decision.reason)
+        state.apply(log.append(decision))
 
 
 def _start(log: LogWriter, state: CorpusState, step: Step, sources: Sources) -> None:
@@ -138,14 +198,16 @@ def _start(log: LogWriter, state: CorpusState, step: Step, sources: Sources) -> 
     state.apply(log.append(body))
 
 
-def _job(store: Store, state: CorpusState, step: Step, sources: Sources) -> GenerationJob:
-    """What workers and keeper need to know of the generation."""
-    generation = state.generations[step.generation]
-    earlier = {n: list(g.shards) for n, g in state.generations.items() if n < step.generation}
+def _job(
+    store: Store, state: CorpusState, number: int, recipe: Recipe, sources: Sources
+) -> GenerationJob:
+    """What workers and keeper need to know of a generation."""
+    generation = state.generations[number]
+    earlier = {n: list(g.shards) for n, g in state.generations.items() if n < number}
     return GenerationJob(
-        recipe=step.recipe,
+        recipe=recipe,
         fingerprint=generation.fingerprint,
-        generation=step.generation,
+        generation=number,
         corpus=store.uri,
         catalogues=[catalogue.to_dict() for catalogue in sources.seeds()],
         ancestors=earlier,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from seedcorn.core.entries import Measurement, ObjectRef
+from seedcorn.core.entries import Body, Measurement, ObjectRef
 from seedcorn.core.leasing import Cut
 from seedcorn.core.ledger_rows import GenerationRow
 from seedcorn.core.recipe import Recipe
@@ -84,14 +84,14 @@ class LoadReport:
     """Entries that a checkpoint covered."""
     measured: list[Measurement]
     rows: list[GenerationRow]
-    rate: float | None
-    """As in `Folded`: a decision that a writer did not live to append is still due."""
+    due: Body | None
+    """As in `Folded`: an entry that a writer did not live to append is still due."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """The ledger after an entry. `rate`: the sample rate to decide on before the next batch seals,
-    None while the present one will do."""
+    """The ledger after an entry. `due`: the forecast or decision to append before the next batch
+    opens; None once everything is said."""
 
     rows: list[GenerationRow]
-    rate: float | None
+    due: Body | None

@@ -9,7 +9,8 @@ import numpy as np
 
 from seedcorn.core.containment import LENGTH as CONTAINMENT_LENGTH
 from seedcorn.core.containment import Containment
-from seedcorn.core.entries import BatchCommitted, Entry, Measurement
+from seedcorn.core.deciding import next_due
+from seedcorn.core.entries import BatchCommitted, Body, Entry, Measurement
 from seedcorn.core.fingerprint import KEYS, SIGNATURE_BYTES
 from seedcorn.core.history import History
 from seedcorn.core.ledger import SEED_SKETCH, Ledger
@@ -68,7 +69,8 @@ class Keeper:
         measured = self._scan_sources(scanner, covered, _sketched(entries))
         sets = [scanner.evaluation_set(s) for s in self._state.sources_of("evaluation")]
         self._sealer = BatchSealer(self._store, self._index, sets, self._containment)
-        return LoadReport(covered, measured, self._ledger.rows(), self._rate_due())
+        due = None if measured else self._due()
+        return LoadReport(covered, measured, self._ledger.rows(), due)
 
     def seal(self, request: SealRequest) -> BatchCommitted:
         """Deduplicate and write one batch; the caller commits it with a log entry."""
@@ -86,7 +88,7 @@ class Keeper:
         """The entry is in the log: fold it."""
         self._state.apply(entry)
         self._ledger.apply(entry, self._deltas_of(entry))
-        return Folded(self._ledger.rows(), self._rate_due())
+        return Folded(self._ledger.rows(), self._due())
 
     def checkpoint(self, chain: str) -> int:
         """Write what is folded so far; returns the sequence number it covers.
@@ -95,13 +97,13 @@ class Keeper:
         """
         parts = {f"index-{n}": arrays for n, arrays in enumerate(self._index.snapshots())}
         parts["history"] = self._ledger.history.snapshot()
+        parts["prospects"] = self._ledger.prospects.snapshot()
         parts["containment"] = {"table": self._containment.snapshot()}
         write_checkpoint(self._store, self._state.sequence, chain, parts, self._meta)
         return self._state.sequence
 
-    def _rate_due(self) -> float | None:
-        needed = self._ledger.rate_needed()
-        return needed if needed < self._ledger.history.rate else None
+    def _due(self) -> Body | None:
+        return next_due(self._state, self._ledger, self._recipe)
 
     def _restore(self, chains: list[str]) -> int:
         """Fill everything from the newest checkpoint; returns the sequence number it covers."""
@@ -111,7 +113,7 @@ class Keeper:
             self._index.restore([parts[name] for name in names])
             fingerprints = self._recipe.ledger.fingerprints
             history = History.restore(parts["history"], fingerprints)
-            self._ledger = Ledger(fingerprints, history, covered - 1)
+            self._ledger = Ledger(fingerprints, history, covered - 1, parts["prospects"])
             self._containment = Containment(parts["containment"]["table"])
         return covered
 

@@ -7,7 +7,7 @@ fails because the process behind it is gone raises `Lost`, whatever killed it.
 from typing import Protocol
 
 from seedcorn.core.engine import EngineInfo
-from seedcorn.core.entries import BatchCommitted, Entry
+from seedcorn.core.entries import BatchCommitted, Entry, Measurement
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.leasing import Lease
 from seedcorn.core.recipe import Recipe
@@ -19,6 +19,7 @@ from seedcorn.runtime.job import (
     UnitReport,
     WorkerProgress,
 )
+from seedcorn.runtime.measuring import MeasuringJob
 
 
 class Lost(SeedcornError):
@@ -78,6 +79,10 @@ class Cluster(Protocol):
 
     def keeper(self, job: GenerationJob) -> KeeperHandle:
         """The keeper, a new one with an empty index if there is none."""
+        ...
+
+    async def measure(self, job: MeasuringJob) -> Measurement:
+        """The companions of a finished generation; Lost when the process dies on it."""
         ...
 
     async def discard_worker(self, slot: int) -> None:

@@ -31,6 +31,12 @@ class Sources:
                     )
                 self._opened[role, catalogue.source] = catalogue
                 self._order.append((role, catalogue.source))
+        self.anchor: list[Catalogue] = []
+        """Held-out text: read when a generation is measured, never a part of the corpus."""
+        for spec in recipe.ledger.anchor:
+            catalogue = open_catalogue(spec, base, store, recipe.store)
+            _refuse_unusable("anchor", spec, catalogue)
+            self.anchor.append(catalogue)
 
     def seeds(self) -> list[Catalogue]:
         """Seed catalogues in recipe order, which is their ordinal order for the plan."""

@@ -73,6 +73,7 @@ class UnitWriter:
         self._open[lease.unit] = state
         failed = sorted((i, why) for i, why in lease.failed.items() if i not in state.covered)
         state.finished += [self._failed(index, *why) for index, why in failed]
+        self._plan.decide(lease.mixes)
         draws = [self._plan.draw(index) for index in todo]
         async with self._reading:
             addresses = [address for draw in draws for address in draw.parents]

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from seedcorn.core.entries import BatchCommitted, Entry, Measurement, SeedAdded
 from seedcorn.core.errors import CorruptCorpus, FormatError, ObjectMissing, RecipeError
+from seedcorn.core.forecast_proof import check_forecast
 from seedcorn.core.layout import DATA, DROPPED, STAGING
 from seedcorn.core.ledger import Ledger
 from seedcorn.core.proofs import (
@@ -30,7 +31,7 @@ from seedcorn.core.proofs import (
 from seedcorn.core.recipe import LedgerSpec, Recipe, StoreSpec
 from seedcorn.core.shingles import shingles_many
 from seedcorn.core.sketch import COLUMNS, LENGTHS, Delta, batch_delta, limit, thin
-from seedcorn.core.state import CorpusState, Source
+from seedcorn.core.state import FORECAST, CorpusState, Source
 from seedcorn.core.uniqueness import prove_unique
 from seedcorn.storage.batches import texts_view
 from seedcorn.storage.checkpoints import checkpoint_sequences
@@ -161,8 +162,13 @@ class _Proof:
     def fold_ledger(self) -> None:
         """The ledger folds without contradiction, over sketches whose bytes are the log's."""
         self.proving = "ledger"
-        ledger, sketches = Ledger(LedgerSpec().fingerprints), 0
+        ledger, state, sketches, forecasts = Ledger(LedgerSpec().fingerprints), CorpusState(), 0, 0
         for entry in self.entries:
+            if isinstance(entry.body, Measurement) and entry.body.name == FORECAST:
+                recipe = self._recipes[int(entry.body.subject["generation"])]
+                check_forecast(entry.sequence, entry.body, state, ledger, recipe)
+                forecasts += 1
+            state.apply(entry)
             if isinstance(entry.body, Measurement) and not _all_sketches(entry.body):
                 deltas = None
             else:
@@ -170,7 +176,11 @@ class _Proof:
             ledger.apply(entry, deltas)
             sketches += len(deltas or ())
             self._advance("sketches", entry.sequence + 1, len(self.entries))
-        self._proved("ledger", f"{len(ledger.rows())} generations balance over {sketches} sketches")
+        self._proved(
+            "ledger",
+            f"{len(ledger.rows())} generations balance over {sketches} sketches, "
+            f"{forecasts} forecasts recomputed",
+        )
 
     def prove_rows(self, documents: DocumentSample) -> None:
         """Everything that only the rows can show."""
@@ -185,7 +195,7 @@ class _Proof:
         documents.plan(self._state, self._recipes)
         for entry, table, batch in self._batches(family, documents):
             recipe = self._recipes[batch.generation]
-            terms = _terms(recipe)
+            terms = _terms(recipe, self._state.generations[batch.generation].samples)
             part = rows_of(table)
             names += self._prove_batch(entry, batch, part, terms, family)
             documents.add(part)
@@ -280,9 +290,10 @@ class _Proof:
         self.report.proved.append(Finding(promise, text))
 
 
-def _terms(recipe: Recipe) -> Terms:
+def _terms(recipe: Recipe, samples: int) -> Terms:
+    """`samples`: what decisions left in the plan."""
     strata = [prompt.name for prompt in recipe.prompts]
-    return Terms(recipe.fingerprint, recipe.samples, recipe.units.unit, strata)
+    return Terms(recipe.fingerprint, samples, recipe.units.unit, strata)
 
 
 def _all_sketches(body: Measurement) -> bool:

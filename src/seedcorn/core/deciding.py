@@ -1,0 +1,40 @@
+"""What has to be said before the next batch opens: sample rate, forecast, decisions, in this order.
+
+Invariant: asked again after each entry it gives the same entries in the same order, whoever asks
+and whatever was restarted in between.
+"""
+
+from seedcorn.core.entries import Body, Decision
+from seedcorn.core.leasing import Cut
+from seedcorn.core.ledger import SKETCH_RATE, Ledger
+from seedcorn.core.prospects import forecast_entry, governed
+from seedcorn.core.recipe import Recipe
+from seedcorn.core.state import CorpusState
+from seedcorn.core.stopping import due, shares
+
+
+def next_due(state: CorpusState, ledger: Ledger, recipe: Recipe) -> Body | None:
+    """The next entry to append; None once everything is said, or no generation is open."""
+    generation = state.unfinished
+    if generation is None:
+        return None
+    needed = ledger.rate_needed()
+    if needed < ledger.history.rate:
+        reason = f"more than {recipe.ledger.fingerprints} hashes of one length"
+        value = {"rate": needed}
+        return Decision(generation.number, generation.batches, SKETCH_RATE, value, reason)
+    if not generation.batches or not ledger.seen:
+        return None
+    said = generation.prospects[-1].subject["batches"] if generation.prospects else 0
+    if said < generation.batches:
+        cut = Cut(generation.samples, recipe.units.unit, recipe.units.batch)
+        batch, _, _ = governed(cut, generation.batches, recipe.units.ahead)
+        return forecast_entry(
+            ledger.prospects,
+            ledger.history,
+            generation,
+            ledger.promises.record,
+            (cut, recipe.units.ahead),
+            shares(generation, recipe, batch),
+        )
+    return due(state, recipe, ledger.accounts[-1].watch.alarms)

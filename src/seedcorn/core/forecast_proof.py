@@ -1,0 +1,59 @@
+"""Proof that a forecast in the log is the one that log and sketches give.
+
+Invariant: the entry's counts are exact; its interval agrees to rounding, as two machines may sum
+floats in different orders.
+"""
+
+from math import isclose
+from typing import Any
+
+from seedcorn.core.entries import Measurement
+from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.leasing import Cut
+from seedcorn.core.ledger import Ledger
+from seedcorn.core.prospects import forecast_entry
+from seedcorn.core.recipe import Recipe
+from seedcorn.core.state import CorpusState
+from seedcorn.core.stopping import shares
+
+PRECISION = 1e-6
+
+
+def check_forecast(
+    sequence: int, said: Measurement, state: CorpusState, ledger: Ledger, recipe: Recipe
+) -> None:
+    """Raises CorruptCorpus naming the entry and the figure; `state` and `ledger` hold all before."""
+    generation = state.unfinished
+    if generation is None or generation.number != said.subject["generation"]:
+        raise CorruptCorpus(f"log entry {sequence} is a forecast of a generation that is not open")
+    if said.subject["batches"] != generation.batches:
+        raise CorruptCorpus(
+            f"log entry {sequence} is a forecast after {said.subject['batches']} batches; "
+            f"{generation.batches} are committed"
+        )
+    batch = int(said.subject["batch"])
+    cut = Cut(generation.samples, recipe.units.unit, recipe.units.batch)
+    found = forecast_entry(
+        ledger.prospects,
+        ledger.history,
+        generation,
+        ledger.promises.record,
+        (cut, batch - generation.batches),
+        shares(generation, recipe, batch),
+    )
+    where = _difference(found.values, said.values, "")
+    if where:
+        raise CorruptCorpus(
+            f"log entry {sequence}: its forecast is not what log and sketches give ({where}); "
+            "decisions were made on another one"
+        )
+
+
+def _difference(found: Any, said: Any, where: str) -> str:
+    """The first place where two JSON values differ, empty where they agree."""
+    if isinstance(found, dict) and isinstance(said, dict) and found.keys() == said.keys():
+        places = (_difference(found[key], said[key], f"{where}.{key}") for key in found)
+        return next(filter(None, places), "")
+    numbers = [isinstance(value, int | float) for value in (found, said)]
+    same = isclose(found, said, rel_tol=PRECISION) if all(numbers) else found == said
+    return "" if same else f"{where.removeprefix('.')} is {said}, not {found}"
