@@ -1,6 +1,6 @@
 """The companions of U for one generation: what a count of new shingles cannot see.
 
-ρ sees copies and paraphrases, Γ noise, ΔA closed loops, the diversity figures collapse in form.
+rho sees copies and paraphrases, Γ noise, ΔA closed loops, the diversity figures collapse in form.
 Invariant: a pure function of the sample and the anchor, so a measurement can be repeated.
 """
 
@@ -20,7 +20,6 @@ from seedcorn.core.order_gap import order_gap
 FORM_TEXTS = 64
 """Texts behind compression ratio and openings: as many as the line takes per batch and stratum."""
 BINS = 20
-BIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +38,16 @@ class Sample:
 def companions(sample: Sample, anchor: Sequence[str] = ()) -> dict[str, Any]:
     """The "companions" object of the ledger document; intervals as {estimate, low, high}.
 
-    `anchor_gain` is null where the anchor has fewer than two distinct documents. Raises ValueError
-    for an empty sample: there is nothing to measure.
+    `anchor_gain` is null where the anchor has fewer than two distinct documents with text. Raises
+    ValueError for a sample without any text. 400 documents of 1 kB against 2000 of history and
+    100 of anchor take 2.5 s and 100 MB.
     """
-    if not sample.documents:
-        raise ValueError(
-            "companions of no document: a generation without accepted samples has none"
-        )
+    if not any(text.strip() for text in sample.documents):
+        raise ValueError("companions of no text: a generation without accepted text has none")
     rho = shares(sample.documents, sample.history, sample.own)
     gain = None
-    if len(set(anchor)) > 1:
+    anchor = sorted({text for text in anchor if text.strip()})
+    if len(anchor) > 1:
         gain = anchor_gain(anchor, sample.history, sample.documents)._asdict()
     return {
         "documents": len(sample.documents),
@@ -65,9 +64,9 @@ def companions(sample: Sample, anchor: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def histogram(shares: NDArray[np.float64]) -> list[int]:
-    """20 counts of ρ in bins of .05; the last one holds everything from .95 up."""
-    bins = np.minimum((shares / BIN).astype(np.int64), BINS - 1)
-    return np.bincount(bins, minlength=BINS).tolist()
+    """20 counts of rho in bins of .05; the last one holds everything from .95 up."""
+    edges = np.arange(1, BINS) / BINS
+    return np.bincount(np.searchsorted(edges, shares, side="right"), minlength=BINS).tolist()
 
 
 def by_content(texts: Sequence[str], most: int) -> list[str]:

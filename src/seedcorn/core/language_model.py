@@ -1,6 +1,6 @@
 """A small word n-gram language model whose counts can be mixed: the yardstick of Γ and ΔA.
 
-Interpolated Kneser-Ney of order 3 over the words of the one normaliser. Below the unigrams lies a
+Interpolated Kneser-Ney of order 3 over words and runs of punctuation, NFKC and lower case. Below the unigrams lies a
 byte model of spelling, so a word never seen costs what it takes to spell it, every string has a
 probability, and bits per byte are those of a code that could be written down. Invariant: for any
 weights the mixed model is a distribution, and a text mixed with itself is the model of the text.
@@ -8,6 +8,8 @@ weights the mixed model is a distribution, and a text mixed with itself is the m
 Source: Kneser and Ney 1995; interpolated form and discount from Chen and Goodman 1999.
 """
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedcorn.core.intervals import Interval
-from seedcorn.core.text import normalise
 from seedcorn.core.words import pack, read_words
 
 ORDER = 3
@@ -28,6 +29,8 @@ _END = 256
 """The spelling model's sign for "the word ends"; costs the space between words."""
 _SPELLING_PRIOR = 8.0
 """Weight, in bytes seen, of the byte frequencies beside the frequencies after one byte."""
+_WORDS = re.compile(r"\w+|[^\w\s]+")
+_CHARACTERS = re.compile(r"\w|[^\w\s]+")
 _START = np.uint64(0x6A09E667F3BCC909)
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 
@@ -62,8 +65,8 @@ class Vocabulary:
         ids: list[int] = []
         offsets, sizes = [0], []
         for text, apart in zip(texts, unspaced, strict=True):
-            joined = normalise(text)
-            words = list(joined.replace(" ", "")) if apart else joined.split()
+            folded = unicodedata.normalize("NFKC", text).lower()
+            words = (_CHARACTERS if apart else _WORDS).findall(folded)
             ids.extend([self._ids.setdefault(word, len(self._ids)) for word in words])
             offsets.append(len(ids))
             sizes.append(len("".join(words).encode("utf-8", "replace")) + len(words))
@@ -72,12 +75,14 @@ class Vocabulary:
     def spelled(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(bytes, offsets) of all words so far, each closed by the end sign."""
         words = [word.encode("utf-8", "replace") for word in self._ids]
-        offsets = np.concatenate([[0], np.cumsum([len(word) + 1 for word in words])])
+        offsets = np.concatenate(
+            [[0], np.cumsum([len(word) + 1 for word in words], dtype=np.int64)]
+        )
         data = np.full(int(offsets[-1]), _END, np.int64)
         inside = np.ones(len(data), bool)
         inside[offsets[1:] - 1] = False
         data[inside] = np.frombuffer(b"".join(words), np.uint8)
-        return data, offsets.astype(np.int64)
+        return data, offsets
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +210,10 @@ def _level(grams: NDArray[np.uint64], contexts: NDArray[np.uint64]) -> Level:
     once, twice = np.count_nonzero(counts == 1), np.count_nonzero(counts == 2)
     discount = float(np.clip(once / max(1, once + 2 * twice), *_DISCOUNTS))
     parents, inverse = np.unique(contexts[first], return_inverse=True)
-    total = np.bincount(inverse, weights=counts, minlength=len(parents))
-    kinds = np.bincount(inverse, minlength=len(parents))
-    return Level(keys, counts - discount, parents, total, discount * kinds)
+    total, kinds = np.zeros((2, len(parents)))
+    np.add.at(total, inverse, counts)
+    np.add.at(kinds, inverse, 1)
+    return Level(keys, counts.astype(np.float64) - discount, parents, total, discount * kinds)
 
 
 def _find(

@@ -22,6 +22,9 @@ from seedcorn.core.language_model import (
     token_bits,
 )
 
+NOISE = 0.1
+"""Bits per byte: below this, text has no word order worth the name, given 50 kB or more to fit on."""
+
 
 def order_gap(documents: Sequence[str], history: Sequence[str] = (), seed: int = 0) -> Interval:
     """Γ in bits per byte: bpb(words shuffled) - bpb(text), 95 % bootstrap interval over documents.
