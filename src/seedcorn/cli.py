@@ -18,6 +18,7 @@ COMMANDS = {
     "grow": "grow a corpus: create it, resume its unfinished generation, or start the next one",
     "plan": "what a recipe would do and cost: prompts, tokens, hours, memory; starts nothing",
     "ledger": "what each generation added",
+    "forecast": "what the next samples or engine-hours would add, per stratum",
     "compare": "two corpora side by side: what each has, what both have, at equal tokens",
     "audit": "how much of what is unique is also right: draw, judge, log",
     "report": "the ledger as one self-contained page to look at, with curves and duplicates",

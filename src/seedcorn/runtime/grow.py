@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 
 from seedcorn import __version__
-from seedcorn.core.entries import GenerationStarted
+from seedcorn.core.entries import GenerationStarted, Measurement
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.growth import Step, next_step, unmeasured
 from seedcorn.core.leasing import require_window
@@ -118,7 +118,13 @@ async def _grow_all(
     cluster = RayCluster()
     try:
         while True:
-            await _measure(cluster, log, state, recipe, store, sources)
+            measured = await _measure(cluster, log, state, recipe, store, sources)
+            rows = [
+                replace(row, companions=measured.values)
+                if measured is not None and measured.subject["generation"] == row.generation
+                else row
+                for row in rows
+            ]
             step = _next(state, recipe)
             if step is None:
                 break
@@ -156,14 +162,14 @@ async def _measure(
     recipe: Recipe,
     store: Store,
     sources: Sources,
-) -> None:
+) -> Measurement | None:
     """The companions of the newest finished generation, where they are still missing.
 
     A measurement that fails is tried again by the next run; it costs no sample.
     """
     number = unmeasured(state, recipe)
     if number is None:
-        return
+        return None
     generation = state.generations[number]
     stored = recipe_from_dict(generation.recipe)
     settings = replace(stored, ledger=recipe.ledger, store=recipe.store)
@@ -175,9 +181,12 @@ async def _measure(
         [catalogue.to_dict() for catalogue in sources.anchor],
     )
     try:
-        state.apply(log.append(await cluster.measure(job)))
+        measured = await cluster.measure(job)
     except Lost as error:
         logger.warning("generation %d was not measured: %s", number, error)
+        return None
+    state.apply(log.append(measured))
+    return measured
 
 
 def _open(log: LogWriter, state: CorpusState, recipe: Recipe) -> None:

@@ -1,0 +1,111 @@
+"""`seedcorn forecast CORPUS`: what the next samples or engine-hours would add, and where."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from seedcorn.commands.arguments import add_corpus, positive
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from seedcorn.core.ledger import Ledger
+    from seedcorn.core.outlook import Outlook
+
+DEFAULT = 4096
+"""Samples asked about where nothing else is: a batch of the default size."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare arguments."""
+    add_corpus(parser)
+    amount = parser.add_mutually_exclusive_group()
+    amount.add_argument("-n", "--samples", type=samples, help=f"further samples ({DEFAULT:,})")
+    amount.add_argument("-e", "--engine-hours", type=positive, help="further engine-hours")
+    parser.add_argument("--json", action="store_true", help="everything, as JSON")
+    parser.epilog = (
+        "The forecast holds for the newest generation's recipe, model and checks. Each stratum's "
+        "row says what the whole amount would add if it alone were drawn."
+    )
+
+
+def samples(text: str) -> int:
+    """A whole number of samples, one or more."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number of samples")
+    return value
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Fold the log, ask every stratum, print the answers."""
+    import json
+
+    from seedcorn.commands.corpus import no_corpus, open_corpus
+    from seedcorn.commands.output import console, say
+    from seedcorn.core.outlook import as_json, outlooks
+    from seedcorn.storage.reading import read_ledger
+
+    store = open_corpus(arguments)
+    ledger = read_ledger(store)
+    if ledger.sequence < 0:
+        raise no_corpus(store)
+    hours = arguments.engine_hours
+    amount = None if hours is not None else arguments.samples or DEFAULT
+    found = outlooks(ledger, amount, hours)
+    if arguments.json:
+        say(json.dumps({"corpus": store.uri, **as_json(found)}, indent=2, ensure_ascii=False))
+        return 0
+    print_outlooks(console(), ledger, found)
+    return 0
+
+
+def print_outlooks(console: "Console", ledger: "Ledger", found: list["Outlook"]) -> None:
+    """A table, then who deserves the amount, and how earlier forecasts did."""
+    from seedcorn.commands.output import figures
+    from seedcorn.core.ledger_text import scaled
+    from seedcorn.core.outlook import best
+
+    unit = ledger.accounts[-1].unit
+    head = (
+        "stratum",
+        "samples",
+        f"adds\n({unit})",
+        "at least",
+        "at most",
+        "exclusive",
+        "per\nsample",
+    )
+    table = figures(*head, f"{unit} per\nengine-h", left=1)
+    for one in found:
+        name = one.stratum or "all, as now"
+        if one.forecast is None:
+            table.add_row(name, f"{one.samples:,}", *["-"] * 6)
+            continue
+        ends = (one.forecast.estimate, one.forecast.low, one.forecast.high)
+        each = one.forecast.estimate / one.samples if one.samples else 0.0
+        hour = scaled(each * 3600 / one.seconds_per_sample) if one.seconds_per_sample else "-"
+        table.add_row(
+            name, f"{one.samples:,}", *map(scaled, ends), f"{one.exclusive:.0%}", scaled(each), hour
+        )
+    console.print(table)
+    for text in remarks(ledger, found, best(found)):
+        console.print(text, soft_wrap=True)
+
+
+def remarks(ledger: "Ledger", found: list["Outlook"], winner: str) -> list[str]:
+    """Sentences under the table."""
+    lines = []
+    if winner:
+        lines.append(
+            f"most surely well spent on: {winner} (lower end of its own, exclusive content for its "
+            "cost)"
+        )
+    whole = found[0].forecast
+    if whole is not None and found[0].samples > ledger.prospects.samples(""):
+        lines.append(
+            "more samples than there are so far: the estimate extrapolates, mind the interval"
+        )
+    record = ledger.promises.record
+    if record.scored:
+        lines.append(f"{record.covered} of {record.scored} earlier forecasts held")
+    return lines
