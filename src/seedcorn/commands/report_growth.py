@@ -13,20 +13,23 @@ from seedcorn.commands.report_charts import (
     ACCENT,
     BAND,
     CONE,
-    INK,
-    LABELS,
     MUTED,
     PAPER,
-    WARN,
     Chart,
     counted,
     figure,
     plain,
 )
+from seedcorn.commands.report_curve import mark, name_end, name_starts
 from seedcorn.commands.report_marks import Mark
 from seedcorn.commands.report_running import Ahead, Point, Run, cone_of, running
 from seedcorn.commands.report_words import Document, number
 
+SUBTITLE = (
+    "Unique 8-word sequences (upwards) against generated tokens (rightwards), both running on over "
+    "generations."
+)
+LEGEND = "Triangles are alarms, squares decisions; both are listed below."
 HEADROOM = 1.3
 """The curve fills this much of the height even where the diagonal runs far above it."""
 
@@ -49,16 +52,15 @@ def growth_chart(document: Document, marks: Sequence[Mark]) -> Chart | None:
     for run in drawn:
         _stretch(chart, run)
     _spread(chart, last, cone)
-    _marked(chart, drawn, marks)
-    _starts(chart, runs)
-    _end(chart, last, cone)
+    mark(chart, drawn, marks)
+    name_starts(chart, runs)
+    name_end(chart, last, cone)
     chart.update_xaxes(counted(right, range=[0, right * 1.02], showgrid=False))
     chart.update_yaxes(counted(height, range=[0, height * 1.04]))
     return Chart(
         "growth",
         "What was new, as it was written",
-        "Unique 8-word sequences (upwards) against generated tokens (rightwards), both running on "
-        "over generations. Triangles are alarms, squares decisions; both are listed below.",
+        f"{SUBTITLE} {LEGEND}" if marks else SUBTITLE,
         chart,
         _description(drawn, last, cone),
         ("unique",),
@@ -129,6 +131,7 @@ def _spread(chart: go.Figure, last: Point, cone: Sequence[Ahead]) -> None:
         marker={
             "color": PAPER,
             "size": [0, *(8 for _ in cone)],
+            "opacity": 1,
             "line": {"color": ACCENT, "width": [0, *(2 for _ in cone)]},
         },
         text=["", *(plain(ahead.centre.told) for ahead in cone)],
@@ -154,66 +157,6 @@ def _area(
         line={"width": 0},
         hoverinfo="skip",
     )
-
-
-def _marked(chart: go.Figure, runs: Sequence[Run], marks: Sequence[Mark]) -> None:
-    placed = [(mark, point) for mark in marks if (point := _place(runs, mark)) is not None]
-    if not placed:
-        return
-    chart.add_scatter(
-        x=[point.tokens for _, point in placed],
-        y=[point.unique for _, point in placed],
-        name="marks",
-        mode="markers+text",
-        marker={
-            "symbol": ["triangle-up" if mark.alarm else "square" for mark, _ in placed],
-            "color": [WARN if mark.alarm else INK for mark, _ in placed],
-            "size": 12,
-            "line": {"color": PAPER, "width": 1.5},
-        },
-        text=[mark.tag for mark, _ in placed],
-        textposition="bottom right",
-        textfont={"color": [WARN if mark.alarm else INK for mark, _ in placed], "size": 12},
-        customdata=[plain(mark.title) for mark, _ in placed],
-        hovertemplate="%{text}: %{customdata}<extra></extra>",
-    )
-
-
-def _place(runs: Sequence[Run], mark: Mark) -> Point | None:
-    """The last point of the mark's generation that is not after its batch."""
-    for run in runs:
-        if run.generation == mark.generation:
-            return [p for p in run.points if p.batch <= mark.batch][-1]
-    return None
-
-
-def _starts(chart: go.Figure, runs: Sequence[Run]) -> None:
-    """Where each generation begins; names only where there is room."""
-    right = runs[-1].end
-    start, labelled = 0.0, -right
-    for run in runs:
-        if start:
-            chart.add_vline(x=start, line={"color": MUTED, "width": 1, "dash": "dot"}, opacity=0.5)
-        if start - labelled >= right / LABELS:
-            labelled = start
-            chart.add_annotation(
-                x=start, yref="paper", y=1, yanchor="bottom", xanchor="left",
-                text=f"gen {run.generation}", showarrow=False, font={"color": MUTED, "size": 11},
-            )  # fmt: skip
-        start = run.end
-
-
-def _end(chart: go.Figure, last: Point, cone: Sequence[Ahead]) -> None:
-    """The total, and what the farthest forecast adds, above where the curve ends."""
-    text, x, y = f"<b>{number(last.unique)}</b> unique", last.tokens, last.unique + last.half
-    if cone:
-        far = cone[-1]
-        text += f"<br>next {far.samples:,} samples: +{number(far.centre.unique - last.unique)}"
-        x, y = far.centre.tokens, max(y, far.high)
-    chart.add_annotation(
-        x=x, y=y, yanchor="bottom", xanchor="right", yshift=8, text=text, align="right",
-        showarrow=False, font={"color": ACCENT, "size": 13},
-    )  # fmt: skip
 
 
 def _description(runs: Sequence[Run], last: Point, cone: Sequence[Ahead]) -> str:

@@ -1,12 +1,13 @@
 """One line per generation, as `seedcorn ledger` prints it, from the ledger document alone.
 
-Invariant: a part stands in the line exactly if the document holds its figure.
+Invariants: equal to `core.ledger_text.line` of the same generation, which a test holds; a part
+stands in the line exactly if the document holds its figure.
 """
 
 from collections.abc import Callable
 
-from seedcorn.commands.report_words import RHO, Document, headline_unique, number
-from seedcorn.core.ledger_text import scaled
+from seedcorn.commands.report_words import HEADLINE, RHO, Bounds, Document, headline_unique
+from seedcorn.core.ledger_text import ORDERED, scaled
 
 MILLI = 1000
 """Delta A is told in thousandths of a bit per byte."""
@@ -14,13 +15,11 @@ MILLI = 1000
 
 def generation_line(generation: Document, measured: Document | None) -> str:
     """The generation for a person; `measured` holds its times."""
-    parts = [_start(generation)]
-    parts += [text for part in _PARTS if (text := part(generation))]
-    per_hour = (measured or {}).get("unique_per_engine_hour")
-    if per_hour is not None:
-        parts.append(f"{scaled(per_hour)} {generation['unit']}/engine-hour")
+    parts = [f"gen {generation['generation']}: {scaled(generation['tokens']['generated'])} tokens"]
+    parts += [text for part in _TEXTS if (text := part(generation))]
+    parts += _times(generation["unit"], measured or {})
     if generation["withdrawn"]["samples"]:
-        net = (generation.get("net_unique") or {}).get("8")
+        net = (generation.get("net_unique") or {}).get(HEADLINE)
         told = scaled(net["estimate"]) if net else "unknown"
         parts.append(f"{generation['withdrawn']['samples']} samples withdrawn, net U = {told}")
     if generation["status"] == "running":
@@ -28,8 +27,14 @@ def generation_line(generation: Document, measured: Document | None) -> str:
     return ", ".join(parts)
 
 
-def _start(generation: Document) -> str:
-    return f"gen {generation['generation']}: {scaled(generation['tokens']['generated'])} tokens"
+def _times(unit: str, measured: Document) -> list[str]:
+    parts, coming = [], measured.get("next_hour")
+    if measured.get("unique_per_engine_hour") is not None:
+        parts.append(f"{scaled(measured['unique_per_engine_hour'])} {unit}/engine-hour")
+    if coming:
+        low, high = scaled(coming["low"]), scaled(coming["high"])
+        parts.append(f"next hour {scaled(coming['estimate'])} [{low}, {high}]")
+    return parts
 
 
 def _accepted(generation: Document) -> str:
@@ -42,13 +47,15 @@ def _unique(generation: Document) -> str:
     unique = headline_unique(generation)
     if unique is None:
         return f"U unknown ({generation['unknown']})"
+    return f"U = {scaled(unique['estimate'])} {generation['unit']} ({_error(unique)})"
+
+
+def _error(unique: Bounds) -> str:
     if unique["low"] == unique["high"]:
-        error = "exact"
-    elif unique["estimate"] == 0:
-        error = f"at most {scaled(unique['high'])}"
-    else:
-        error = f"±{100 * (unique['high'] - unique['low']) / 2 / unique['estimate']:.2g} %"
-    return f"U = {scaled(unique['estimate'])} {generation['unit']} ({error})"
+        return "exact"
+    if unique["estimate"] == 0:
+        return f"at most {scaled(unique['high'])}"
+    return f"±{100 * (unique['high'] - unique['low']) / 2 / unique['estimate']:.2g} %"
 
 
 def _precision(generation: Document) -> str:
@@ -60,17 +67,19 @@ def _precision(generation: Document) -> str:
 
 
 def _novelty(generation: Document) -> str:
-    mean = ((generation.get("companions") or {}).get("novel_share") or {}).get("mean")
-    return f"{RHO} {_share(mean['estimate'])}" if mean else ""
+    share = _companions(generation).get("novel_share")
+    return f"{RHO} {_share(share['mean']['estimate'])}" if share else ""
 
 
 def _order(generation: Document) -> str:
-    gap = (generation.get("companions") or {}).get("order_gap")
-    return f"Γ {_share(gap['estimate'])} bits/byte" if gap else ""
+    gap = _companions(generation).get("order_gap")
+    if not gap:
+        return ""
+    return "Γ ok" if gap["low"] > ORDERED else f"Γ {gap['estimate']:.2f} (no order)"
 
 
 def _gain(generation: Document) -> str:
-    gain = (generation.get("companions") or {}).get("anchor_gain")
+    gain = _companions(generation).get("anchor_gain")
     if not gain:
         return ""
     half = MILLI * (gain["high"] - gain["low"]) / 2
@@ -84,19 +93,21 @@ def _contained(generation: Document) -> str:
     return f"contained {100 * containment.get('seen', 0) / containment['shingles']:.1f} %"
 
 
-def _share(value: float | None) -> str:
-    """A share with two decimals and without the leading zero: `.98`."""
-    if value is None:
-        return number(value)
-    return f"{value:.2f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.2f}"
+def _companions(generation: Document) -> Document:
+    return generation.get("companions") or {}
 
 
-_PARTS: tuple[Callable[[Document], str], ...] = (
+def _share(value: float) -> str:
+    """A share without its leading zero: `.98`, `1.00`."""
+    return f"{value:.2f}".removeprefix("0")
+
+
+_TEXTS: tuple[Callable[[Document], str], ...] = (
     _accepted,
     _unique,
-    _contained,
     _precision,
     _novelty,
     _order,
     _gain,
+    _contained,
 )

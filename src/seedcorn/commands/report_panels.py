@@ -26,8 +26,8 @@ from seedcorn.commands.report_charts import (
 from seedcorn.commands.report_words import RHO, Document, number, with_ends
 
 BIN = 0.05
-PANEL_PX = 92
-"""Height of one generation's histogram."""
+PANEL_PX, GAP_PX, EDGE_PX = 74, 34, 34
+"""Height of one generation's histogram, of its title, and of what is above and below all."""
 
 
 def novelty_chart(document: Document) -> Chart | None:
@@ -35,8 +35,10 @@ def novelty_chart(document: Document) -> Chart | None:
     rows = [row for row in document["generations"] if _novel(row)]
     if not rows:
         return None
-    drawn = make_subplots(rows=len(rows), cols=1, shared_xaxes=True, vertical_spacing=0.06)
-    drawn.update_layout(figure(PANEL_PX * len(rows) + 60).layout)
+    panels = (PANEL_PX + GAP_PX) * len(rows) - GAP_PX
+    drawn = make_subplots(len(rows), 1, shared_xaxes=True, vertical_spacing=GAP_PX / panels)
+    margin = {"l": 12, "r": 12, "t": EDGE_PX, "b": EDGE_PX}
+    drawn.update_layout(figure(panels + 2 * EDGE_PX, margin=margin).layout)
     for place, row in enumerate(rows, 1):
         _panel(drawn, place, row)
     edges = [0, 0.25, 0.5, 0.75, 1]
@@ -85,7 +87,7 @@ def _panel(drawn: Any, place: int, row: Document) -> None:
         drawn.add_vrect(x0=mean["low"], x1=mean["high"], fillcolor=BAND, line={"width": 0}, **spot)
     drawn.add_vline(x=mean["estimate"], line={"color": INK, "width": 2}, **spot)
     drawn.add_annotation(
-        x=0, xref="x domain", y=1, yref="y domain", xanchor="left", yanchor="top",
+        x=0, xref="x domain", y=1, yref="y domain", xanchor="left", yanchor="bottom",
         text=f"<b>gen {row['generation']}</b>  mean {number(mean['estimate'])}",
         showarrow=False, font={"color": INK, "size": 13}, **spot,
     )  # fmt: skip
@@ -178,7 +180,7 @@ def _truths(
 
 
 def _one(one: Document) -> str:
-    came = "still to come" if one.get("truth") is None else f"came {number(one['truth'])}"
+    came = "met no batch" if one.get("truth") is None else f"came {number(one['truth'])}"
     return f"forecast {with_ends(one)}, {came}"
 
 
@@ -187,5 +189,5 @@ def _told(ones: Sequence[Document]) -> str:
     missed = sum(one.get("covered") is False for one in ones)
     return (
         f"{len(ones)} forecasts: {held} held what came, {missed} did not, "
-        f"{len(ones) - held - missed} wait for their batch."
+        f"{len(ones) - held - missed} met no batch."
     )

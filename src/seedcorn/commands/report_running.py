@@ -69,15 +69,16 @@ def running(generations: Sequence[Document]) -> Iterator[Run]:
 
 
 def _points(row: Document, start: Point) -> Iterator[Point]:
-    whole = {
-        "batch": -1,
-        "generated": row["tokens"]["generated"],
-        "unique": headline_unique(row),
-    }
-    for one in row.get("curve") or [whole]:
-        batch = f", batch {one['batch']}" if one["batch"] >= 0 else ""
+    """The batches whose U is known, and the whole generation where its last batch's is not."""
+    curve = [one for one in row.get("curve") or [] if one.get("unique")]
+    if not curve or curve[-1]["samples"] < row["committed"]:
+        whole = {"generated": row["tokens"]["generated"], "unique": headline_unique(row)}
+        batches = len(row.get("curve") or [])
+        curve.append(whole | {"batch": batches - 1 if batches else None})
+    for one in curve:
+        batch = "" if one["batch"] is None else f", batch {one['batch']}"
         yield Point(
-            one["batch"],
+            -1 if one["batch"] is None else one["batch"],
             start.tokens + one["generated"],
             start.unique + one["unique"]["estimate"],
             hypot(start.half, half_width(one["unique"])),

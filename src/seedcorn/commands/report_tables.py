@@ -98,9 +98,7 @@ def forecast_table(document: Document) -> Table:
         Column("inside", words=True),
     ]
     rows = [
-        _forecast(row["generation"], one)
-        for row in document["generations"]
-        for one in row.get("forecasts") or []
+        _forecast(row, one) for row in document["generations"] for one in row.get("forecasts") or []
     ]
     caption = "Forecasts, and what came"
     return Table("forecast-table", caption, columns, rows, folded=len(rows) > FEW)
@@ -153,14 +151,15 @@ def _stratum(row: Document) -> list[Cell]:
     ]
 
 
-def _forecast(generation: int, one: Document) -> list[Cell]:
+def _forecast(row: Document, one: Document) -> list[Cell]:
     covered = one.get("covered")
+    waits = "still to come" if row["status"] == "running" else "never came"
     return [
-        whole(generation),
+        whole(row["generation"]),
         whole(one["batch"]),
         words(one["stratum"] or "all"),
         whole(one["samples"]),
         bounded(one),
-        figure(one.get("truth"), "still to come"),
-        missing("not known yet") if covered is None else Cell("yes" if covered else "no", covered),
+        figure(one.get("truth"), waits),
+        missing(waits) if covered is None else Cell("yes" if covered else "no", covered),
     ]
