@@ -25,7 +25,8 @@ from seedcorn.core.language_model import (
 WEIGHTS = (1.0, 0.99, 0.97, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05)
 """Weights of the old counts that are tried. 1 is among them: new text may be ignored."""
 NEGLIGIBLE = 0.005
-"""Bits per byte: a gain whose lower end is not above this is no gain."""
+"""Bits per byte: a gain whose lower end is not above this is no gain. Copies of old text cut anew or
+reworded shift its counts a little: up to .002, which may differ from 0 and teaches nothing."""
 
 
 def anchor_gain(
@@ -35,7 +36,10 @@ def anchor_gain(
 
     w is tuned on one half of the anchor and scored on the other, both ways round; halves are made
     by content. 95 % bootstrap interval over anchor documents. Documents in any order give the same
-    result. Raises ValueError where the anchor has fewer than two distinct documents, or no words.
+    result. New text of the domain gives .15 to .3 where it doubles the old and about .02 where it
+    adds a twelfth: keep the two samples within a factor of ten. Unknown words count as well, in any
+    order: the order gap must stand beside it. The anchor must be held out of `old`. About .2 s per
+    megabyte. Raises ValueError where the anchor has fewer than two distinct documents, or no words.
     """
     ranked = sorted(set(anchor), key=lambda text: (uint64("anchor", seed, text), text))
     if len(ranked) < 2:

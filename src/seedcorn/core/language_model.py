@@ -1,9 +1,10 @@
 """A small word n-gram language model whose counts can be mixed: the yardstick of Γ and ΔA.
 
-Interpolated Kneser-Ney of order 3 over words and runs of punctuation, NFKC and lower case. Below the unigrams lies a
-byte model of spelling, so a word never seen costs what it takes to spell it, every string has a
-probability, and bits per byte are those of a code that could be written down. Invariant: for any
-weights the mixed model is a distribution, and a text mixed with itself is the model of the text.
+Interpolated Kneser-Ney of order 3 over words and runs of punctuation, NFKC and lower case. Below
+the unigrams lies a byte model of spelling, so a word never seen costs what it takes to spell it,
+every string has a probability, and bits per byte are those of a code that could be written down.
+Invariant: for any weights the mixed model is a distribution, and a text mixed with itself is the
+model of the text.
 
 Source: Kneser and Ney 1995; interpolated form and discount from Chen and Goodman 1999.
 """
