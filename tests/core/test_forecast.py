@@ -88,8 +88,27 @@ def test_forecast_far_ahead_follows_heaps_law_of_the_curve():
     found = forecast(evidence_of(counts, samples=10_000, curve=curve), 20_000, skip=10_000)
     assert found.estimate == pytest.approx(1000 * (math.sqrt(4) - math.sqrt(2)), rel=0.05)
     assert found.high >= 20_000 * 500 / 10_000
-    without_a_curve = forecast(evidence_of(counts, samples=10_000), 20_000, skip=10_000)
-    assert without_a_curve.estimate == pytest.approx(found.estimate, rel=0.05)
+
+
+def test_forecast_far_ahead_of_a_saturating_template_bends_where_heaps_law_would_not():
+    # Poisson counts of S instances, one expected occurrence each: the yield falls as e^-t.
+    instances = 60_000
+    counts = [instances / math.e / math.factorial(i) for i in range(1, 9)]
+    curve = tuple((n, instances * -math.expm1(-n / instances)) for n in (30_000, 60_000))
+    found = forecast(evidence_of(counts, instances, curve=curve), 2 * instances, instances)
+    truth = instances * (math.exp(-2) - math.exp(-4))
+    assert found.method == EXTRAPOLATED
+    assert found.estimate == pytest.approx(truth, rel=0.01)
+    assert found.low < truth < found.high
+
+
+def test_forecast_far_ahead_where_nothing_occurs_three_times_reads_the_curve():
+    curve = tuple((n, 10 * n**0.9) for n in (25, 50, 100))
+    evidence = evidence_of([600, 31], samples=100, squares=600 * 12, curve=curve)
+    assert forecast(evidence, 100, skip=100).estimate == pytest.approx(631 * (3**0.9 - 2**0.9))
+    bare = evidence_of([600, 31], samples=100, squares=600 * 12)
+    beta = 600 / 631
+    assert forecast(bare, 100, skip=100).estimate == pytest.approx(631 * (3**beta - 2**beta))
 
 
 def test_forecast_of_a_sample_is_that_of_everything_divided_by_the_rate():

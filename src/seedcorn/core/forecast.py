@@ -21,7 +21,7 @@ DEEP = 4096
 GOOD_TOULMIN = "good-toulmin"
 """At most as many documents ahead as behind: unbiased."""
 EXTRAPOLATED = "extrapolated"
-"""Further than that: Heaps' law between smoothed Good-Toulmin and the yield of the last sample."""
+"""Further than that: a bent Heaps' law, between smoothed Good-Toulmin and the present yield."""
 EMPTY = "nothing so far"
 """No document brought anything: the rule of three."""
 GENERATIONS = 4
@@ -66,9 +66,9 @@ def forecast(evidence: Evidence, more: int, skip: int = 0, widen: float = 1.0) -
     """What `more` documents add once `skip` further ones were generated, in fingerprints.
 
     Up to N documents ahead this is Good and Toulmin 1956 over documents, as a difference of two
-    where `skip` > 0; beyond, the centre is Heaps' law integrated, U((1+t)^beta - ...), the low end
-    starts from smoothed Good-Toulmin (Orlitsky, Suresh, Wu 2016), the high end from the present
-    yield per document, which can only fall. Both keep the error of sampling on top. Without any
+    where `skip` > 0; beyond, the centre is Heaps' law with a bend for saturation, the low end starts
+    from smoothed Good-Toulmin (Orlitsky, Suresh, Wu 2016), the high end from the present yield per
+    document, which can only fall. Both keep the error of sampling on top. Without any
     document (N = 0) there is no forecast: None. N documents that brought nothing give 0, and the
     rule of three above it, one fingerprint to a document. Raises ValueError for a negative number.
     """
@@ -88,8 +88,8 @@ def forecast(evidence: Evidence, more: int, skip: int = 0, widen: float = 1.0) -
     if end <= 1:
         ends = Interval(counted, low, high)
         return _scaled(evidence.rate, more, ends, GOOD_TOULMIN, widen)
-    centre = min(max(_heaps(evidence, start, end), counted), ceiling)
-    ends = Interval(centre, low, max(high, ceiling + half))
+    centre = min(_extrapolated(evidence, start, end), ceiling)
+    ends = Interval(centre, min(low, centre - half), max(high, ceiling + half))
     return _scaled(evidence.rate, more, ends, EXTRAPOLATED, widen)
 
 
@@ -185,6 +185,26 @@ def _few(evidence: Evidence, more: int) -> float:
 def _incidences(evidence: Evidence) -> int:
     counts = evidence.occurrences
     return evidence.incidences or int(counts @ np.arange(1, len(counts) + 1))
+
+
+def _extrapolated(evidence: Evidence, start: float, end: float) -> float:
+    """The yield per document, r (1 + a t)^(-c/a), integrated over the documents ahead.
+
+    r = Q_1 per N; it falls by c = 2 Q_2/Q_1 at first, and a = 3 Q_3/Q_2 - c says how that levels
+    off: this is the gamma-Poisson mixture with those three counts (Efron and Thisted 1976). a = 1 is
+    Heaps' law, a = 0 the exponential end of a template with equally likely instances; a lies
+    between. Heaps' law through the curve where nothing occurs three times yet.
+    """
+    once, twice, thrice = (*evidence.occurrences[:3].tolist(), 0, 0, 0)[:3]
+    if not (twice and thrice):
+        return _heaps(evidence, start, end)
+    c = 2 * twice / once if once else 0.0
+    a = min(max(3 * thrice / twice - c, 1e-6), 1.0)
+    first, last = math.log1p(a * start), math.log1p(a * end)
+    power = 1 - c / a
+    if abs(power) < 1e-9:
+        return once / a * (last - first)
+    return once / (a * power) * (math.exp(power * last) - math.exp(power * first))
 
 
 def _heaps(evidence: Evidence, start: float, end: float) -> float:
