@@ -14,7 +14,7 @@ INTERVAL = {"estimate", "low", "high"}
 
 @pytest.fixture(scope="module")
 def texts() -> tuple[list[str], list[str], list[str]]:
-    history, new, anchor = parts("topics", 80, 80, 40)
+    history, new, anchor = parts("topics", 50, 50, 30)
     return history, new, anchor
 
 
@@ -33,7 +33,7 @@ def test_companions_have_the_shape_of_the_ledger_document(texts):
         "openings",
         "vendi",
     }
-    assert found["documents"] == sum(found["novel_share"]["histogram"]) == 80
+    assert found["documents"] == sum(found["novel_share"]["histogram"]) == 50
     intervals = [found[name] for name in ("novel_bits", "order_gap", "anchor_gain")]
     for interval in [*intervals, found["novel_share"]["mean"]]:
         assert set(interval) == INTERVAL
@@ -50,8 +50,8 @@ def test_companions_have_the_shape_of_the_ledger_document(texts):
 def test_companions_tell_a_generation_of_copies_from_new_text(texts):
     history, new, anchor = texts
 
-    copied = companions(Sample(history, (), history, 80), anchor)
-    fresh = companions(Sample(new, (), history, 80), anchor)
+    copied = companions(Sample(history, (), history, 50), anchor)
+    fresh = companions(Sample(new, (), history, 50), anchor)
 
     assert copied["novel_share"]["mean"]["high"] < 0.1
     assert fresh["novel_share"]["mean"]["low"] > 0.7

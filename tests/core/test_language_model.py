@@ -98,7 +98,7 @@ def small_texts(seed: int, documents: int) -> list[str]:
 
 @pytest.mark.parametrize("weights", [[1.0, 0.0], [0.7, 0.3], [0.0, 1.0]])
 def test_token_bits_of_mixed_counts_equal_a_plain_version_of_the_formula(weights):
-    old, new, scored = small_texts(1, 8), small_texts(2, 5), [*small_texts(3, 4), "zyx wvu", ""]
+    old, new, scored = small_texts(1, 6), small_texts(2, 4), [*small_texts(3, 2), "zyx wvu", ""]
 
     mine = bits_of([old, new], weights, scored)
 
@@ -174,13 +174,13 @@ def test_document_bits_are_sums_over_the_words_of_each_document():
 def test_per_byte_interval_covers_the_truth_at_its_rate_and_repeats_with_its_seed():
     rng = np.random.default_rng(1)
     covered = 0
-    for trial in range(100):
+    for trial in range(60):
         sizes = rng.integers(500, 1500, 60)
         bits = sizes * rng.normal(2.0, 0.5, 60)
         interval = per_byte(bits, sizes, seed=trial)
         covered += interval.low <= 2.0 <= interval.high
         assert trial or interval == per_byte(bits, sizes, seed=trial)
-    assert covered >= 90
+    assert covered >= 54
 
 
 def test_per_byte_of_nothing_is_refused():

@@ -25,8 +25,8 @@ from seedcorn.core.language_model import (
 WEIGHTS = (1.0, 0.99, 0.97, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05)
 """Weights of the old counts that are tried. 1 is among them: new text may be ignored."""
 NEGLIGIBLE = 0.005
-"""Bits per byte: a gain whose lower end is not above this is no gain. Copies of old text cut anew or
-reworded shift its counts a little: up to .002, which may differ from 0 and teaches nothing."""
+"""Bits per byte: a gain whose lower end is not above this is no gain. Copies of old text, cut anew
+or reworded, shift its counts a little: up to .002, which may differ from 0 and teaches nothing."""
 
 
 def anchor_gain(

@@ -37,8 +37,8 @@ def form(texts: Sequence[str]) -> dict[str, float]:
 def compression_ratio(texts: Sequence[str]) -> float:
     """Bytes of the texts joined by newlines, over their bytes under zstd level 3; 1 for no text.
 
-    64 texts of 1 kB of English prose have about 2.7, filled-in templates 5 and more. Grows with the size of
-    the sample, so compare samples of equal size only (Shaib et al. 2024).
+    64 texts of 1 kB of English prose have about 2.7, filled-in templates 5 and more. Grows with the
+    size of the sample, so compare samples of equal size only (Shaib et al. 2024).
     """
     data = "\n".join(texts).encode("utf-8", "replace")
     if not data:

@@ -25,7 +25,7 @@ ORDER = 3
 RESAMPLES = 1000
 """Bootstrap draws behind an interval."""
 _DISCOUNTS = (0.1, 0.95)
-"""The discount stays inside, so that text in which nothing occurs once keeps mass for the unseen."""
+"""The discount stays inside, so that text in which nothing occurs once keeps mass for the new."""
 _END = 256
 """The spelling model's sign for "the word ends"; costs the space between words."""
 _SPELLING_PRIOR = 8.0

@@ -59,7 +59,7 @@ def pool(documents: Sequence[str], history: Sequence[str], own: Sequence[Sequenc
 
 
 def nearest(pool: Pool, wanted: int) -> NDArray[np.int64]:
-    """[pieces of the documents, wanted]: the nearest pieces, nearest first, -1 where there are none.
+    """[pieces of the documents, wanted]: nearest pieces, nearest first, -1 where there are none.
 
     A piece that shares no word or word pair is not near. About .05 ms per piece of 1 kB for
     the features, and .3 ms per piece of a document in a pool of 10^4 pieces.

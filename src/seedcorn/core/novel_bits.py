@@ -36,12 +36,13 @@ def shares(
     """rho per document, float64[n]: below .05 for copies, about .3 for 15 % edits, .8 to 1 for new.
 
     C is zstd with the other documents as raw-content dictionary, without what an empty frame costs.
-    Short texts tell less: at 100 bytes copies have .15 and new text .65 to .75. Nearest are those with the highest cosine
-    of TF-IDF out of `history`, the documents before this one, and `own[i]`, such as its parents.
-    Strangers are drawn from the history by a hash of the document (from the documents before it
-    where the history is too small), so that a generation that repeats itself is compared with what
-    was there before it. An empty document has share 0. About .7 ms per document of 1 kB, and .1 ms
-    per history document (.5 s for 400 against 2000). Raises ValueError unless `own` is empty or has n parts.
+    Short texts tell less: at 100 bytes copies have .15 and new text .65 to .75. Nearest are those
+    with the highest cosine of TF-IDF out of `history`, the documents before this one, and `own[i]`,
+    such as its parents. Strangers are drawn from the history by a hash of the document (from the
+    documents before it where the history is too small), so that a generation that repeats itself is
+    compared with what was there before it. An empty document has share 0. About .7 ms per document
+    of 1 kB, and .1 ms per history document (.5 s for 400 against 2000). Raises ValueError unless
+    `own` is empty or has n parts.
     """
     if own and len(own) != len(documents):
         raise ValueError(f"{len(own)} lists of own candidates for {len(documents)} documents")

@@ -23,7 +23,7 @@ from seedcorn.core.language_model import (
 )
 
 NOISE = 0.1
-"""Bits per byte: below this, text has no word order worth the name, given 50 kB or more to fit on."""
+"""Bits per byte: text below this has no word order to speak of, given 50 kB or more to fit on."""
 
 
 def order_gap(documents: Sequence[str], history: Sequence[str] = (), seed: int = 0) -> Interval:
@@ -31,10 +31,9 @@ def order_gap(documents: Sequence[str], history: Sequence[str] = (), seed: int =
 
     The language model that scores one half of the documents is fitted on the other half and
     `history` (a history-only model would call a new domain noise). Halves are made by content, so
-    equal documents stay together and order does not matter. Real text grows with what the model has
-    seen of its kind: .2 to .4 after 50 kB, .5 to .9 after 500 kB, 1.5 for copies of the history;
-    noise stays within .002. About .5 s per megabyte. Raises ValueError where no document
-    has a word.
+    equal documents stay together and order does not matter. For real text Γ grows with what the model
+    has seen of its kind: .2 to .4 after 50 kB, .5 to .9 after 500 kB, 1.5 for copies of the history;
+    noise stays within .002. About .5 s per megabyte. Raises ValueError where no document has a word.
     """
     ranked = sorted(documents, key=lambda text: (uint64("half", seed, text), text))
     side = np.array([uint64("half", seed, text) & 1 for text in ranked], np.int64)
