@@ -19,6 +19,7 @@ COMMANDS = {
     "plan": "what a recipe would do and cost: prompts, tokens, hours, memory; starts nothing",
     "ledger": "what each generation added",
     "forecast": "what the next samples or engine-hours would add, per stratum",
+    "measure": "the ledger of text that other tools made; no corpus is written",
     "compare": "two corpora side by side: what each has, what both have, at equal tokens",
     "audit": "how much of what is unique is also right: draw, judge, log",
     "report": "the ledger as one self-contained page to look at, with curves and duplicates",

@@ -232,7 +232,7 @@ def test_audit_beside_a_live_writer_logs_nothing(drawn, capsys):
         (["--verdicts", "x", "-n", "3"], "leave out n"),
         (["--verdicts", "x", "--checker", "true"], "leave out checker"),
         (["--verdicts", "/no/such/file"], "cannot be read"),
-        (["-o", "x", "-n", "0"], "draws nothing"),
+        (["-o", "x", "-n", "0"], "0 is not at least 1"),
         (["-o", "/no/such/folder/x", "-n", "1"], "cannot be written"),
         (["-o", "x", "-g", "9"], "no generation 9"),
     ],

@@ -6,7 +6,7 @@ Draw, judge, log: a file goes out with one line per document, and comes back wit
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from seedcorn.commands.arguments import add_corpus, count
+from seedcorn.commands.arguments import add_corpus, count, positive_count
 
 if TYPE_CHECKING:
     from seedcorn.commands.withdraw import Books
@@ -21,7 +21,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
     add_corpus(parser)
     parser.add_argument(
-        "-n", type=count, metavar="N", help=f"unique fingerprints to draw (default {DRAWN})"
+        "-n",
+        type=positive_count,
+        metavar="N",
+        help=f"unique fingerprints to draw (default {DRAWN})",
     )
     parser.add_argument(
         "-g", "--generation", type=count, metavar="G", help="of this generation (default: the last)"
@@ -67,8 +70,6 @@ def _refuse_mixed(arguments: argparse.Namespace) -> None:
         raise AuditError("give -o FILE to draw an audit, or --verdicts FILE to log its verdicts")
     if arguments.partial and not arguments.verdicts:
         raise AuditError("--partial goes with --verdicts")
-    if arguments.n == 0:
-        raise AuditError("-n 0 draws nothing")
 
 
 def _draw(arguments: argparse.Namespace, store: "Store") -> int:

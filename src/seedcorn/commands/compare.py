@@ -2,7 +2,7 @@
 
 import argparse
 
-from seedcorn.commands.arguments import count
+from seedcorn.commands.arguments import positive_count
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--fingerprints",
-        type=count,
+        type=positive_count,
         metavar="N",
         help="hashes held per shingle length and corpus before the sample rate is halved (default "
         "10,000,000, at most 1.6 GB each)",

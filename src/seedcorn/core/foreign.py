@@ -1,0 +1,162 @@
+"""The ledger of text that other tools made: the same fold, over entries that no log holds.
+
+Every readable document counts as accepted and every word as a token; a row that holds no document
+is a failed sample with its reason. Invariant: the figures are those of a corpus whose batches held
+these texts in this order; nothing is written anywhere, and memory is bounded by the history.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from seedcorn.core.companions import Sample, companions
+from seedcorn.core.deciding import next_due
+from seedcorn.core.entries import (
+    GENESIS,
+    Body,
+    Entry,
+    GenerationFinished,
+    GenerationStarted,
+    Measurement,
+    SeedAdded,
+)
+from seedcorn.core.foreign_batch import Batch, Piece, Place
+from seedcorn.core.foreign_sample import Drawn
+from seedcorn.core.ledger import SEED_SKETCH, Ledger
+from seedcorn.core.recipe import LedgerSpec, PromptSpec, Recipe, StopSpec, UnitsSpec, resolved
+from seedcorn.core.sketch import Delta
+from seedcorn.core.state import COMPANIONS, CorpusState
+
+BATCH = 4096
+"""Rows that count as one batch, as many as in a grown corpus."""
+HISTORY = 5
+"""Texts of earlier sources per drawn document: with no parents known, more must be searched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One named set of documents. `number` 0: seed, else its generation."""
+
+    number: int
+    name: str
+    rows: int
+
+
+class ForeignLedger:
+    """Feed the seeds, then each generation in order; `ledger` tells the rest.
+
+    Memory: the history (46 to 91 bytes for each of `fingerprints` hashes per shingle length, at
+    most 1.6 GB at the default), one batch of at most as many hashes at 8 bytes, 60 MB for
+    forecasts, and `companions` texts of at most 20,000 characters per source.
+    """
+
+    def __init__(self, settings: LedgerSpec, anchor: Sequence[str] = ()) -> None:
+        """`anchor`: held-out texts for the companions; `settings.companions` 0 measures none."""
+        self.ledger = Ledger(settings.fingerprints)
+        self._settings, self._anchor = settings, anchor
+        self._state = CorpusState()
+        self._drawn: list[Drawn] = []
+
+    def open(self, source: Source) -> None:
+        """Begin a source; its rows follow through `add`, then `close`."""
+        self._source, self._number, self._left = source, 0, source.rows
+        self._recipe = _recipe(source, self._settings)
+        most = self._settings.companions
+        self._drawn.append(Drawn(source.number, source.name, source.rows, most))
+        if source.number:
+            plan = resolved(self._recipe)
+            self._append(GenerationStarted(source.number, plan, self._recipe.fingerprint, "", {}))
+            self._settle()
+        else:
+            ordinal = self._state.next_ordinal
+            self._append(SeedAdded("seed", source.name, {}, source.rows, ordinal, ""))
+            self._seed = self.ledger.sequence
+        self._batch = self._fresh()
+
+    def add(self, piece: Piece) -> None:
+        """The next rows of the open source; raises ValueError for more than it was opened with."""
+        rows, problems = len(piece.usable), Counter(piece.problems)
+        if rows > self._left:
+            raise ValueError(f"{self._source.name} has more than {self._source.rows} rows")
+        self._left -= rows
+        self._drawn[-1].look(piece.usable, piece.text)
+        start = 0
+        while start < rows:
+            stop = min(rows, start + self._batch.room)
+            unusable = int((~piece.usable[start:stop]).sum())
+            self._batch.add(piece, start, stop, _taken(problems, unusable))
+            start = stop
+            if not self._batch.room:
+                self._commit()
+
+    def close(self) -> Drawn:
+        """End the open source; raises ValueError when rows are missing. Returns what was drawn."""
+        if self._left:
+            raise ValueError(f"{self._source.name} lacks {self._left} of {self._source.rows} rows")
+        if self._source.number:
+            self._measure_companions()
+            self._append(GenerationFinished(self._source.number, "exhausted"))
+        return self._drawn[-1]
+
+    def _fresh(self) -> Batch:
+        rows = min(BATCH, max(0, self._source.rows - self._number * BATCH))
+        # Decisions on the rate belong to generations; a seed brings a lower rate with its sketch.
+        return Batch(rows, self.ledger.rate_needed(), self._settings.fingerprints)
+
+    def _commit(self) -> None:
+        source, delta = self._source, self._batch.delta()
+        if source.number:
+            first, ordinal = self._number * BATCH, self._state.next_ordinal
+            place = Place(source.number, source.name, self._number, first, ordinal)
+            self._append(self._batch.entry(place), delta)
+            self._settle()
+        else:
+            subject = {"sequence": self._seed, "role": "seed", "source": source.name}
+            self._append(Measurement(SEED_SKETCH, subject, {"rate": delta.rate}), delta)
+        self._number += 1
+        self._batch = self._fresh()
+
+    def _settle(self) -> None:
+        """What a grown corpus would log here: a lower sample rate, a forecast."""
+        while (due := next_due(self._state, self.ledger, self._recipe)) is not None:
+            self._append(due)
+
+    def _measure_companions(self) -> None:
+        *before, mine = self._drawn
+        if not mine.texts:
+            return
+        most = HISTORY * self._settings.companions
+        total = max(1, sum(drawn.population for drawn in before))
+        history = [t for d in before for t in d.first(-(-most * d.population // total))]
+        values = companions(Sample(mine.texts, (), history, mine.population), self._anchor)
+        self._append(Measurement(COMPANIONS, {"generation": self._source.number}, values))
+
+    def _append(self, body: Body, delta: Delta | None = None) -> None:
+        entry = Entry(self._state.sequence, "measure", GENESIS, 0.0, body)
+        self._state.apply(entry)
+        self.ledger.apply(entry, delta)
+
+
+def _recipe(source: Source, settings: LedgerSpec) -> Recipe:
+    """The resolved recipe of a generation that nobody grew: one stratum, no checks, no rules."""
+    return Recipe(
+        name=source.name,
+        samples=source.rows,
+        prompts=[PromptSpec(source.name, "")],
+        units=UnitsSpec(unit=BATCH, batch=1, ahead=0),
+        ledger=settings,
+        stop=StopSpec(alarms=False, anchor=False),
+    )
+
+
+def _taken(problems: Counter[str], count: int) -> dict[str, int]:
+    """Take `count` unusable rows out of `problems`: which reason falls on which side of a batch's
+    end is not known, their sums are."""
+    taken: dict[str, int] = {}
+    for problem in sorted(problems):
+        share = min(count, problems[problem])
+        if share:
+            taken[problem] = share
+            problems[problem] -= share
+            count -= share
+    return taken
