@@ -4,6 +4,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import ray
@@ -60,9 +61,27 @@ def simulated(ray_cluster: str, tmp_path: Path) -> Loader:
 
 def account(store: Store) -> str:
     """The ledger without measured times, as text to compare."""
-    table = to_json(read_ledger(store))
-    table.pop("measured", None)
+    return json.dumps(table_of(store), sort_keys=True)
+
+
+def uncut(account_of: str) -> str:
+    """The account without what follows how a plan is cut into batches, not what it holds."""
+    table = json.loads(account_of)
+    table.pop("forecast")
+    for generation in table["generations"]:
+        for key in ("curve", "forecasts", "alarms", "decisions"):
+            generation.pop(key)
+    for stratum in table["strata"]:
+        stratum.pop("next")
+        stratum.pop("form")
     return json.dumps(table, sort_keys=True)
+
+
+def table_of(store: Store) -> dict[str, Any]:
+    """The ledger document without measured times."""
+    table = to_json(read_ledger(store))
+    table.pop("measured")
+    return table
 
 
 @pytest.fixture(scope="session")
