@@ -85,6 +85,10 @@ def test_audit_verdicts_are_logged_as_one_measurement(drawn, capsys):
     table = capsys.readouterr().out
     assert f"{(40 - lost) / 40:.3f}" in table
     assert main(["verify", str(corpus)]) == 0
+    capsys.readouterr()
+    assert main(["ledger", str(corpus), "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)["generations"]
+    assert (first["precision"]["estimate"], second["precision"]) == ((40 - lost) / 40, None)
 
 
 def test_audit_of_a_stratum_draws_and_logs_it_alone(corpus, tmp_path, capsys):

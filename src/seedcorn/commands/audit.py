@@ -118,10 +118,11 @@ def _write(path: Any, lines: list[str]) -> None:
 def _log_verdicts(arguments: argparse.Namespace, store: "Store", path: str) -> int:
     """Check a file of verdicts against the draw it answers, become the writer, append one entry."""
     from seedcorn.commands.withdraw import Books
-    from seedcorn.core.audits import AUDIT, check_answers, measured, parse, precision
+    from seedcorn.core.audits import check_answers, measured, parse, precision
     from seedcorn.core.entries import Measurement
     from seedcorn.core.identity import sha256_hex
     from seedcorn.core.recipe import RunSpec
+    from seedcorn.core.state import AUDIT
     from seedcorn.storage.audits import drawn_again
     from seedcorn.storage.log import LogReader
     from seedcorn.storage.writing import writing

@@ -18,8 +18,6 @@ from seedcorn.core.errors import SeedcornError
 from seedcorn.core.intervals import Interval, clopper_pearson
 from seedcorn.core.shingles import Shingles
 
-AUDIT = "audit"
-"""Name of the measurement that carries an audited precision."""
 PERSON = "person"
 """Auditor of a line whose verdict nobody else claims."""
 
