@@ -34,11 +34,11 @@ def mark(chart: go.Figure, runs: Sequence[Run], marks: Sequence[Mark]) -> None:
         marker={
             "symbol": ["triangle-up" if alarm else "square" for alarm in alarms],
             "color": colours,
-            "size": 12,
+            "size": 11,
             "line": {"color": PAPER, "width": 1.5},
         },
         text=[_tags(group) for group in places.values()],
-        textposition="bottom right",
+        textposition=["top left" if alarm else "bottom right" for alarm in alarms],
         textfont={"color": colours, "size": 12},
         customdata=["<br>".join(plain(f"{m.tag}: {m.title}") for m in g) for g in places.values()],
         hovertemplate="%{customdata}<extra></extra>",

@@ -55,7 +55,7 @@ def growth_chart(document: Document, marks: Sequence[Mark]) -> Chart | None:
     mark(chart, drawn, marks)
     name_starts(chart, runs)
     name_end(chart, last, cone)
-    chart.update_xaxes(counted(right, range=[0, right * 1.02], showgrid=False))
+    chart.update_xaxes(counted(right, range=[0, right * 1.05], showgrid=False))
     chart.update_yaxes(counted(height, range=[0, height * 1.04]))
     return Chart(
         "growth",
