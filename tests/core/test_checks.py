@@ -37,6 +37,7 @@ PASSING = [
     ({"script": {"allow": ["han", "kana"]}}, "今日は天気がいい"),
     ({"script": {"allow": "cyrillic"}}, "Паром ушёл до рассвета"),
     ({"regex": {"must": "ferry", "must_not": ["bus", "^$"]}}, PROSE),
+    ({"arithmetic": {"min_equations": 2}}, "First 2 + 3 = 5, then 5 \u00d7 4 = 20."),
 ]
 FAILING = [
     ({"length": {"min_words": 30}}, PROSE, "25 words, allowed: 30 to any"),
@@ -62,6 +63,12 @@ FAILING = [
     ({"script": {"allow": "greek"}}, PROSE, "0.00 of letters are greek"),
     ({"regex": {"must": "bus"}}, PROSE, "nothing matches 'bus'"),
     ({"regex": {"must_not": "sun"}}, PROSE, "'sun' matches at character 34"),
+    (
+        {"arithmetic": {}},
+        "First 2 + 3 = 5, then 5 \u00d7 4 = 21.",
+        "'5 \u00d7 4 = 21': 20 is not 21",
+    ),
+    ({"arithmetic": {}}, PROSE, "0 different equations, needed: 1"),
 ]
 
 
@@ -126,8 +133,8 @@ def test_build_accepts_a_check_without_settings():
     assert [check.code for check in build([{name: None} for name in CHECKS])] == list(CHECKS)
 
 
-def test_no_check_of_form_claims_to_verify_content():
-    assert not any(kind.verifies for kind in CHECKS.values())
+def test_only_exact_checkers_claim_to_verify_content():
+    assert {code for code, kind in CHECKS.items() if kind.verifies} == {"arithmetic"}
 
 
 @given(answer=st.text(max_size=200), parent=st.text(max_size=100))

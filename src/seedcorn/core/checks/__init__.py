@@ -1,9 +1,9 @@
 """Checks: what a finished sample must satisfy before it is compared with anything.
 
 A check is a frozen value with settings and one pure function; its name is the reason code that is
-stored. A new check is one class in `form.py`, listed in `build.CHECKS`, and one test. None of
-these verifies content (`verifies` is False): they look at form, so what they pass is *accepted*
-and never called *verified*.
+stored. A new check is one class, listed in `build.CHECKS`, and one test. The checks of `form.py`
+look at form (`verifies` is False): what only they pass is *accepted*. A check that judges content
+exactly, such as `arithmetic`, says `verifies`, and what it passes may be called *verified*.
 """
 
 from seedcorn.core.checks.build import CHECKS, build

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any, get_type_hints
 
 from seedcorn.core.checks import form
+from seedcorn.core.checks.arithmetic import Arithmetic
 from seedcorn.core.checks.verdict import Check
 from seedcorn.core.errors import RecipeError
 
@@ -18,6 +19,7 @@ _KINDS: tuple[type[Any], ...] = (
     form.CopyOfParent,
     form.Script,
     form.Regex,
+    Arithmetic,
 )
 CHECKS: dict[str, type[Any]] = {kind.code: kind for kind in _KINDS}
 """Every check a recipe may name, by its code."""

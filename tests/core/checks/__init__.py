@@ -1,0 +1,1 @@
+"""Tests of checks that need more than a line in `test_checks.py`."""
