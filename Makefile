@@ -16,7 +16,7 @@ UV_INSTALL := $(BIN)/uv pip install -q -p $(BIN)/python --no-deps
 MODEL := .cache/models/SmolLM2-135M-Instruct
 RECIPE ?= pipelines/dry_run.yaml
 
-.PHONY: dry-run s3-dry-run test test-pure lint bench lock clean
+.PHONY: dry-run s3-dry-run test test-pure lint bench ledger-bench lock clean
 .DEFAULT_GOAL := test
 
 # A compiled lock is installed with --no-deps: resolving again would pull the overridden wheels back.
@@ -52,6 +52,10 @@ lint: $(VENV)/.ok
 
 bench: $(VENV)/.ok $(MODEL)/.ok
 	$(BIN)/python -m tests.bench
+
+ledger-bench: $(VENV)/.ok
+	$(BIN)/python -m tests.bench.ledger_fakes
+	$(BIN)/python -m tests.bench.ledger_scale
 
 lock: $(VENV)/.ok
 	$(BIN)/uv pip compile -q --no-header --no-annotate -p 3.11 pyproject.toml --extra cpu --extra dev $(WHEELS) -o requirements-cpu.lock

@@ -9,12 +9,11 @@ from itertools import count
 
 from seedcorn.config import recipe_from_dict
 from seedcorn.core.entries import GenerationStarted, WriterOpened
-from seedcorn.core.growth import next_step, unmeasured
+from seedcorn.core.growth import ending, next_step, unmeasured
 from seedcorn.core.leasing import Cut, Lease
 from seedcorn.core.recipe import resolved
 from seedcorn.core.state import CorpusState
 from seedcorn.core.stopping import opening
-from seedcorn.runtime.coordinator import ending
 from seedcorn.runtime.index_client import LocalTransport, PartitionedIndex
 from seedcorn.runtime.job import GenerationJob, SealRequest
 from seedcorn.runtime.keeper import Keeper
@@ -121,7 +120,7 @@ class _Generation:
             left = None if left is None else left - 1
         if self._state.generations[number].batches == self._cut.batches:
             collect(self._store, self._state)
-            self._append(ending(self._generation))
+            self._append(ending(self._state, self._job.recipe))
             self._keeper.checkpoint(self._log.head.previous)
         return left
 

@@ -15,6 +15,7 @@ IMPURE = ("ray", "vllm", "torch", "pyarrow", "fsspec", "s3fs", "omegaconf", "aio
 
 ACROSS_MODULES = {
     "commands/test_commands_on_a_corpus.py": "several commands on one corpus",
+    "commands/test_report_browser.py": "the report in headless Chromium",
     "core/test_kernels.py": "compiled code against plain Python, in several modules",
     "engines/test_contract.py": "one contract, every engine",
     "runtime/test_drivers.py": "two drivers on one corpus",
@@ -22,14 +23,20 @@ ACROSS_MODULES = {
     "runtime/test_large_seed.py": "fifty million rows through seeds, plan and grow",
     "runtime/test_s3_line.py": "the whole line on S3",
     "runtime/test_sketch_rate.py": "a decision and a crash, through the whole runtime",
+    "runtime/test_stopping.py": "the stop rule through the whole runtime",
     "runtime/test_supervision.py": "engines that die, through the whole runtime",
     "runtime/test_vllm_line.py": "the whole line with vLLM",
     "storage/test_object_store_faults.py": "an object store behind a faulty proxy",
     "storage/test_seeds_reading.py": "reading, over all seed modules",
     "storage/test_seeds_sources.py": "finding and converting, over all seed modules",
     "storage/test_stores.py": "one contract, every store",
+    "test_docs.py": "the worked examples of the ledger's page",
+    "test_forecast_coverage.py": "forecasts on real text, over all modules they need",
     "test_layout.py": "this file",
+    "test_ledger_fakes.py": "the adversarial table",
+    "test_ledger_truths.py": "the rows with exact answers of the ledger's design",
     "test_pipelines.py": "the shipped recipes",
+    "test_stop_rule.py": "the stop rule over whole corpora, without Ray",
 }
 """Test files that mirror no module, and what they are about."""
 

@@ -49,18 +49,27 @@ def companions(sample: Sample, anchor: Sequence[str] = ()) -> dict[str, Any]:
     anchor = sorted({text for text in anchor if text.strip()})
     if len(anchor) > 1:
         gain = anchor_gain(anchor, sample.history, sample.documents)._asdict()
-    return {
-        "documents": len(sample.documents),
-        "novel_share": {
-            "mean": mean_interval(rho, sample.population)._asdict(),
-            "histogram": histogram(rho),
-        },
-        "novel_bits": novel_bits(sample.documents, rho, sample.population)._asdict(),
-        "order_gap": order_gap(sample.documents, sample.history)._asdict(),
-        "anchor_gain": gain,
-        **form(by_content(sample.documents, FORM_TEXTS)),
-        "vendi": vendi(by_content(sample.documents, VENDI_MOST)),
-    }
+    return _rounded(
+        {
+            "documents": len(sample.documents),
+            "novel_share": {
+                "mean": mean_interval(rho, sample.population)._asdict(),
+                "histogram": histogram(rho),
+            },
+            "novel_bits": novel_bits(sample.documents, rho, sample.population)._asdict(),
+            "order_gap": order_gap(sample.documents, sample.history)._asdict(),
+            "anchor_gain": gain,
+            **form(by_content(sample.documents, FORM_TEXTS)),
+            "vendi": vendi(by_content(sample.documents, VENDI_MOST)),
+        }
+    )
+
+
+def _rounded(value: Any) -> Any:
+    """Nine significant digits: beyond them a sum depends on how many threads it was made with."""
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return float(f"{value:.9g}") if isinstance(value, float) else value
 
 
 def histogram(shares: NDArray[np.float64]) -> list[int]:

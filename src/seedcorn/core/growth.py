@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from seedcorn.core.entries import GenerationFinished
 from seedcorn.core.errors import SeedError
 from seedcorn.core.recipe import Recipe
-from seedcorn.core.state import COMPANIONS, CorpusState, Source, require_same_recipe
-from seedcorn.core.stopping import reason_not_to_start
+from seedcorn.core.state import COMPANIONS, STOP, CorpusState, Source, require_same_recipe
+from seedcorn.core.stopping import reason_not_to_start, target_reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,23 @@ def unmeasured(state: CorpusState, recipe: Recipe) -> int | None:
     if not finished or not recipe.ledger.companions:
         return None
     return None if (COMPANIONS, "") in finished[-1].measured else finished[-1].number
+
+
+def ending(state: CorpusState, recipe: Recipe) -> GenerationFinished:
+    """Why the open generation ends, now that its whole plan is committed: the decision that cut the
+    plan, a target that its last batches reached, or no sample left."""
+    generation = state.unfinished
+    if generation is None:
+        raise ValueError("no generation is open that could end")
+    stops = [decision for decision in generation.decisions if decision.action == STOP]
+    if stops:
+        first = min(stops, key=lambda decision: int(decision.value["samples"]))
+        return GenerationFinished(generation.number, str(first.value["why"]), first.reason)
+    reached = target_reached(state, recipe)
+    if reached is not None:
+        return GenerationFinished(generation.number, reached.why, reached.text)
+    detail = f"all {generation.samples} planned samples are decided"
+    return GenerationFinished(generation.number, "exhausted", detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class Stop:
 
 def reason_not_to_start(state: CorpusState, recipe: Recipe) -> Stop | None:
     """Why no further generation is to be started, though the recipe asks for more."""
-    return _target(state, recipe) or _taught_nothing(state, recipe)
+    return target_reached(state, recipe) or _taught_nothing(state, recipe)
 
 
 def opening(state: CorpusState, recipe: Recipe) -> Decision | None:
@@ -69,7 +69,7 @@ def due(state: CorpusState, recipe: Recipe, alarms: Sequence[Alarm]) -> Decision
     batch, _, _ = governed(cut, generation.batches, recipe.units.ahead)
     if batch >= cut.batches or not generation.batches:
         return None
-    whole = _target(state, recipe) or _spent(generation, recipe)
+    whole = target_reached(state, recipe) or _spent(generation, recipe)
     if whole is not None:
         return _stop(generation, batch * cut.unit * cut.batch, batch, whole)
     for stratum, weight in weights(generation, recipe, batch).items():
@@ -101,7 +101,8 @@ def unique_so_far(state: CorpusState) -> float:
     return sum(values["strata"][ALL]["sampled"] / values["rate"] for values in newest)
 
 
-def _target(state: CorpusState, recipe: Recipe) -> Stop | None:
+def target_reached(state: CorpusState, recipe: Recipe) -> Stop | None:
+    """What the corpus is grown for, once it is there."""
     target = recipe.stop.target
     accepted = sum(generation.accepted for generation in state.generations.values())
     if target.accepted and accepted >= target.accepted:

@@ -219,7 +219,9 @@ def _forms(table: pa.Table, verdict: Verdict) -> dict[str, dict[str, float]]:
         of = np.flatnonzero(verdict.verified & (strata == stratum))
         witnesses = Counter(filter(None, (verdict.columns["duplicate_of"][n] for n in of)))
         absorbed = max(witnesses.values(), default=0)
-        forms[str(stratum)] = form_of([texts[n].as_py() for n in spaced(of.tolist())], len(of), absorbed)
+        forms[str(stratum)] = form_of(
+            [texts[n].as_py() for n in spaced(of.tolist())], len(of), absorbed
+        )
     return forms
 
 

@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from seedcorn.core.entries import BatchCommitted, Body, Decision, Entry, GenerationFinished
+from seedcorn.core.entries import BatchCommitted, Body, Decision, Entry
 from seedcorn.core.errors import RunStopped, SeedcornError, StoreError
 from seedcorn.core.estimate import indexing_line
+from seedcorn.core.growth import ending
 from seedcorn.core.layout import parse_segment, segment_prefix
 from seedcorn.core.leasing import Cut, Leases
 from seedcorn.core.ledger_rows import GenerationRow
-from seedcorn.core.state import STOP, CorpusState, GenerationState
+from seedcorn.core.state import CorpusState
 from seedcorn.runtime.crew import Crew
 from seedcorn.runtime.job import Folded, GenerationJob, SealRequest, WorkerProgress
 from seedcorn.runtime.ports import Cluster, KeeperHandle, Lost
@@ -214,7 +215,7 @@ class Coordinator:
             doomed = await asyncio.to_thread(collect, self._ports.store, self._state)
             if doomed:
                 logger.info("deleted %d objects that no log entry names", len(doomed))
-            await self._append(keeper, ending(self._state.generations[self._job.generation]))
+            await self._append(keeper, ending(self._state, self._job.recipe))
         await self._checkpoint(keeper)
         self._finished = True
 
@@ -259,16 +260,6 @@ class Coordinator:
         cut = self._leases.cut
         committed = self._leases.committed * cut.unit * cut.batch
         return min(cut.samples, committed + self._leases.staged_samples())
-
-
-def ending(generation: GenerationState) -> GenerationFinished:
-    """Why a generation whose whole plan is committed ends: the decision that cut it, or none."""
-    stops = [decision for decision in generation.decisions if decision.action == STOP]
-    if not stops:
-        detail = f"all {generation.samples} planned samples are decided"
-        return GenerationFinished(generation.number, "exhausted", detail)
-    last = min(stops, key=lambda decision: int(decision.value["samples"]))
-    return GenerationFinished(generation.number, str(last.value["why"]), last.reason)
 
 
 def _log_batch(body: BatchCommitted) -> None:

@@ -79,13 +79,17 @@ def _documents(store: Store, job: MeasuringJob, budget: int) -> tuple[list[tuple
 
 
 def _history(readers: ParentReader, seeds: SeedSet, job: MeasuringJob, budget: int) -> list[str]:
-    """Documents from before the generation: seed rows and earlier samples, by their numbers."""
-    pools = {0: seeds.rows}
-    pools |= {g: sum(ref.rows for ref in refs) for g, refs in job.generation.ancestors.items()}
-    total = sum(pools.values())
-    wanted: list[tuple[int, int]] = []
-    for generation, rows in sorted(pools.items()):
-        share = min(rows, -(-budget * rows // total)) if total else 0
+    """Documents from before the generation: seed rows and earlier samples, by their numbers.
+
+    Half of them are real ones where there are so many: a history that has itself collapsed would
+    hide the next collapse.
+    """
+    grown = {g: sum(ref.rows for ref in refs) for g, refs in job.generation.ancestors.items()}
+    real = min(seeds.rows, max(budget // 2, budget - sum(grown.values())))
+    wanted = [(0, row) for row in _spread(seeds.rows, real, 0)]
+    left, total = budget - real, sum(grown.values())
+    for generation, rows in sorted(grown.items()):
+        share = min(rows, -(-left * rows // total)) if total else 0
         wanted += [(generation, row) for row in _spread(rows, share, generation)]
     found = readers.read(wanted)
     return _texts(found[address] for address in wanted)

@@ -1,0 +1,103 @@
+"""The stop rule through real Ray: decisions stand before the batches they are about."""
+
+from pathlib import Path
+
+import pytest
+
+from seedcorn.core.entries import BatchCommitted, Decision, GenerationFinished, Measurement
+from seedcorn.core.recipe_tree import recipe_from_dict
+from seedcorn.core.state import COMPANIONS, FORECAST
+from seedcorn.runtime.grow import grow
+from seedcorn.storage.local_store import LocalStore
+from seedcorn.storage.log import read_log
+from seedcorn.storage.verification import verify
+from tests.growing import grow_in_process
+from tests.runtime.conftest import Loader, account, ignore
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+
+TEMPLATE = (
+    *(f"engine.simulated.{kind}_rate=0" for kind in ("duplicate", "near_duplicate", "seed_copy")),
+    *(f"engine.simulated.{kind}_rate=0" for kind in ("rejection", "failure")),
+    "engine.simulated.template_rate=1",
+    "engine.simulated.template_instances=300",
+    "stop.min_per_sample=20",
+    "samples=3000",
+    "generations=1",
+)
+
+
+def bodies(store: LocalStore) -> list[object]:
+    """What the log says, in order."""
+    return [entry.body for entry in read_log(store)]
+
+
+def test_saturated_template_stops_at_the_same_batch_for_any_workers_and_without_ray(
+    simulated: Loader, tmp_path: Path
+) -> None:
+    loaded = simulated(*TEMPLATE, "engine.workers=3", "engine.simulated.concurrency=16")
+    grown = grow(loaded, ignore)
+    store = LocalStore(tmp_path / "corpus")
+    alone = tmp_path / "alone"
+    grow_in_process(loaded.recipe, str(alone), loaded.base)
+
+    assert grown.complete
+    assert "unique tokens" in grown.reason
+    said = bodies(store)
+    [finished] = [body for body in said if isinstance(body, GenerationFinished)]
+    batches = [body for body in said if isinstance(body, BatchCommitted)]
+    assert finished.reason == "stop_rule"
+    assert len(batches) < 3000 / 128
+    assert account(store) == account(LocalStore(alone))
+    assert verify(store, recipe_from_dict).ok
+
+
+def test_every_decision_and_forecast_stands_before_the_batch_it_is_about(
+    simulated: Loader, tmp_path: Path
+) -> None:
+    grow(simulated(*TEMPLATE), ignore)
+
+    committed, forecasts = 0, 0
+    for body in bodies(LocalStore(tmp_path / "corpus")):
+        if isinstance(body, BatchCommitted):
+            assert forecasts == committed
+            committed += 1
+        elif isinstance(body, Measurement) and body.name == FORECAST:
+            forecasts += 1
+            assert body.subject["batches"] == committed
+            assert body.subject["batch"] == min(committed + 2, body.subject["batch"])
+        elif isinstance(body, Decision):
+            assert body.batch >= committed + 2
+
+
+def test_target_ends_growth_and_a_higher_one_goes_on(simulated: Loader, tmp_path: Path) -> None:
+    asked = ("generations=5", "samples=1280", "stop.target.unique=100000")
+    first = grow(simulated(*asked), ignore)
+    again = grow(simulated(*asked), ignore)
+    further = grow(simulated(*asked, "stop.target.unique=200000"), ignore)
+
+    said = bodies(LocalStore(tmp_path / "corpus"))
+    ended = [body.reason for body in said if isinstance(body, GenerationFinished)]
+    measured = [b for b in said if isinstance(b, Measurement) and b.name == COMPANIONS]
+    unique = [row.unique[8].estimate for row in further.rows]
+    assert "unique tokens of 100,000 wanted" in first.reason
+    assert not again.worked
+    assert ended[first.generations - 1] == ended[-1] == "target"
+    assert first.generations < further.generations
+    assert len(measured) == further.generations
+    assert 200_000 <= sum(unique) < 200_000 + 3 * 128 * 100
+
+
+def test_growth_whose_measurement_was_cut_off_makes_up_for_it(
+    simulated: Loader, tmp_path: Path
+) -> None:
+    grow(simulated("generations=1", "ledger.companions=0"), ignore)
+    store = LocalStore(tmp_path / "corpus")
+    before = len(bodies(store))
+    grown = grow(simulated("generations=1", "ledger.companions=50"), ignore)
+
+    added = bodies(store)[before:]
+    assert grown.worked
+    assert [type(body).__name__ for body in added] == ["WriterOpened", "Measurement"]
+    assert added[1].values["documents"] == 50
+    assert not grow(simulated("generations=1"), ignore).worked
