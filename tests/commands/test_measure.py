@@ -115,7 +115,7 @@ def test_measure_prints_the_ledgers_tables_and_how_to_read_them(folder, capsys):
         assert f"{row['unique']['8']['estimate']:,.0f}" in printed.out
     assert "tokens are words" in printed.out
     assert "uat: unique accepted tokens" in printed.out
-    assert "memory: at most 1.62 GB of history" in printed.err
+    assert "memory: at most about 2.55 GB" in printed.err
     assert all(note in printed.out for note in found["notes"])
 
 

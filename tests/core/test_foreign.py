@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seedcorn.core import foreign
-from seedcorn.core.foreign import ForeignLedger, Source
+from seedcorn.core.foreign import ForeignLedger, Source, batch_rows, memory_bytes
 from seedcorn.core.foreign_batch import Batch, Piece
 from seedcorn.core.ledger import to_json
 from seedcorn.core.recipe import LedgerSpec
@@ -17,11 +16,6 @@ from seedcorn.core.sketch import LENGTHS
 from seedcorn.core.words import pack, read_words
 
 UNUSABLE = None
-
-
-@pytest.fixture(autouse=True)
-def small_batches(monkeypatch):
-    monkeypatch.setattr(foreign, "BATCH", 5)
 
 
 def piece(rows):
@@ -32,13 +26,14 @@ def piece(rows):
     return Piece(words, usable, problems, lambda row: texts[row])
 
 
-def measured(seed, generations, cuts=(3,), fingerprints=10**6, companions=0, anchor=()):
+def measured(seed, generations, cuts=(3,), batch=5, **settings):
     """The whole fold; pieces end after `cuts` rows in turn."""
-    ledger = ForeignLedger(LedgerSpec(fingerprints, companions), anchor)
+    anchor = settings.pop("anchor", ())
+    ledger = ForeignLedger(LedgerSpec(**{"companions": 0} | settings), anchor)
     sources = [(0, "seed", seed)] if seed else []
     sources += [(n, f"tool {n}", rows) for n, rows in enumerate(generations, 1)]
     for number, name, rows in sources:
-        ledger.open(Source(number, name, len(rows)))
+        ledger.open(Source(number, name, len(rows), batch))
         start, turn = 0, 0
         while start < len(rows):
             size = cuts[turn % len(cuts)]
@@ -70,7 +65,7 @@ texts = st.lists(
 
 
 @given(texts, st.lists(texts, min_size=1, max_size=3), st.lists(st.integers(1, 13), min_size=1))
-@settings(max_examples=12)
+@settings(max_examples=8)
 def test_ledger_of_foreign_text_is_what_plain_sets_say_however_it_arrives(seed, groups, cuts):
     ledger = measured(seed, groups, cuts).ledger
     for row in ledger.rows():
@@ -110,6 +105,7 @@ def test_too_many_fingerprints_lower_the_rate_by_decisions_and_intervals_cover()
     thin = held.ledger
     assert thin.history.rate < 1
     assert max(thin.history.sizes.values()) <= 1500
+    assert held.ledger.history.bytes <= memory_bytes(1500)
     decided = [d["action"] for g in to_json(thin)["generations"] for d in g["decisions"]]
     assert set(decided) == {"sketch_rate"}
     for few, all_ in zip(thin.rows(), exact.rows(), strict=True):
@@ -132,6 +128,27 @@ def test_batch_larger_than_the_history_thins_itself():
     assert int(delta.hash.max()) < batch.rate * 2**64
 
 
+@pytest.mark.parametrize(
+    ("words", "fingerprints", "rows"),
+    [(10, 10**7, 4096), (250, 10**7, 2000), (10**5, 10**7, 16), (250, 10**5, 50), (0, 10**7, 4096)],
+)
+def test_batch_rows_are_fewer_where_documents_are_long(words, fingerprints, rows):
+    assert batch_rows(words, fingerprints) == rows
+
+
+def test_history_stays_below_its_stated_memory_whatever_is_read():
+    rng = np.random.default_rng(7)
+    ledger = ForeignLedger(LedgerSpec(2000, 0))
+    for number in (1, 2, 3):
+        rows = sentences(rng, 100, words=300)
+        ledger.open(Source(number, "tool", 100, batch_rows(300, 2000)))
+        for start in range(0, 100, 10):
+            ledger.add(piece(rows[start : start + 10]))
+            assert ledger.ledger.history.bytes <= memory_bytes(2000) * 3 / 4
+        ledger.close()
+    assert ledger.ledger.history.rate >= 2000 / (300 * 300) / 8
+
+
 def test_curve_and_forecasts_of_a_generation_are_those_of_a_grown_one():
     rng = np.random.default_rng(3)
     [row] = to_json(measured([], [sentences(rng, 40)]).ledger)["generations"]
@@ -142,13 +159,12 @@ def test_curve_and_forecasts_of_a_generation_are_those_of_a_grown_one():
     assert len(row["forecasts"]) > 3
 
 
-def test_template_that_takes_over_raises_an_alarm(monkeypatch):
-    monkeypatch.setattr(foreign, "BATCH", 64)
+def test_template_that_takes_over_raises_an_alarm():
     rng = np.random.default_rng(4)
     rows = sentences(rng, 128)
     opening = "once upon a time in a small village there "
     rows[64:] = [opening + text for text in rows[64:]]
-    [row] = to_json(measured([], [rows], [50]).ledger)["generations"]
+    [row] = to_json(measured([], [rows], [50], 64).ledger)["generations"]
     assert [(alarm["batch"], alarm["name"]) for alarm in row["alarms"]] == [(1, "openings")]
 
 

@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=positive_count,
         metavar="N",
         help="hashes held per shingle length and corpus before the sample rate is halved (default "
-        "10,000,000, at most 1.6 GB each)",
+        "10,000,000, about 5 GB in all at most)",
     )
     parser.add_argument("--json", action="store_true", help="everything, as JSON")
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from seedcorn.commands.measure_sources import Asked, Opened
     from seedcorn.core.foreign import ForeignLedger
     from seedcorn.core.foreign_batch import Piece
+    from seedcorn.core.recipe import LedgerSpec
     from seedcorn.storage.seed_reader import ScanBatch
 
 MAX_CHARS = 1_000_000
@@ -28,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=positive_count,
         metavar="N",
         help="hashes held per shingle length before the sample rate is halved (default 10,000,000, "
-        "at most 1.6 GB)",
+        "about 2.5 GB of memory at most)",
     )
     parser.add_argument(
         "--companions",
@@ -135,17 +136,18 @@ def _measured(arguments: argparse.Namespace, asked: "Asked") -> "tuple[ForeignLe
     sys.stderr.write(f"{memory_line(asked, settings)}\n")
     measured = ForeignLedger(settings, _anchor(asked, settings.companions))
     with counting("documents measured", asked.rows) as advance:
-        cut = sum(_read(measured, opened, advance) for opened in asked.sources)
+        cut = sum(_read(measured, opened, settings, advance) for opened in asked.sources)
     return measured, cut
 
 
-def _read(measured: "ForeignLedger", opened: "Opened", advance: Any) -> int:
+def _read(measured: "ForeignLedger", opened: "Opened", settings: "LedgerSpec", advance: Any) -> int:
     from collections import Counter
 
+    from seedcorn.commands.measure_sources import with_batch
     from seedcorn.core.errors import SeedError
 
     problems: Counter[str] = Counter()
-    measured.open(opened.source)
+    measured.open(with_batch(opened, settings.fingerprints))
     for batch in opened.documents.scan():
         measured.add(_piece(batch))
         problems.update(batch.problems)

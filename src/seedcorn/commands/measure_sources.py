@@ -2,12 +2,14 @@
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seedcorn.commands.corpus import store_spec
 from seedcorn.core.errors import SeedError
-from seedcorn.core.foreign import Source
+from seedcorn.core.foreign import Source, batch_rows
 from seedcorn.core.recipe import SourceSpec
+from seedcorn.core.words import read_words
+from seedcorn.storage.batches import texts_view
 from seedcorn.storage.foreign import Documents, open_documents, source_name
 
 SEED, ANCHOR = "seed", "anchor"
@@ -95,3 +97,10 @@ def _open(
         option = f"--generation {which}" if number > 0 else f"--{which}"
         raise SeedError(f"{option}: {error}") from error
     return Opened(Source(number, source_name(path), documents.rows), path, documents)
+
+
+def with_batch(opened: Opened, fingerprints: int) -> Source:
+    """The source, cut into batches that suit the length of its first documents."""
+    first = next(opened.documents.scan())
+    words = read_words(*texts_view(first.texts)).counts
+    return replace(opened.source, batch=batch_rows(float(words.mean()), fingerprints))

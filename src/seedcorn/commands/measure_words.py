@@ -2,24 +2,25 @@
 
 from seedcorn.commands.measure_sources import Asked
 from seedcorn.core.estimate import size
+from seedcorn.core.foreign import memory_bytes
 from seedcorn.core.foreign_sample import CHARS
 from seedcorn.core.recipe import LedgerSpec
 from seedcorn.core.sketch import LENGTHS
 
-BYTES_PER_HASH = 54
-"""Of the history at its bound: 1.6 GB for 10^7 hashes of three lengths (core/history.py)."""
+REST = 400_000_000
+"""Bytes of everything else: libraries, one piece of text, one batch, forecasts (measured)."""
 
 
 def memory_line(asked: Asked, settings: LedgerSpec) -> str:
     """What will be read and what it can take, on one line."""
-    most = size(BYTES_PER_HASH * len(LENGTHS) * settings.fingerprints)
+    most = size(memory_bytes(settings.fingerprints) + REST)
     names = {0: "seed"}
     parts = [
         f"{names.get(o.source.number, f'generation {o.source.number}')} {o.source.rows:,}"
         for o in asked.sources
     ]
     return (
-        f"documents: {', '.join(parts)}; memory: at most {most} of history "
+        f"documents: {', '.join(parts)}; memory: at most about {most} "
         f"({settings.fingerprints:,} hashes of each of {len(LENGTHS)} lengths), however much is read"
     )
 

@@ -8,6 +8,7 @@ these texts in this order; nothing is written anywhere, and memory is bounded by
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil, log2
 
 from seedcorn.core.companions import Sample, companions
 from seedcorn.core.deciding import next_due
@@ -24,11 +25,17 @@ from seedcorn.core.foreign_batch import Batch, Piece, Place
 from seedcorn.core.foreign_sample import Drawn
 from seedcorn.core.ledger import SEED_SKETCH, Ledger
 from seedcorn.core.recipe import LedgerSpec, PromptSpec, Recipe, StopSpec, UnitsSpec, resolved
-from seedcorn.core.sketch import Delta
+from seedcorn.core.shingle_table import LOAD, ROW
+from seedcorn.core.sketch import LENGTHS, Delta
 from seedcorn.core.state import COMPANIONS, CorpusState
 
 BATCH = 4096
-"""Rows that count as one batch, as many as in a grown corpus."""
+"""Rows that count as one batch at most: as many as in a grown corpus."""
+BATCH_WORDS = 500_000
+"""Words of a batch, about: what it adds before the sample rate can be lowered again."""
+FEWEST = 16
+SLACK = 8
+"""A batch adds at most one part in so many to a full history."""
 HISTORY = 5
 """Texts of earlier sources per drawn document: with no parents known, more must be searched."""
 
@@ -40,14 +47,23 @@ class Source:
     number: int
     name: str
     rows: int
+    batch: int = BATCH
+    """Rows per batch."""
+
+
+def batch_rows(words: float, fingerprints: int) -> int:
+    """Rows per batch for documents of so many words: few where they are long, so that one batch
+    does not overflow a history of `fingerprints` hashes."""
+    most = min(BATCH_WORDS, fingerprints // SLACK)
+    return max(FEWEST, min(BATCH, round(most / max(1.0, words))))
 
 
 class ForeignLedger:
     """Feed the seeds, then each generation in order; `ledger` tells the rest.
 
-    Memory: the history (46 to 91 bytes for each of `fingerprints` hashes per shingle length, at
-    most 1.6 GB at the default), one batch of at most as many hashes at 8 bytes, 60 MB for
-    forecasts, and `companions` texts of at most 20,000 characters per source.
+    Memory, however much is read: see `memory_bytes` for the history; 60 MB for forecasts; one batch
+    of at most an eighth of the history (of all of it, while that is empty); `companions` texts of
+    at most 20,000 characters per source.
     """
 
     def __init__(self, settings: LedgerSpec, anchor: Sequence[str] = ()) -> None:
@@ -99,14 +115,16 @@ class ForeignLedger:
         return self._drawn[-1]
 
     def _fresh(self) -> Batch:
-        rows = min(BATCH, max(0, self._source.rows - self._number * BATCH))
+        source, most = self._source, self._settings.fingerprints
+        rows = min(source.batch, max(0, source.rows - self._number * source.batch))
+        held = max(self.ledger.history.sizes.values())
         # Decisions on the rate belong to generations; a seed brings a lower rate with its sketch.
-        return Batch(rows, self.ledger.rate_needed(), self._settings.fingerprints)
+        return Batch(rows, self.ledger.rate_needed(), max(most // SLACK, most - held))
 
     def _commit(self) -> None:
         source, delta = self._source, self._batch.delta()
         if source.number:
-            first, ordinal = self._number * BATCH, self._state.next_ordinal
+            first, ordinal = self._number * source.batch, self._state.next_ordinal
             place = Place(source.number, source.name, self._number, first, ordinal)
             self._append(self._batch.entry(place), delta)
             self._settle()
@@ -137,13 +155,20 @@ class ForeignLedger:
         self.ledger.apply(entry, delta)
 
 
+def memory_bytes(fingerprints: int) -> int:
+    """Most that the history of a ledger takes, in bytes: a table per shingle length and, while one
+    grows or is thinned, a copy of it. Tables double at their load, see core/shingle_table.py."""
+    slots = 1 << ceil(log2((1 + 1 / SLACK) * fingerprints / LOAD))
+    return (len(LENGTHS) + 1) * slots * ROW.itemsize
+
+
 def _recipe(source: Source, settings: LedgerSpec) -> Recipe:
     """The resolved recipe of a generation that nobody grew: one stratum, no checks, no rules."""
     return Recipe(
         name=source.name,
         samples=source.rows,
         prompts=[PromptSpec(source.name, "")],
-        units=UnitsSpec(unit=BATCH, batch=1, ahead=0),
+        units=UnitsSpec(unit=source.batch, batch=1, ahead=0),
         ledger=settings,
         stop=StopSpec(alarms=False, anchor=False),
     )

@@ -1,7 +1,7 @@
 """One batch of foreign documents, gathered piece by piece, as the entry a grown corpus would log.
 
 Invariant: the entry and its sketch are a function of the batch's rows, however they arrive in
-pieces; what is held never exceeds the sketch of `fingerprints` hashes per length and one piece.
+pieces; what is held never exceeds `most` hashes per shingle length and one piece.
 """
 
 from collections import Counter
@@ -47,10 +47,10 @@ class Place:
 class Batch:
     """Up to `rows` rows, in order."""
 
-    def __init__(self, rows: int, rate: float, fingerprints: int) -> None:
+    def __init__(self, rows: int, rate: float, most: int) -> None:
         """`rate`: the sample rate to begin with; it is halved while one length of the batch alone
-        has more than `fingerprints` hashes."""
-        self.room, self.rate, self._most = rows, rate, fingerprints
+        has more than `most` hashes."""
+        self.room, self.rate, self._most = rows, rate, most
         self.rows = 0
         self._shown = frozenset(spaced(range(rows)))
         self._texts: list[str] = []
