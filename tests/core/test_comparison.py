@@ -83,9 +83,10 @@ def test_compare_two_that_repeat_the_seed_is_a_draw_of_nothing():
     assert found.more == ""
 
 
-def texts(rng, source, count, length=20):
-    """A delta of documents of `length` shingles in a row from a source of so many long texts."""
-    starts = rng.integers(0, source, count) * 1000 + rng.integers(0, 60, count)
+def texts(rng, source, count, length=20, world=0):
+    """A delta of documents of `length` shingles in a row from a source of so many long texts;
+    another `world` is another source of this size."""
+    starts = (world * 1000 + rng.integers(0, source, count)) * 1000 + rng.integers(0, 60, count)
     every = np.ones(count, bool)
     values = (starts[:, None] + np.arange(length)).astype(np.uint64)
     hashes = np.sort(mixed(values), axis=1)
@@ -101,10 +102,11 @@ def mixed(x):
     return x ^ (x >> np.uint64(31))
 
 
-def drawn(rng, source, count, fingerprints=10_000_000):
+def drawn(rng, source, count, fingerprints=10_000_000, world=0):
     holdings = Holdings(fingerprints)
     for _ in range(4):
-        holdings.add(texts(rng, source, count // 4), count // 4, count // 4 * 20)
+        delta = texts(rng, source, count // 4, world=world)
+        holdings.add(delta, count // 4, count // 4 * 20)
     return holdings
 
 
@@ -119,6 +121,20 @@ def test_compare_two_draws_of_one_source_whatever_their_sizes_seldom_separates_t
         apart += found.more != ""
     assert covered >= 0.93 * 160
     assert apart <= 0.03 * 80
+
+
+@pytest.mark.parametrize("source", [100, 3])
+def test_compare_at_equal_tokens_from_a_sample_covers_untouched_and_used_up_sources(source):
+    rng = np.random.default_rng(9)
+    truth = np.mean([len(np.unique(texts(rng, source, 400).hash)) for _ in range(60)])
+    covered = 0
+    for world in range(80):
+        sides = [drawn(rng, source, count, int(truth / 6), world) for count in (400, 1200)]
+        found = compare(*sides)
+        assert found.rate <= 1 / 8
+        equal = (found.a.at_equal_tokens, found.b.at_equal_tokens)
+        covered += sum(side.low <= truth <= side.high for side in equal)
+    assert covered >= 0.92 * 160
 
 
 def test_compare_a_richer_source_is_told_apart_whatever_the_sizes():

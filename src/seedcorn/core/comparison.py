@@ -6,6 +6,7 @@ and the sample rate: at rate 1 the counts are those of plain sets of shingles, a
 corpora swaps the columns.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -161,13 +162,26 @@ def per_token(unique: Interval, tokens: int) -> Interval | None:
 
 
 def _equal(held: Holdings, novel: _Novel, tokens: int) -> Interval | None:
+    """U in so many tokens of this corpus: other draws from the source, and the hash sample's error.
+
+    With D found in full and V the variance of D if fingerprints came singly, a sample of rate s has
+    variance c V + D (1 - s) / s, c their clump at rate 1; the rarefied interval at rate s holds
+    c V + V (1 - s) / s, which is too little where the source is used up and V is near 0.
+    """
     if not tokens:
         return None
     if not novel.occurrences.sum():
         return Interval(0.0, 0.0, 0.0)
-    share = tokens / held.tokens
-    rate = held.history.rate
-    return rarefied_interval(novel.occurrences, held.documents, share, rate, held.clump())
+    share, rate, clump = tokens / held.tokens, held.history.rate, held.clump()
+    found = rarefied_interval(novel.occurrences, held.documents, share, rate, clump)
+    if rate == 1:
+        return found
+    whole = 1 + (clump - 1) / rate
+    drawn = (found.high - found.estimate) ** 2 * whole / (whole + (1 - rate) / rate)
+    sampled = unique_interval(round(found.estimate * rate), rate)
+    low = found.estimate - math.sqrt(drawn + (sampled.estimate - sampled.low) ** 2)
+    high = found.estimate + math.sqrt(drawn + (sampled.high - sampled.estimate) ** 2)
+    return Interval(found.estimate, max(0.0, low), high)
 
 
 def _novel(held: Holdings) -> _Novel:
