@@ -144,7 +144,7 @@ def test_history_stays_below_its_stated_memory_whatever_is_read():
         ledger.open(Source(number, "tool", 100, batch_rows(300, 2000)))
         for start in range(0, 100, 10):
             ledger.add(piece(rows[start : start + 10]))
-            assert ledger.ledger.history.bytes <= memory_bytes(2000) * 3 / 4
+            assert ledger.ledger.history.bytes <= memory_bytes(2000)
         ledger.close()
     assert ledger.ledger.history.rate >= 2000 / (300 * 300) / 8
 
