@@ -30,6 +30,7 @@ ACROSS_MODULES = {
     "storage/test_seeds_reading.py": "reading, over all seed modules",
     "storage/test_seeds_sources.py": "finding and converting, over all seed modules",
     "storage/test_stores.py": "one contract, every store",
+    "test_constructed.py": "a constructed task through the whole line",
     "test_docs.py": "the worked examples of the ledger's page",
     "test_forecast_coverage.py": "forecasts on real text, over all modules they need",
     "test_layout.py": "this file",

@@ -20,6 +20,7 @@ from seedcorn.core.entries import (
     ObjectRef,
 )
 from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.latents import Constructed
 from seedcorn.core.sample import FINAL_OUTCOMES, Outcome
 from seedcorn.core.state import STOP
 
@@ -56,6 +57,8 @@ class Account:
     names: tuple[str, ...]
     """Strata by number: the recipe's prompt branches in order."""
     unit: str = ACCEPTED_TOKENS
+    constructed: bool = False
+    """Whether a check knows latent instances."""
     status: str = RUNNING
     reason: str = ""
     detail: str = ""
@@ -169,18 +172,21 @@ def open_account(sequence: int, entry: GenerationStarted) -> Account:
     recipe: dict[str, Any] = entry.recipe
     try:
         names = tuple(prompt["name"] for prompt in recipe["prompts"])
-        unit = VERIFIED_TOKENS if _verifies(recipe.get("checks", ())) else ACCEPTED_TOKENS
-        return Account(entry.generation, recipe["name"], recipe["samples"], names, unit)
+        checks = _checks(recipe.get("checks", ()))
+        unit = VERIFIED_TOKENS if any(c.verifies for c in checks) else ACCEPTED_TOKENS
+        constructed = any(issubclass(check, Constructed) for check in checks)
+        return Account(
+            entry.generation, recipe["name"], recipe["samples"], names, unit, constructed
+        )
     except (KeyError, TypeError) as error:
         raise CorruptCorpus(
             f"log entry {sequence} (generation_started) holds no resolved recipe: {error} is missing"
         ) from error
 
 
-def _verifies(checks: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether a check of the recipe judges what a text says; unknown ones vouch for nothing."""
-    named = [CHECKS[name] for check in checks for name in check if name in CHECKS]
-    return any(check.verifies for check in named)
+def _checks(items: Iterable[Mapping[str, Any]]) -> list[type[Any]]:
+    """The recipe's checks that this version knows; unknown ones vouch for nothing."""
+    return [CHECKS[name] for item in items for name in item if name in CHECKS]
 
 
 def _check_totals(sequence: int, batch: BatchCommitted) -> None:

@@ -23,7 +23,7 @@ from seedcorn.core.shingle_table import (
     UNSEEN,
     ShingleTable,
 )
-from seedcorn.core.sketch import LENGTHS, Delta, limit, thin
+from seedcorn.core.sketch import KINDS, Delta, limit, thin
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +48,7 @@ class History:
     def __init__(self, fingerprints: int = 10_000_000, rate: float = 1.0) -> None:
         self.fingerprints = fingerprints
         self.rate = rate
-        self._tables = {length: ShingleTable() for length in LENGTHS}
+        self._tables = {length: ShingleTable() for length in KINDS}
 
     @property
     def sizes(self) -> dict[int, int]:

@@ -12,7 +12,7 @@ from typing import Any
 from seedcorn.core.accounts import OUTCOMES, Account
 from seedcorn.core.history import History
 from seedcorn.core.intervals import Interval, unique_interval
-from seedcorn.core.sketch import HEADLINE, LENGTHS
+from seedcorn.core.sketch import HEADLINE, LATENT, LENGTHS
 
 Unique = dict[int, Interval]
 """Distinct shingles by shingle length; empty where unknown."""
@@ -56,6 +56,8 @@ class GenerationRow:
     """Measured: U_8 per engine-hour."""
     detail: str = ""
     """The sentence behind `reason`."""
+    instances: Interval | None = None
+    """Distinct latent instances that no earlier generation had; None where no check knows any."""
     companions: dict[str, Any] | None = None
     """As core.companions gives them; None where they were not measured."""
     precision: dict[str, Any] | None = None
@@ -116,6 +118,7 @@ def generation_row(
         engine_hours=hours,
         unique_per_engine_hour=_ratio(unique, hours),
         detail=account.detail,
+        instances=_instances(account, history) if not unknown else None,
         companions=account.companions,
         precision=account.audits.get(""),
         next_hour=_next_hour(account, prospect),
@@ -154,6 +157,11 @@ def _next_hour(account: Account, prospect: Mapping[str, Any] | None) -> Interval
         return None
     per_hour = 3600 * account.samples / account.engine_seconds / coming["samples"]
     return Interval(*(per_hour * coming[end] for end in ("estimate", "low", "high")))
+
+
+def _instances(account: Account, history: History) -> Interval | None:
+    found = history.novel(account.generation, LATENT).total
+    return _interval(found, history) if account.constructed else None
 
 
 def _totals(account: Account, history: History, net: bool) -> Unique:

@@ -71,7 +71,10 @@ def _headline(row: GenerationRow) -> str:
     if not row.unique:
         return f"U unknown ({row.unknown})"
     interval = row.unique[HEADLINE]
-    return f"U = {scaled(interval.estimate)} {row.unit} ({_error(interval)})"
+    text = f"U = {scaled(interval.estimate)} {row.unit} ({_error(interval)})"
+    if row.instances is None:
+        return text
+    return f"{text}, {scaled(row.instances.estimate)} instances"
 
 
 def _error(interval: Interval) -> str:

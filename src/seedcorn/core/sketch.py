@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 LENGTHS = (3, 8, 13)
 """Shingle lengths in words that every sketch carries."""
+LATENT = 0
+"""Stands for a length: hashes of latent instances, which only constructed tasks have."""
+KINDS = (LATENT, *LENGTHS)
+"""Everything a sketch may carry."""
 HEADLINE = 8
 """The length whose distinct count is printed as U."""
 _DROPPED = np.uint32(1 << 31)

@@ -14,15 +14,17 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from seedcorn.core.alarms import form_of, spaced
+from seedcorn.core.checks import Check
 from seedcorn.core.containment import Containment
 from seedcorn.core.decontamination import EvaluationSet, contamination
 from seedcorn.core.dedup import Verdicts, insertions, resolve
 from seedcorn.core.entries import BatchCommitted
 from seedcorn.core.fingerprint import Fingerprints
+from seedcorn.core.latents import Constructed, latent_hashes
 from seedcorn.core.layout import ShardName
 from seedcorn.core.sealing import Ancestry, tags, tally
 from seedcorn.core.shingles import Shingles, below, shingles_many, subset
-from seedcorn.core.sketch import LENGTHS, Delta, batch_delta, limit
+from seedcorn.core.sketch import LATENT, LENGTHS, Delta, batch_delta, limit
 from seedcorn.runtime.index_client import IndexClient
 from seedcorn.runtime.job import SealRequest
 from seedcorn.storage.batches import read_batch, texts_view, write_accepted, write_dropped
@@ -49,8 +51,10 @@ class BatchSealer:
         index: IndexClient,
         evaluations: Sequence[EvaluationSet],
         containment: Containment,
+        checks: Sequence[Check],
     ) -> None:
-        """`index` and `containment` hold everything before the next batch."""
+        """`index` and `containment` hold everything before the next batch; `checks` of the recipe."""
+        self._checks = [check for check in checks if isinstance(check, Constructed)]
         self._store, self._index = store, index
         self._evaluations, self._containment = evaluations, containment
 
@@ -68,10 +72,24 @@ class BatchSealer:
         verdict = self._judge(table, candidate, request, ancestry, rule.threshold, shingles)
         numbers = np.array([strata.index(s) for s in table["stratum"].to_pylist()], np.uint8)
         thinned = {n: below(s, limit(rule.rate)) for n, s in shingles.items()}
+        if (latent := self._latent(table, verdict, limit(rule.rate))) is not None:
+            thinned[LATENT] = latent
         delta = batch_delta(thinned, verdict.accepted, verdict.verified, numbers, rule.rate)
         kept = subset(shingles[8], verdict.accepted)
         entry = self._write(table, verdict, request, delta, seconds, kept)
         return entry, delta
+
+    def _latent(self, table: pa.Table, verdict: Verdict, below: int) -> Shingles | None:
+        """Latent instances of the verified rows; other rows count for nothing."""
+        texts = table["text"].to_pylist()
+        return latent_hashes(
+            [
+                text if verified else ""
+                for text, verified in zip(texts, verdict.verified, strict=True)
+            ],
+            self._checks,
+            below,
+        )
 
     def _judge(
         self,

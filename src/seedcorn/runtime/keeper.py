@@ -7,6 +7,7 @@ loads from the newest checkpoint and the entries after it. One keeper per run, o
 
 import numpy as np
 
+from seedcorn.core.checks import build
 from seedcorn.core.containment import LENGTH as CONTAINMENT_LENGTH
 from seedcorn.core.containment import Containment
 from seedcorn.core.deciding import next_due
@@ -68,7 +69,9 @@ class Keeper:
         )
         measured = self._scan_sources(scanner, covered, _sketched(entries))
         sets = [scanner.evaluation_set(s) for s in self._state.sources_of("evaluation")]
-        self._sealer = BatchSealer(self._store, self._index, sets, self._containment)
+        self._sealer = BatchSealer(
+            self._store, self._index, sets, self._containment, build(self._recipe.checks)
+        )
         due = None if measured else self._due()
         return LoadReport(covered, measured, self._ledger.rows(), due)
 

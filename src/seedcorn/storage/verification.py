@@ -4,16 +4,18 @@ Nothing is believed that can be counted again. Shards stream past one batch at a
 with the corpus is the set of accepted ids and, up to a stated number, the documents rechecked.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from seedcorn.core.checks import build
 from seedcorn.core.entries import BatchCommitted, Entry, Measurement, SeedAdded
 from seedcorn.core.errors import CorruptCorpus, FormatError, ObjectMissing, RecipeError
 from seedcorn.core.forecast_proof import check_forecast
+from seedcorn.core.latents import latent_hashes
 from seedcorn.core.layout import DATA, DROPPED, STAGING
 from seedcorn.core.ledger import Ledger
 from seedcorn.core.proofs import (
@@ -30,7 +32,7 @@ from seedcorn.core.proofs import (
 )
 from seedcorn.core.recipe import LedgerSpec, Recipe, StoreSpec
 from seedcorn.core.shingles import shingles_many
-from seedcorn.core.sketch import COLUMNS, LENGTHS, Delta, batch_delta, limit, thin
+from seedcorn.core.sketch import COLUMNS, LATENT, LENGTHS, Delta, batch_delta, limit, thin
 from seedcorn.core.state import FORECAST, CorpusState, Source
 from seedcorn.core.uniqueness import prove_unique
 from seedcorn.storage.batches import texts_view
@@ -203,7 +205,7 @@ class _Proof:
             digest.add(part)
             rows, units = rows + table.num_rows, units + batch.last_unit - batch.first_unit + 1
             if self._is_edge(batch):
-                delta = _sketch(table, part, terms.strata, batch.sketch_rate)
+                delta = _sketch(table, part, recipe, batch.sketch_rate)
                 sketches.append((entry.sequence, batch, delta))
         shards = sum(len(g.shards) + len(g.dropped) for g in self._state.generations.values())
         self._proved("P1", f"{shards} shards have the size, sha256 and rows the log committed")
@@ -301,10 +303,15 @@ def _all_sketches(body: Measurement) -> bool:
     return all(ref.key.startswith("sketches/") for ref in body.objects)
 
 
-def _sketch(table: pa.Table, rows: Rows, strata: Sequence[str], rate: float) -> Delta:
+def _sketch(table: pa.Table, rows: Rows, recipe: Recipe, rate: float) -> Delta:
     """The sketch of a batch, from its texts."""
     shingles = shingles_many(*texts_view(table["text"]), LENGTHS, limit(rate))
     accepted = np.array([outcome == "accepted" for outcome in rows.outcome], bool)
     verified = accepted | np.array([outcome == "duplicate" for outcome in rows.outcome], bool)
+    texts = zip(rows.text, verified, strict=True)
+    told = [text if counts else "" for text, counts in texts]
+    if (latent := latent_hashes(told, build(recipe.checks), limit(rate))) is not None:
+        shingles[LATENT] = latent
+    strata = [prompt.name for prompt in recipe.prompts]
     numbers = np.array([strata.index(name) for name in rows.stratum], np.uint8)
     return batch_delta(shingles, accepted, verified, numbers, rate)

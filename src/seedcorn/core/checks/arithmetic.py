@@ -44,6 +44,10 @@ class Arithmetic:
             return f"{len(different)} different equations, needed: {self.min_equations}"
         return None
 
+    def latent(self, answer: str) -> bytes | None:
+        """See the function `latent`."""
+        return latent(answer)
+
 
 def latent(answer: str) -> bytes | None:
     """The latent instance z of an answer: the set of its equations in canonical form.
