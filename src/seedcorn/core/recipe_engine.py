@@ -1,0 +1,115 @@
+"""The recipe's engine: which one writes, how it samples, and what it is told about its machine."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from seedcorn.core.recipe_fields import operational
+
+
+@dataclass(frozen=True)
+class SamplingSpec:
+    """Sampling parameters; None takes the model's own default, which is resolved and stored."""
+
+    max_tokens: int = 256
+    min_tokens: int = 0
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    repetition_penalty: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    stop: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class VllmSpec:
+    """Settings of `AsyncEngineArgs`. `device: auto` picks the GPU where there is one, else the CPU."""
+
+    device: str = operational("auto")
+    dtype: str = "auto"
+    revision: str = ""
+    max_model_len: int = 2048
+    tensor_parallel: int = operational(1)
+    max_num_seqs: int = operational(64)
+    max_num_batched_tokens: int = operational(0)
+    """0: 4096 on the CPU, vLLM's own choice for offline use on a GPU."""
+    gpu_memory_utilization: float = operational(0.9)
+    kv_cache_bytes: int = operational(0)
+    """0: 1 GiB on the CPU, vLLM's own choice on a GPU."""
+    enforce_eager: bool = operational(False)
+    quantization: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+    """Further engine arguments by vLLM's own names."""
+
+
+@dataclass(frozen=True)
+class SimulatedSpec:
+    """The engine without a model: deterministic text with planted, known flaws.
+
+    Rates are shares of samples and decided by a hash of the sample id; they must sum to at most 1.
+    """
+
+    words: int = 80
+    vocabulary: int = 20_000
+    duplicate_rate: float = 0.0
+    near_duplicate_rate: float = 0.0
+    near_duplicate_edits: float = 0.02
+    """Share of words replaced in a planted near duplicate."""
+    seed_copy_rate: float = 0.0
+    """Share of samples that repeat their first parent verbatim."""
+    rejection_rate: float = 0.0
+    failure_rate: float = 0.0
+    style: str = "words"
+    """words: uniform draws, whose order says nothing; sentences: a grammar, whose order does."""
+    template_rate: float = 0.0
+    """Share of samples that are one of `template_instances` texts, drawn uniformly."""
+    template_instances: int = 20_000
+    template_slots: int = 0
+    """Words in which instances of the template differ; 0: they share no text at all."""
+    paraphrase_rate: float = 0.0
+    """Share of samples that tell their first parent again, `paraphrase_swap` of the words replaced
+    by a fixed synonym each."""
+    paraphrase_swap: float = 0.3
+    salad_rate: float = 0.0
+    """Share of samples that are uniform draws of words, whatever the style."""
+    collapse_from: int = -1
+    """Plan index from which on every sample of `collapse_stratum` fills the one template; -1: never."""
+    collapse_stratum: str = ""
+    """Empty: all strata."""
+    latency_s: float = operational(0.0)
+    latency_jitter: float = operational(0.0)
+    concurrency: int = operational(256)
+    fail_start: bool = operational(False)
+    poison: list[int] = operational(factory=list)
+    """Plan indices whose request kills the engine process, for rehearsing supervision."""
+
+
+@dataclass(frozen=True)
+class EndpointSpec:
+    """An OpenAI-compatible endpoint that already runs. The key is read from the environment."""
+
+    base_url: str = operational("")
+    api_key_env: str = operational("OPENAI_API_KEY")
+    timeout_s: float = operational(600.0)
+    max_concurrency: int = operational(64)
+    send_seed: bool = True
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """Which engine writes, and how many."""
+
+    kind: str = "vllm"
+    """vllm | simulated | openai"""
+    model: str = ""
+    workers: int = operational(1)
+    cpus_per_worker: float = operational(1.0)
+    gpus_per_worker: float = operational(0.0)
+    threads: int = operational(0)
+    """Threads of a CPU engine; 0: the machine's cores shared among the workers."""
+    sampling: SamplingSpec = field(default_factory=SamplingSpec)
+    chat_template_kwargs: dict[str, Any] = field(default_factory=dict)
+    vllm: VllmSpec = field(default_factory=VllmSpec)
+    simulated: SimulatedSpec = field(default_factory=SimulatedSpec)
+    openai: EndpointSpec = field(default_factory=EndpointSpec)
