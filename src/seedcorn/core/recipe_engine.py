@@ -66,10 +66,11 @@ class SimulatedSpec:
     """Share of samples that are one of `template_instances` texts, drawn uniformly."""
     template_instances: int = 20_000
     template_slots: int = 0
-    """Words in which instances of the template differ; 0: they share no text at all."""
+    """Words in which instances of the template differ; 0: they share no text at all, or after a
+    collapse their first eight words."""
     paraphrase_rate: float = 0.0
     """Share of samples that tell their first parent again, `paraphrase_swap` of the words replaced
-    by a fixed synonym each."""
+    by a fixed synonym each; fresh text where there is no parent."""
     paraphrase_swap: float = 0.3
     salad_rate: float = 0.0
     """Share of samples that are uniform draws of words, whatever the style."""
