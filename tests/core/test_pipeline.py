@@ -71,7 +71,7 @@ def test_good_completion_becomes_a_candidate_with_its_lineage():
     )
     assert (request.sample_id, request.index, request.seed) == (DRAW.sample_id, 3, DRAW.seed)
     assert (request.recipe, request.generation) == (RECIPE.fingerprint, 1)
-    assert request.parent == "A document."
+    assert (request.parent, request.stratum) == ("A document.", "tell")
 
 
 def test_unusable_parent_rejects_without_asking_the_engine():
