@@ -61,7 +61,11 @@ def test_validate_accepts_a_plain_recipe():
         ("engine.sampling.top_p", 0.0, "engine.sampling.top_p"),
         ("engine.sampling.temperature", -0.1, "engine.sampling.temperature"),
         ("engine.sampling.min_tokens", 999, "engine.sampling.min_tokens: 999 is more than"),
-        ("engine.simulated.failure_rate", 1.2, "engine.simulated.failure_rate"),
+        ("stop.patience", 0, "stop.patience"),
+        ("stop.min_precision", 1.5, "stop.min_precision"),
+        ("ledger.companions", -1, "ledger.companions"),
+        ("engine.simulated.collapse_stratum", "nobody", "engine.simulated.collapse_stratum"),
+        ("engine.simulated.failure_rate", 1.2, "engine.simulated: the rate of failed"),
         ("engine.simulated.poison", [1000], "poison: index 1000 is outside 0 to 999"),
         ("engine.openai.api_key_env", "sk-abc", "engine.openai.api_key_env: needs the name"),
         ("engine.vllm.extra", {"hf_token": "x"}, "engine.vllm.extra.hf_token: looks like a secret"),
@@ -100,7 +104,7 @@ def test_validate_of_weights_that_are_all_zero_refuses():
 
 def test_validate_of_rates_that_sum_past_one_names_the_sum():
     half = changed("engine.simulated.rejection_rate", 0.7)
-    with pytest.raises(RecipeError, match=r"the rates sum to 1\.2"):
+    with pytest.raises(RecipeError, match=r"the planted rates sum to 1\.2"):
         validate(changed("engine.simulated.duplicate_rate", 0.5, half))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from math import isfinite, prod
 from typing import Any
 
+from seedcorn.core import simulated_settings
 from seedcorn.core.checks import build
 from seedcorn.core.errors import RecipeError
 from seedcorn.core.prompts import PromptFailed, compile_prompt
@@ -51,17 +52,9 @@ _BOUNDS: tuple[tuple[str, float, float | None], ...] = (
     ("engine.vllm.max_num_batched_tokens", 0, None),
     ("engine.vllm.gpu_memory_utilization", 0, 1),
     ("engine.vllm.kv_cache_bytes", 0, None),
-    ("engine.simulated.words", 1, None),
-    ("engine.simulated.vocabulary", 1, None),
-    ("engine.simulated.duplicate_rate", 0, 1),
-    ("engine.simulated.near_duplicate_rate", 0, 1),
     ("engine.simulated.near_duplicate_edits", 0, 1),
-    ("engine.simulated.seed_copy_rate", 0, 1),
-    ("engine.simulated.rejection_rate", 0, 1),
-    ("engine.simulated.failure_rate", 0, 1),
     ("engine.simulated.latency_s", 0, None),
     ("engine.simulated.latency_jitter", 0, None),
-    ("engine.simulated.concurrency", 1, None),
     ("engine.openai.max_concurrency", 1, None),
     ("parents.seed", 0, None),
     ("parents.previous", 0, None),
@@ -69,6 +62,15 @@ _BOUNDS: tuple[tuple[str, float, float | None], ...] = (
     ("dedup.actors", 1, None),
     ("dedup.checkpoint_every", 1, None),
     ("ledger.fingerprints", 1, None),
+    ("ledger.companions", 0, 2000),
+    ("stop.target.accepted", 0, None),
+    ("stop.target.unique", 0, None),
+    ("stop.budget.samples", 0, None),
+    ("stop.budget.engine_hours", 0, None),
+    ("stop.min_per_sample", 0, None),
+    ("stop.min_per_engine_hour", 0, None),
+    ("stop.min_precision", 0, 1),
+    ("stop.patience", 1, None),
     ("run.max_restarts", 0, None),
     ("run.hedge_factor", 1, None),
 )
@@ -142,10 +144,13 @@ def _vllm(recipe: Recipe) -> None:
 
 def _simulated(recipe: Recipe) -> None:
     spec = recipe.engine.simulated
-    rates = ("duplicate", "near_duplicate", "seed_copy", "rejection", "failure")
-    total = sum(getattr(spec, f"{rate}_rate") for rate in rates)
-    if total > 1 + 1e-9:
-        raise RecipeError(f"engine.simulated: the rates sum to {total:g}, more than 1")
+    simulated_settings.check(spec)
+    names = [prompt.name for prompt in recipe.prompts]
+    if spec.collapse_stratum and spec.collapse_stratum not in names:
+        raise RecipeError(
+            f"engine.simulated.collapse_stratum: {spec.collapse_stratum!r} is none of the prompts "
+            f"{', '.join(names)}"
+        )
     for index in spec.poison:
         if not 0 <= index < recipe.samples:
             raise RecipeError(
@@ -284,6 +289,7 @@ def _sources(recipe: Recipe) -> Iterator[tuple[str, SourceSpec]]:
         ("seed", recipe.seed),
         ("dedup.against", recipe.dedup.against),
         ("dedup.evaluations", recipe.dedup.evaluations),
+        ("ledger.anchor", recipe.ledger.anchor),
     )
     for key, sources in groups:
         for number, source in enumerate(sources):
