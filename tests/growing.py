@@ -46,7 +46,7 @@ def grow_in_process(recipe, store_uri, base, batches=None):
     while left != 0:
         number = unmeasured(state, recipe)
         if number is not None:
-            job = _job(store, state, number, recipe, sources)
+            job = generation_job(store, state, number, recipe, sources)
             generation = state.generations[number]
             anchor = [catalogue.to_dict() for catalogue in sources.anchor]
             measuring = MeasuringJob(job, generation.shards, generation.mixes, anchor)
@@ -57,7 +57,7 @@ def grow_in_process(recipe, store_uri, base, batches=None):
             state.apply(log.append(_started(step, sources)))
         while (decision := opening(state, step.recipe)) is not None:
             state.apply(log.append(decision))
-        job = _job(store, state, step.generation, step.recipe, sources)
+        job = generation_job(store, state, step.generation, step.recipe, sources)
         left = _Generation(store, state, log, job).grow(left)
 
 
@@ -77,7 +77,7 @@ def _started(step, sources):
     )
 
 
-def _job(store, state, number, recipe, sources):
+def generation_job(store, state, number, recipe, sources):
     earlier = {n: list(g.shards) for n, g in state.generations.items() if n < number}
     return GenerationJob(
         recipe=recipe,
