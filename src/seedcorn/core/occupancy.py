@@ -163,10 +163,15 @@ def _shifts(slots, highest):  # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True)
+def _home(loners, document):  # noqa: ANN001, ANN202
+    """Where a document is looked for first."""
+    return np.int64((np.uint64(document) * _GOLDEN) >> np.uint64(32)) & (len(loners) - 1)
+
+
+@njit(cache=True, nogil=True)
 def _move(loners, figures, document, sign):  # noqa: ANN001, ANN202
     """One more or one less fingerprint that occurs in this document alone."""
-    last = len(loners) - 1
-    slot = np.int64((np.uint64(document) * _GOLDEN) >> np.uint64(32)) & last
+    last, slot = len(loners) - 1, _home(loners, document)
     while loners[slot]["document"] != _FREE and loners[slot]["document"] != document:
         slot = (slot + 1) & last
     held = loners[slot]
@@ -176,7 +181,7 @@ def _move(loners, figures, document, sign):  # noqa: ANN001, ANN202
     before = held["alone"]
     held["alone"] = before + sign
     figures[SUM] += sign
-    figures[SQUARES] += (before + sign) ** 2 - before**2
+    figures[SQUARES] += sign * (2 * before + sign)
 
 
 @njit(cache=True, nogil=True)

@@ -33,6 +33,8 @@ EMPTY = 0xFFFFFFFF
 """`first` of a slot that holds nothing."""
 UNSEEN = 0xFFFFFFFE
 """`first` of a shingle that no accepted sample and no seed holds: duplicates only."""
+BLOCK = 64
+"""Rows whose slots are fetched ahead together."""
 LOAD = 0.7
 """Share of slots in use at which a table doubles; linear probing degrades quickly beyond."""
 GROSS, NET = 0, 1
@@ -73,19 +75,23 @@ class ShingleTable:
         """
         last = int(rows["first"][rows["first"] < UNSEEN].max(initial=0)) // 2
         self._reserve(self._size + len(rows), last + 1)
-        fresh, overdrawn = _merge(self._slots, self._tally, rows, np.uint64(self._limit - 1))
+        fresh, overdrawn, _ = _merge(self._slots, self._tally, rows, np.uint64(self._limit - 1))
         self._size += fresh
         return overdrawn
 
     def thin(self, limit: int) -> None:
         """Forget every hash that is not below `limit`, now and later."""
         self._limit = min(limit, self._limit)
-        self._rebuild(len(self._slots))
+        kept = self._slots["key"] <= np.uint64(self._limit - 1)
+        kept = self._slots[kept & (self._slots["first"] != _EMPTY)]
+        # In place: fresh memory of that size would cost more than the move.
+        self._slots["first"] = EMPTY
+        self._tally = np.zeros_like(self._tally)
+        self._size = self._refill(kept, recount=True)
 
     def below(self, limit: int) -> int:
         """How many of the hashes held are below `limit`."""
-        held = self._slots["first"] != _EMPTY
-        return int(np.count_nonzero(held & (self._slots["key"] <= np.uint64(limit - 1))))
+        return _below(self._slots, np.uint64(limit - 1))
 
     def moments(self, keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
         """First moment of each key; above every moment for duplicates only, and for unknown keys."""
@@ -111,12 +117,12 @@ class ShingleTable:
         while rows > LOAD * slots:
             slots *= 2
         if slots > len(self._slots):
-            self._rebuild(slots)
+            old, self._slots = self._slots, _blank(slots)
+            self._size = self._refill(old, recount=False)
 
-    def _rebuild(self, slots: int) -> None:
-        old, self._slots = self._slots, _blank(slots)
-        self._tally = np.zeros_like(self._tally)
-        self._size, _ = _merge(self._slots, self._tally, old, np.uint64(self._limit - 1))
+    def _refill(self, rows: NDArray, recount: bool) -> int:
+        highest = np.uint64(self._limit - 1)
+        return _refill(self._slots, self._tally, rows, highest, recount)
 
 
 def _blank(slots: int) -> NDArray:
@@ -136,24 +142,21 @@ def _place(slots, key, left, right):  # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True)
-def _account(tally, slots, slot, sign):  # noqa: ANN001, ANN202
-    """Add or remove what one slot contributes to the tally."""
-    held = slots[slot]
-    moment = held["first"]
+def _account(tally, moment, strata, kept, sign):  # noqa: ANN001, ANN202
+    """Add or remove what one hash contributes to the tally; `kept`: some document is left of it."""
     if moment == _UNSEEN or moment & np.uint32(1):
         return
     generation = np.int64(moment >> np.uint32(1))
-    for row in range(2 if held["accepted"] > held["withdrawn"] else 1):
-        columns = tally[row, generation]
-        columns[TOTAL] += sign
-        strata = held["strata"]
-        alone = strata & (strata - _ONE) == np.uint64(0)
-        stratum = 0
-        while strata != np.uint64(0):
-            if strata & _ONE:
-                columns[STRATUM + stratum] += sign
-                columns[EXCLUSIVE + stratum] += sign if alone else 0
-            strata >>= _ONE
+    alone = strata & (strata - _ONE) == np.uint64(0)
+    for row in range(2 if kept else 1):
+        # Full indices only: a view of the row would count its references, twice per hash.
+        tally[row, generation, TOTAL] += sign
+        left, stratum = strata, 0
+        while left != np.uint64(0):
+            if left & _ONE:
+                tally[row, generation, STRATUM + stratum] += sign
+                tally[row, generation, EXCLUSIVE + stratum] += sign if alone else 0
+            left >>= _ONE
             stratum += 1
 
 
@@ -169,40 +172,92 @@ def _shifts(slots, highest):  # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True)
+def _fetch(slots, keys, left, right):  # noqa: ANN001, ANN202
+    """Read where these keys will be looked for, so that the misses of a block overlap."""
+    seen, last = np.uint32(0), len(slots) - 1
+    for key in keys:
+        slot = np.int64((key << left) >> right)
+        seen ^= slots[slot]["first"] ^ slots[(slot + 2) & last]["first"]
+    return seen
+
+
+@njit(cache=True, nogil=True)
 def _moments(slots, keys, highest):  # noqa: ANN001, ANN202
     """`first` of each key's slot; that of an empty one where the key is unknown."""
     left, right = _shifts(slots, highest)
     found = np.empty(len(keys), np.uint32)
-    for index in range(len(keys)):
-        found[index] = slots[_place(slots, keys[index], left, right)]["first"]
+    for start in range(0, len(keys), BLOCK):
+        stop = min(start + BLOCK, len(keys))
+        found[start] = _fetch(slots, keys[start:stop], left, right)
+        for index in range(start, stop):
+            found[index] = slots[_place(slots, keys[index], left, right)]["first"]
     return found
+
+
+@njit(cache=True, nogil=True)
+def _below(slots, highest):  # noqa: ANN001, ANN202
+    """How many keys are up to `highest`."""
+    found = 0
+    for index in range(len(slots)):
+        found += slots[index]["first"] != _EMPTY and slots[index]["key"] <= highest
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _refill(slots, tally, old, highest, recount):  # noqa: ANN001, ANN202
+    """Put distinct rows with keys up to `highest` into empty slots; returns how many.
+
+    `recount`: add them to the tally; where a table only grows, they are in it.
+    """
+    size = 0
+    left, right = _shifts(slots, highest)
+    for index in range(len(old)):
+        row = old[index]
+        if row["first"] == _EMPTY or row["key"] > highest:
+            continue
+        slots[_place(slots, row["key"], left, right)] = row
+        size += 1
+        if recount:
+            kept = row["accepted"] > row["withdrawn"]
+            _account(tally, row["first"], row["strata"], kept, 1)
+    return size
 
 
 @njit(cache=True, nogil=True)
 def _merge(slots, tally, rows, highest):  # noqa: ANN001, ANN202
     """Merge rows with keys up to `highest`; returns (new keys, rows withdrawn beyond accepted)."""
-    fresh, overdrawn = 0, 0
+    fresh, overdrawn, seen = 0, 0, np.uint32(0)
     left, right = _shifts(slots, highest)
-    for index in range(len(rows)):
-        row = rows[index]
-        if row["first"] == _EMPTY or row["key"] > highest:
-            continue
-        slot = _place(slots, row["key"], left, right)
-        held = slots[slot]
-        if held["first"] == _EMPTY:
-            held["key"] = row["key"]
-            held["first"] = _UNSEEN
-            fresh += 1
-        _account(tally, slots, slot, -1)
-        if row["first"] < held["first"]:
-            held["first"] = row["first"]
-            held["strata"] = row["strata"]
-        elif row["first"] == held["first"]:
-            held["strata"] |= row["strata"]
-        held["accepted"] += row["accepted"]
-        held["verified"] += row["verified"]
-        held["withdrawn"] += row["withdrawn"]
-        _account(tally, slots, slot, 1)
-        if row["withdrawn"] > 0 and held["withdrawn"] > held["accepted"]:
-            overdrawn += 1
-    return fresh, overdrawn
+    for start in range(0, len(rows), BLOCK):
+        block = rows[start : start + BLOCK]
+        seen ^= _fetch(slots, block["key"], left, right)
+        for index in range(len(block)):
+            row = block[index]
+            if row["first"] == _EMPTY or row["key"] > highest:
+                continue
+            held = slots[_place(slots, row["key"], left, right)]
+            if held["first"] == _EMPTY:
+                held["key"] = row["key"]
+                held["first"] = _UNSEEN
+                fresh += 1
+            overdrawn += _unite(tally, held, row)
+    return fresh, overdrawn, seen
+
+
+@njit(cache=True, nogil=True)
+def _unite(tally, held, row):  # noqa: ANN001, ANN202
+    """Merge a row into the slot of its key; returns whether it withdrew more than was accepted."""
+    moment, strata, kept = held["first"], held["strata"], held["accepted"] > held["withdrawn"]
+    if row["first"] < moment:
+        held["first"] = row["first"]
+        held["strata"] = row["strata"]
+    elif row["first"] == moment:
+        held["strata"] = strata | row["strata"]
+    held["accepted"] += row["accepted"]
+    held["verified"] += row["verified"]
+    held["withdrawn"] += row["withdrawn"]
+    left = held["accepted"] > held["withdrawn"]
+    if held["first"] != moment or held["strata"] != strata or left != kept:
+        _account(tally, moment, strata, kept, -1)
+        _account(tally, held["first"], held["strata"], left, 1)
+    return row["withdrawn"] > 0 and held["withdrawn"] > held["accepted"]
