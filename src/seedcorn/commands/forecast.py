@@ -24,7 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="everything, as JSON")
     parser.epilog = (
         "The forecast holds for the newest generation's recipe, model and checks. Each stratum's "
-        "row says what the whole amount would add if it alone were drawn."
+        "row says what the whole amount would add if it alone were drawn; one that a decision "
+        "stopped is marked."
     )
 
 
@@ -77,7 +78,7 @@ def print_outlooks(console: "Console", ledger: "Ledger", found: list["Outlook"])
     )
     table = figures(*head, f"{unit} per\nengine-h", left=1)
     for one in found:
-        name = one.stratum or "all, as now"
+        name = (one.stratum or "all, as now") + " (stopped)" * one.stopped
         if one.forecast is None:
             table.add_row(name, f"{one.samples:,}", *["-"] * 6)
             continue

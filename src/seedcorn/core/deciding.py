@@ -4,13 +4,15 @@ Invariant: asked again after each entry it gives the same entries in the same or
 and whatever was restarted in between.
 """
 
+from functools import partial
+
 from seedcorn.core.entries import Body, Decision
 from seedcorn.core.leasing import Cut
 from seedcorn.core.ledger import SKETCH_RATE, Ledger
-from seedcorn.core.prospects import forecast_entry, governed
+from seedcorn.core.prospects import forecast_entry
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.state import CorpusState
-from seedcorn.core.stopping import due, shares
+from seedcorn.core.stopping import due, said_until, shares
 
 
 def next_due(state: CorpusState, ledger: Ledger, recipe: Recipe) -> Body | None:
@@ -23,18 +25,15 @@ def next_due(state: CorpusState, ledger: Ledger, recipe: Recipe) -> Body | None:
         reason = f"more than {recipe.ledger.fingerprints} hashes of one length"
         value = {"rate": needed}
         return Decision(generation.number, generation.batches, SKETCH_RATE, value, reason)
-    if not generation.batches or not ledger.seen:
-        return None
-    said = generation.prospects[-1].subject["batches"] if generation.prospects else 0
-    if said < generation.batches:
+    # Where a sketch is missing nothing can be forecast; what needs no forecast is still decided.
+    if ledger.seen and said_until(generation) < generation.batches:
         cut = Cut(generation.samples, recipe.units.unit, recipe.units.batch)
-        batch, _, _ = governed(cut, generation.batches, recipe.units.ahead)
         return forecast_entry(
             ledger.prospects,
             ledger.history,
             generation,
             ledger.promises.record,
             (cut, recipe.units.ahead),
-            shares(generation, recipe, batch),
+            partial(shares, generation, recipe),
         )
     return due(state, recipe, ledger.accounts[-1].watch.alarms)

@@ -4,6 +4,7 @@ Invariant: the entry's counts are exact; its interval agrees to rounding, as two
 floats in different orders.
 """
 
+from functools import partial
 from math import isclose
 from typing import Any
 
@@ -17,6 +18,7 @@ from seedcorn.core.state import CorpusState
 from seedcorn.core.stopping import shares
 
 PRECISION = 1e-6
+"""Relative, and in fingerprints: what two orders of summing may differ by."""
 
 
 def check_forecast(
@@ -24,14 +26,19 @@ def check_forecast(
 ) -> None:
     """Raises CorruptCorpus naming the entry and the figure; `state` and `ledger` hold all before."""
     generation = state.unfinished
-    if generation is None or generation.number != said.subject["generation"]:
+    if generation is None or generation.number != said.subject.get("generation"):
         raise CorruptCorpus(f"log entry {sequence} is a forecast of a generation that is not open")
-    if said.subject["batches"] != generation.batches:
+    if said.subject.get("batches") != generation.batches:
         raise CorruptCorpus(
-            f"log entry {sequence} is a forecast after {said.subject['batches']} batches; "
+            f"log entry {sequence} is a forecast after {said.subject.get('batches')} batches; "
             f"{generation.batches} are committed"
         )
-    batch = int(said.subject["batch"])
+    batch = said.subject.get("batch")
+    if not isinstance(batch, int) or batch < generation.batches:
+        raise CorruptCorpus(
+            f"log entry {sequence} is a forecast of batch {batch}; {generation.batches} are "
+            "committed already"
+        )
     cut = Cut(generation.samples, recipe.units.unit, recipe.units.batch)
     found = forecast_entry(
         ledger.prospects,
@@ -39,9 +46,10 @@ def check_forecast(
         generation,
         ledger.promises.record,
         (cut, batch - generation.batches),
-        shares(generation, recipe, batch),
+        partial(shares, generation, recipe),
     )
-    where = _difference(found.values, said.values, "")
+    pairs = ((found.subject, said.subject), (found.values, said.values))
+    where = next(filter(None, (_difference(*pair, "") for pair in pairs)), "")
     if where:
         raise CorruptCorpus(
             f"log entry {sequence}: its forecast is not what log and sketches give ({where}); "
@@ -54,6 +62,7 @@ def _difference(found: Any, said: Any, where: str) -> str:
     if isinstance(found, dict) and isinstance(said, dict) and found.keys() == said.keys():
         places = (_difference(found[key], said[key], f"{where}.{key}") for key in found)
         return next(filter(None, places), "")
-    numbers = [isinstance(value, int | float) for value in (found, said)]
-    same = isclose(found, said, rel_tol=PRECISION) if all(numbers) else found == said
+    same = found == said
+    if isinstance(found, int | float) and isinstance(said, int | float):
+        same = isclose(found, said, rel_tol=PRECISION, abs_tol=PRECISION)
     return "" if same else f"{where.removeprefix('.')} is {said}, not {found}"

@@ -43,8 +43,10 @@ def _covered(state: CorpusState, key: str) -> bool:
 def _planned_units(state: CorpusState, generation: int) -> float:
     """Units that decisions left in the plan; without end where the log does not say."""
     held = state.generations.get(generation)
-    unit = held.recipe.get("units", {}).get("unit", 0) if held is not None else 0
-    return ceil(held.samples / unit) if held is not None and unit else inf
+    if held is None or "samples" not in held.recipe:
+        return inf
+    unit = held.recipe.get("units", {}).get("unit", 0)
+    return ceil(held.samples / unit) if unit else inf
 
 
 def _committed_units(state: CorpusState, generation: int) -> int:

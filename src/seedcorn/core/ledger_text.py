@@ -5,10 +5,11 @@ from typing import Any
 
 from seedcorn.core.intervals import Interval
 from seedcorn.core.ledger_rows import GenerationRow
+from seedcorn.core.order_gap import NOISE
 from seedcorn.core.sketch import HEADLINE
 
-ORDERED = 0.02
-"""Order gap above which word order says something; salad stays below (core.order_gap)."""
+ORDERED = NOISE
+"""Order gap above which word order says something."""
 
 
 def line(row: GenerationRow) -> str:

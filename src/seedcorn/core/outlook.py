@@ -1,18 +1,20 @@
 """What further samples or engine-hours would add to a corpus, and which stratum deserves them.
 
 Each stratum is asked what the *whole* amount would add if it alone were drawn, so that strata can
-be compared; the row of all strata keeps their present shares. Invariant: nothing here was not said
-by committed batches; between generations the policy drifts, which `trend` alone may speak of.
+be compared; the row of all strata keeps their present shares. A stratum that a decision stopped is
+shown and never recommended. Invariant: nothing here was not said by committed batches; between
+generations the policy drifts, which `trend` alone may speak of.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.forecast import Forecast
 from seedcorn.core.ledger import Ledger
-from seedcorn.core.prospects import ALL
-from seedcorn.core.sketch import HEADLINE
+from seedcorn.core.prospects import ALL, Amount, exclusive_shares
+from seedcorn.core.state import MIXING
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Outlook:
     """Share of the stratum's unique content that no other stratum has."""
     seconds_per_sample: float | None
     """Measured: engine seconds, shared out by tokens."""
+    stopped: bool = False
+    """Whether a decision stopped drawing it."""
 
     @property
     def worth(self) -> float:
@@ -52,19 +56,32 @@ def outlooks(
         raise SeedcornError(
             "nothing to forecast from: a sketch of the newest generation is missing"
         )
+    weights = _decided(ledger)
     names = ledger.prospects.names
-    return [_outlook(ledger, name, samples, engine_hours) for name in names]
+    return [_outlook(ledger, name, weights, samples, engine_hours) for name in names]
 
 
 def best(found: list[Outlook]) -> str:
     """The stratum that surely adds most for its cost; empty where there is only one."""
-    strata = [one for one in found if one.stratum != ALL and one.worth > 0]
+    strata = [one for one in found if one.stratum != ALL and one.worth > 0 and not one.stopped]
     ranked = max(strata, key=lambda one: (one.worth, one.stratum), default=None)
     return ranked.stratum if ranked is not None and len(found) > 2 else ""
 
 
-def _outlook(ledger: Ledger, name: str, samples: int | None, engine_hours: float | None) -> Outlook:
-    seconds = _seconds_per_sample(ledger, name)
+def _decided(ledger: Ledger) -> Mapping[str, float]:
+    """The strata's weights as the newest decision left them; empty where the recipe's rule."""
+    mixes = [d for d in ledger.accounts[-1].decisions if d.action in MIXING]
+    return max(mixes, key=lambda decision: decision.batch).value["weights"] if mixes else {}
+
+
+def _outlook(
+    ledger: Ledger,
+    name: str,
+    weights: Mapping[str, float],
+    samples: int | None,
+    engine_hours: float | None,
+) -> Outlook:
+    seconds = _seconds_per_sample(ledger, name, weights)
     if engine_hours is not None:
         if seconds is None:
             raise SeedcornError(
@@ -73,24 +90,24 @@ def _outlook(ledger: Ledger, name: str, samples: int | None, engine_hours: float
         amount = int(engine_hours * 3600 / seconds)
     else:
         amount = samples or 0
-    widen = ledger.promises.record.widening()
-    forecast = ledger.prospects.forecast(name, amount, widen=widen)
-    return Outlook(name, amount, forecast, _exclusive(ledger, name), seconds)
+    alone = {ALL: 1.0, **exclusive_shares(ledger.prospects, ledger.history)}
+    widen, stopped = ledger.promises.record.widening(), name != ALL and weights.get(name) == 0
+    if name == ALL and weights:
+        total = sum(weights.values())
+        amounts = {s: Amount(round(amount * w / total), 0) for s, w in weights.items() if total}
+        forecast = ledger.prospects.mixed(amounts, alone, widen)
+    else:
+        forecast = ledger.prospects.forecast(name, amount, widen=widen)
+    return Outlook(name, amount, forecast, alone[name], seconds, stopped)
 
 
-def _exclusive(ledger: Ledger, name: str) -> float:
-    if name == ALL:
-        return 1.0
-    account = ledger.accounts[-1]
-    found = ledger.history.novel(account.generation, HEADLINE)
-    number = account.names.index(name)
-    return int(found.exclusive[number]) / max(1, int(found.strata[number]))
-
-
-def _seconds_per_sample(ledger: Ledger, name: str) -> float | None:
+def _seconds_per_sample(ledger: Ledger, name: str, weights: Mapping[str, float]) -> float | None:
     account, prospects = ledger.accounts[-1], ledger.prospects
     if not account.engine_seconds or not account.tokens["generated"]:
         return None
+    if name == ALL and sum(weights.values()):
+        each = {s: _seconds_per_sample(ledger, s, {}) or 0.0 for s in weights}
+        return sum(each[s] * w for s, w in weights.items()) / sum(weights.values()) or None
     if not prospects.samples(name):
         return account.engine_seconds / account.samples
     per_token = account.engine_seconds / account.tokens["generated"]
@@ -98,7 +115,8 @@ def _seconds_per_sample(ledger: Ledger, name: str) -> float | None:
 
 
 def as_json(found: list[Outlook]) -> dict[str, Any]:
-    """Plain JSON values; what rests on measured times stands under `measured`."""
+    """Plain JSON values. What rests on measured times: `measured`, `best`, which weighs what a
+    sample costs, and the amounts where engine-hours were asked about."""
     return {
         "best": best(found),
         "strata": [
@@ -110,6 +128,7 @@ def as_json(found: list[Outlook]) -> dict[str, Any]:
                 "high": one.forecast.high if one.forecast else None,
                 "method": one.forecast.method if one.forecast else None,
                 "exclusive": one.exclusive,
+                "stopped": one.stopped,
             }
             for one in found
         ],

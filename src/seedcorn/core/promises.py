@@ -2,18 +2,25 @@
 
 An entry after n batches says how much U is so far, and what a later batch is expected to add. The
 difference of two neighbouring entries is therefore the truth about the batch between them, and the
-record needs no sketch. Invariant: a promise is never revised; what was said at the time is scored.
+record needs no sketch. Invariant: a promise is never revised; what was said at the time is scored,
+unless what it was said about did not happen: another mix of strata, another sample rate.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 from seedcorn.core.entries import Measurement
 from seedcorn.core.forecast import Forecast
 from seedcorn.core.intervals import Interval, unique_interval
+from seedcorn.core.prospects import ALL
 from seedcorn.core.track_record import Promise, TrackRecord
 
 _GENERATION_BITS = 40
 """A batch is known to the record as generation << 40 | batch."""
+_LOT = 4.0
+"""Standard deviations by which a stratum's samples may miss their share by lot."""
 
 
 class Promises:
@@ -23,6 +30,7 @@ class Promises:
         """Nothing promised."""
         self.record = TrackRecord()
         self._last: dict[int, Measurement] = {}
+        self._terms: dict[int, _Terms] = {}
         self._unique: dict[int, dict[int, Interval]] = {}
 
     def of(self, generation: int) -> list[Promise]:
@@ -42,23 +50,60 @@ class Promises:
         generation = int(entry.subject["generation"])
         self._settle(generation, entry)
         governed = _number(generation, int(entry.subject["batch"]))
-        known = {promise.stratum for promise in self.record.of(governed)}
-        for stratum, values in entry.values["strata"].items():
-            if values["next"] is not None and stratum not in known:
-                self.record.promise(governed, stratum, Forecast(**values["next"]))
+        if governed not in self._terms:
+            self._promise(governed, entry)
         self._last[generation] = entry
-        found = unique_interval(entry.values["strata"][""]["sampled"], entry.values["rate"])
+        found = unique_interval(entry.values["strata"][ALL]["sampled"], entry.values["rate"])
         self._unique.setdefault(generation, {})[int(entry.subject["batches"])] = found
+
+    def _promise(self, governed: int, entry: Measurement) -> None:
+        coming = {
+            stratum: values["next"]
+            for stratum, values in entry.values["strata"].items()
+            if values["next"] is not None
+        }
+        for stratum, values in coming.items():
+            self.record.promise(governed, stratum, Forecast(**values))
+        mix = {stratum: float(values["samples"]) for stratum, values in coming.items()}
+        self._terms[governed] = _Terms(mix, entry.values["rate"])
 
     def _settle(self, generation: int, entry: Measurement) -> None:
         before = self._last.get(generation)
         batch = int(entry.subject["batches"]) - 1
         if batch != (int(before.subject["batches"]) if before is not None else 0):
             return  # An entry between is missing: the truth of this batch alone is not known.
+        if before is not None and before.values["rate"] != entry.values["rate"]:
+            return  # The difference of two samples of all there is would say little of one batch.
+        terms = self._terms.get(_number(generation, batch))
+        if terms is None or terms.rate != entry.values["rate"]:
+            return
+        drawn, added = _landed(before, entry, "samples"), _landed(before, entry, "sampled")
         for promise in self.record.of(_number(generation, batch)):
-            truth = _added(before, entry, promise)
-            if truth is not None:
-                self.record.settle(promise.batch, promise.stratum, truth)
+            wanted, samples = promise.forecast.samples, drawn[promise.stratum]
+            if samples <= 0 or not wanted / 2 <= samples <= wanted * 2:
+                continue
+            if promise.stratum != ALL or terms.kept(drawn):
+                truth = added[promise.stratum] / terms.rate * wanted / samples
+                self.record.settle(promise.batch, promise.stratum, max(0.0, truth))
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What the promises about one batch presume."""
+
+    mix: Mapping[str, float]
+    """Samples per stratum."""
+    rate: float
+
+    def kept(self, drawn: Mapping[str, float]) -> bool:
+        """Whether the strata were drawn as presumed, as far as lots can tell."""
+        whole = drawn[ALL] / (self.mix.get(ALL) or drawn[ALL])
+        for stratum, samples in drawn.items():
+            expected = self.mix.get(stratum, 0.0) * whole
+            spread = max(1.0, expected * (1 - expected / drawn[ALL]))
+            if abs(samples - expected) > _LOT * sqrt(spread):
+                return False
+        return True
 
 
 def batch_of(promise: Promise) -> int:
@@ -70,16 +115,10 @@ def _number(generation: int, batch: int) -> int:
     return generation << _GENERATION_BITS | batch
 
 
-def _added(before: Measurement | None, entry: Measurement, promise: Promise) -> float | None:
-    """What the batch between two entries added, per the number of samples that was promised for:
-    how many of a batch a stratum gets is drawn by lot."""
-    values = entry.values["strata"][promise.stratum]
-    earlier: dict[str, Any] = {"samples": 0, "sampled": 0}
-    rate = 1.0
-    if before is not None:
-        earlier, rate = before.values["strata"][promise.stratum], before.values["rate"]
-    samples = values["samples"] - earlier["samples"]
-    if samples <= 0:
-        return None
-    unique = values["sampled"] / entry.values["rate"] - earlier["sampled"] / rate
-    return max(0.0, unique) * promise.forecast.samples / samples
+def _landed(before: Measurement | None, entry: Measurement, figure: str) -> dict[str, float]:
+    """What the batch between two entries brought of a figure, by stratum."""
+    strata: dict[str, Any] = before.values["strata"] if before is not None else {}
+    return {
+        stratum: values[figure] - strata.get(stratum, {}).get(figure, 0)
+        for stratum, values in entry.values["strata"].items()
+    }

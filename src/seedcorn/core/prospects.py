@@ -6,8 +6,8 @@ Invariant: a forecast is a function of committed batches and of how they were cu
 that records it can be recomputed from log and sketches.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,10 @@ from seedcorn.core.track_record import TrackRecord
 
 ALL = ""
 """Name under which all strata together stand."""
+SUMMED = "sum of strata"
+"""Method of a forecast for all strata whose mix has changed: see `Prospects.mixed`."""
+Mix = Callable[[int], Mapping[str, float]]
+"""Shares of the strata in a batch."""
 _OUTCOMES = ("accepted", "duplicate", "rejected", "failed")
 
 
@@ -92,6 +96,30 @@ class Prospects:
         """What `more` samples of the stratum add after `skip` further ones; see core.forecast."""
         return forecast(self.evidence(name), more, skip, widen)
 
+    def mixed(
+        self, amounts: Mapping[str, "Amount"], alone: Mapping[str, float], widen: float = 1.0
+    ) -> Forecast | None:
+        """What all strata add in another mix than they were drawn in: the documents of both mixes
+        are no one sample, those of each stratum are.
+
+        `alone`: the share of each stratum's unique content that no other stratum has, which is what
+        its estimate and its low end count by; the high end lets strata add all of theirs. None
+        where a stratum that is to be drawn never was, or nothing is to be drawn.
+        """
+        wanted = {name: amount for name, amount in amounts.items() if amount.samples}
+        found = {name: self.forecast(name, *amount, widen) for name, amount in wanted.items()}
+        parts = [(alone.get(name, 1.0), each) for name, each in found.items() if each is not None]
+        if len(parts) < len(found) or not parts:
+            return None
+        return Forecast(
+            samples=sum(amount.samples for amount in wanted.values()),
+            estimate=sum(share * each.estimate for share, each in parts),
+            low=sum(share * each.low for share, each in parts),
+            high=sum(each.high for _, each in parts),
+            method=SUMMED,
+            widen=widen,
+        )
+
     def snapshot(self) -> dict[str, NDArray]:
         """Arrays by name, equal for equal folds."""
         arrays: dict[str, NDArray] = {"generation": np.array([self.generation])}
@@ -114,7 +142,14 @@ class Prospects:
             self._tables[name] = Occupancy.restore(table)
 
     def _key(self, name: str) -> str:
-        return name if name in self._tables else ALL
+        return ALL if name in self._strata and len(self._strata) == 1 else name
+
+
+class Amount(NamedTuple):
+    """Samples of a stratum to forecast, after `skip` further ones."""
+
+    samples: int
+    skip: int
 
 
 def governed(cut: Cut, batches: int, ahead: int) -> tuple[int, int, int]:
@@ -137,37 +172,66 @@ def forecast_entry(
     generation: GenerationState,
     record: TrackRecord,
     window: tuple[Cut, int],
-    shares: Mapping[str, float],
+    mix: Mix,
 ) -> Measurement:
     """The measurement that says what was found so far and what the governed batch would add.
 
-    `window` is how the plan is cut and how many batches are open ahead; `shares` of the strata in
-    the governed batch.
+    `window` is how the plan is cut and how many batches are open ahead.
     """
-    batch, size, skipped = governed(window[0], generation.batches, window[1])
+    batch, _, _ = governed(window[0], generation.batches, window[1])
+    amounts, widen = _amounts(window, generation.batches, mix), record.widening()
+    alone = exclusive_shares(prospects, history)
     novel = history.novel(prospects.generation, HEADLINE)
     strata: dict[str, Any] = {}
     for number, name in enumerate(prospects.names):
-        share = 1.0 if name == ALL else shares.get(name, 0.0)
         found = novel.total if name == ALL else int(novel.strata[number - 1])
-        alone = novel.total if name == ALL else int(novel.exclusive[number - 1])
-        evidence = prospects.evidence(name)
+        others = novel.total if name == ALL else int(novel.exclusive[number - 1])
+        if name == ALL and any(first <= batch for first in generation.mixes):
+            parts = {stratum: amounts[stratum] for stratum in prospects.names[1:]}
+            coming = prospects.mixed(parts, alone, widen)
+        else:
+            coming = prospects.forecast(name, *amounts[name], widen)
         strata[name] = {
             "samples": prospects.samples(name),
             "tokens": prospects.tokens(name),
             "sampled": found,
-            "exclusive": alone / history.rate,
-            "coverage": coverage(evidence),
-            "next": _next(
-                forecast(evidence, round(share * size), round(share * skipped), record.widening())
-            ),
+            "exclusive": others / history.rate,
+            "coverage": coverage(prospects.evidence(name)),
+            "next": _next(coming),
         }
     subject = {"generation": generation.number, "batches": generation.batches, "batch": batch}
     return Measurement(FORECAST, subject, {"rate": history.rate, "strata": strata})
 
 
+def exclusive_shares(prospects: Prospects, history: History) -> dict[str, float]:
+    """Share of each stratum's unique content that no other stratum has; 0 without any."""
+    novel = history.novel(prospects.generation, HEADLINE)
+    return {
+        name: int(novel.exclusive[number]) / max(1, int(novel.strata[number]))
+        for number, name in enumerate(prospects.names[1:])
+    }
+
+
+def _amounts(window: tuple[Cut, int], batches: int, mix: Mix) -> dict[str, Amount]:
+    """By stratum, and for all: samples of the governed batch, and those before it to come."""
+    cut, ahead = window
+    batch, size, skipped = governed(cut, batches, ahead)
+    whole = cut.unit * cut.batch
+    before: dict[str, float] = {}
+    for number in range(batches, batch):
+        samples = min(whole, cut.samples - number * whole)
+        for name, share in mix(number).items():
+            before[name] = before.get(name, 0.0) + share * samples
+    amounts = {
+        name: Amount(round(share * size), round(before.get(name, 0.0)))
+        for name, share in mix(batch).items()
+    }
+    return amounts | {ALL: Amount(size, skipped)}
+
+
 def _next(found: Forecast | None) -> dict[str, Any] | None:
-    if found is None:
+    """None too where nothing is to be drawn."""
+    if found is None or not found.samples:
         return None
     return {
         "samples": found.samples,

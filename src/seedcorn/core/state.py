@@ -67,6 +67,9 @@ class GenerationState:
     """Measured."""
     samples: int = 0
     """Planned samples, as far as decisions left them in the plan."""
+    opened: int = -1
+    """The last batch that is known to have been open when the newest batch landed: nothing may be
+    decided on it any more, even where `units.ahead` has become smaller since."""
     mixes: dict[int, dict[str, float]] = field(default_factory=dict)
     """Decided weights: batch -> stratum -> weight, from that batch on."""
     decisions: list[Decision] = field(default_factory=list)
@@ -145,6 +148,7 @@ class CorpusState:
             body.fingerprint,
             sequence,
             samples=int(body.recipe.get("samples", 0)),
+            opened=int(body.recipe.get("units", {}).get("ahead", -1)),
         )
 
     def _commit(self, body: BatchCommitted, sequence: int) -> None:
@@ -196,6 +200,9 @@ class CorpusState:
         if generation is None:
             return
         if body.name == FORECAST:
+            if generation.prospects:
+                before = int(generation.prospects[-1].subject["batch"])
+                generation.opened = max(generation.opened, before)
             generation.prospects.append(body)
         else:
             generation.measured[body.name, body.subject.get("stratum", "")] = body

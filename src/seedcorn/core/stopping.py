@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seedcorn.core.alarms import Alarm
+from seedcorn.core.anchor_gain import NEGLIGIBLE
 from seedcorn.core.entries import Decision, Measurement
 from seedcorn.core.leasing import Cut
 from seedcorn.core.ledger_text import scaled
@@ -41,7 +42,11 @@ class Stop:
 
 def reason_not_to_start(state: CorpusState, recipe: Recipe) -> Stop | None:
     """Why no further generation is to be started, though the recipe asks for more."""
-    return target_reached(state, recipe) or _taught_nothing(state, recipe)
+    return (
+        target_reached(state, recipe)
+        or _taught_nothing(state, recipe)
+        or _all_imprecise(state, recipe)
+    )
 
 
 def opening(state: CorpusState, recipe: Recipe) -> Decision | None:
@@ -62,12 +67,13 @@ def opening(state: CorpusState, recipe: Recipe) -> Decision | None:
 def due(state: CorpusState, recipe: Recipe, alarms: Sequence[Alarm]) -> Decision | None:
     """The next decision that the open generation's committed batches call for.
 
-    `alarms` are those of the generation. The newest forecast must cover every committed batch.
+    `alarms` are those of the generation. Rules on forecasts wait for the one that covers every
+    committed batch; nothing is decided on a batch that was open before.
     """
     generation = _open(state)
     cut = Cut(generation.samples, recipe.units.unit, recipe.units.batch)
     batch, _, _ = governed(cut, generation.batches, recipe.units.ahead)
-    if batch >= cut.batches or not generation.batches:
+    if batch >= cut.batches or batch <= generation.opened or not generation.batches:
         return None
     whole = target_reached(state, recipe) or _spent(generation, recipe)
     if whole is not None:
@@ -95,16 +101,41 @@ def shares(generation: GenerationState, recipe: Recipe, batch: int) -> dict[str,
     return {name: weight / total if total else 0.0 for name, weight in mix.items()}
 
 
+def said_until(generation: GenerationState) -> int:
+    """How many batches the newest forecast covers."""
+    return int(generation.prospects[-1].subject["batches"]) if generation.prospects else 0
+
+
+def accepted_so_far(state: CorpusState) -> int:
+    """Accepted samples of all generations that were not withdrawn."""
+    accepted = sum(generation.accepted for generation in state.generations.values())
+    return accepted - sum(_withdrawn(state, number) for number in state.generations)
+
+
 def unique_so_far(state: CorpusState) -> float:
-    """Unique tokens of all generations, as their newest forecasts recorded them."""
-    newest = [g.prospects[-1].values for g in state.generations.values() if g.prospects]
-    return sum(values["strata"][ALL]["sampled"] / values["rate"] for values in newest)
+    """Unique tokens of all generations, as their newest forecasts recorded them.
+
+    Of a generation from which samples were withdrawn, as large a share counts as of its samples was
+    kept: an approximation, exact where nothing is withdrawn.
+    """
+    total = 0.0
+    for number, generation in state.generations.items():
+        if generation.prospects and generation.accepted:
+            values = generation.prospects[-1].values
+            kept = 1 - _withdrawn(state, number) / generation.accepted
+            total += kept * values["strata"][ALL]["sampled"] / values["rate"]
+    return total
+
+
+def _withdrawn(state: CorpusState, number: int) -> int:
+    """Samples of a generation that were withdrawn."""
+    return sum(body.counts.get(str(number), {}).get("samples", 0) for body in state.withdrawn)
 
 
 def target_reached(state: CorpusState, recipe: Recipe) -> Stop | None:
     """What the corpus is grown for, once it is there."""
     target = recipe.stop.target
-    accepted = sum(generation.accepted for generation in state.generations.values())
+    accepted = accepted_so_far(state)
     if target.accepted and accepted >= target.accepted:
         return Stop(TARGET, f"{accepted:,} accepted samples of {target.accepted:,} wanted")
     unique = unique_so_far(state)
@@ -122,10 +153,12 @@ def _spent(generation: GenerationState, recipe: Recipe) -> Stop | None:
 
 def _taught_nothing(state: CorpusState, recipe: Recipe) -> Stop | None:
     """Text stays new while the anchor learns nothing from it: recombination."""
-    patience = recipe.stop.patience
+    patience = _patience(recipe)
     found = [g.measured.get((COMPANIONS, ALL)) for g in state.generations.values() if g.finished]
     gains = [_gain(measurement) for measurement in found[-patience:]]
-    if not recipe.stop.anchor or len(gains) < patience or any(g is None or g > 0 for g in gains):
+    if not recipe.stop.anchor or len(gains) < patience:
+        return None
+    if any(gain is None or gain > NEGLIGIBLE for gain in gains):
         return None
     return Stop(
         RULE,
@@ -159,14 +192,17 @@ def _exhausted(
     state: CorpusState, generation: GenerationState, recipe: Recipe, stratum: str
 ) -> str:
     """Whether even the upper end of the last forecasts promises too little."""
-    rule, novel = recipe.stop, _novel_share(state)
-    last = generation.prospects[-rule.patience :]
-    if len(last) < rule.patience:
+    rule, patience = recipe.stop, _patience(recipe)
+    wanted = rule.min_per_sample > 0 or rule.min_per_engine_hour > 0
+    if not wanted or len(generation.prospects) < patience:
         return ""
-    promised = [_promise(measurement, stratum) for measurement in last]
-    if any(value is None for value in promised):
+    if said_until(generation) < generation.batches:
         return ""
-    best = novel * max(value for value in promised if value is not None)
+    promised = [_promise(measurement, stratum) for measurement in generation.prospects[-patience:]]
+    known = [value for value in promised if value is not None]
+    if len(known) < patience:
+        return ""
+    best = _novel_share(state) * max(known)
     if best < rule.min_per_sample:
         return (
             f"the next sample promises at most {scaled(best)} unique tokens, "
@@ -217,6 +253,16 @@ def _imprecise(state: CorpusState, recipe: Recipe) -> tuple[str, str] | None:
     return None
 
 
+def _all_imprecise(state: CorpusState, recipe: Recipe) -> Stop | None:
+    """No stratum may be drawn: a further generation would be empty."""
+    drawn = [prompt.name for prompt in recipe.prompts if prompt.weight > 0]
+    found = {name: _imprecise_stratum(state, recipe, name) for name in drawn}
+    if not found or not all(found.values()):
+        return None
+    why = "; ".join(f"{name}: {text}" for name, text in found.items())
+    return Stop(RULE, f"{why}; {FRESH}")
+
+
 def _imprecise_stratum(state: CorpusState, recipe: Recipe, stratum: str) -> str:
     """The newest audit of the stratum, or of all, found too much that is wrong."""
     least = recipe.stop.min_precision
@@ -245,6 +291,7 @@ def _without(
     if heir:
         mix[heir] += weight
         action, value["to"] = MOVE_BUDGET, heir
+        text = f"{text}; {heir} inherits its share"
     return Decision(generation.number, batch, action, value, text)
 
 
@@ -265,6 +312,10 @@ def _best(generation: GenerationState, mix: Mapping[str, float]) -> str:
 def _stop(generation: GenerationState, samples: int, batch: int, stop: Stop) -> Decision:
     value = {"samples": samples, "why": stop.why}
     return Decision(generation.number, batch, STOP, value, stop.text)
+
+
+def _patience(recipe: Recipe) -> int:
+    return max(1, recipe.stop.patience)
 
 
 def _committed(generation: GenerationState, recipe: Recipe) -> int:

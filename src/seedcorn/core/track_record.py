@@ -5,6 +5,7 @@ widening is judged on the unwidened ones, so that widening does not undo itself.
 """
 
 import math
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,9 @@ ENOUGH = 20
 PROMISED = 0.9
 """Coverage below which intervals are widened; they aim at .95."""
 AIM = 0.95
+NEWEST = 400
+"""Scored forecasts that widening looks at: early misses are forgotten, and a batch costs the same
+after any number of batches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,11 @@ class TrackRecord:
     def __init__(self) -> None:
         self._promises: dict[tuple[int, str], Promise] = {}
         self._strata: dict[int, list[str]] = {}
+        self._misses: deque[float] = deque(maxlen=NEWEST)
+        self.scored = 0
+        """Forecasts whose batch landed."""
+        self.covered = 0
+        """Of those, how many had the truth in their interval."""
 
     def __iter__(self) -> Iterator[Promise]:
         """All promises, in the order they were made."""
@@ -84,26 +93,19 @@ class TrackRecord:
             return None
         if found.truth is not None:
             raise ValueError(f"batch {batch}, stratum {stratum!r} was settled before")
-        self._promises[batch, stratum] = replace(found, truth=truth)
-        return self._promises[batch, stratum]
-
-    @property
-    def scored(self) -> int:
-        """Forecasts whose batch landed."""
-        return sum(promise.truth is not None for promise in self)
-
-    @property
-    def covered(self) -> int:
-        """Of those, how many had the truth in their interval."""
-        return sum(promise.covered is True for promise in self)
+        settled = self._promises[batch, stratum] = replace(found, truth=truth)
+        self._misses.append(settled.miss)
+        self.scored += 1
+        self.covered += settled.covered is True
+        return settled
 
     def widening(self) -> float:
         """The factor for the half-widths of the next forecasts; 1 while the record is good.
 
-        From 20 scored forecasts on, if fewer than 90 % of the unwidened intervals held: the factor
-        that would have covered 95 % of them.
+        From 20 scored forecasts on, if fewer than 90 % of the newest 400 unwidened intervals held:
+        the factor that would have covered 95 % of them.
         """
-        misses = sorted(promise.miss for promise in self if promise.truth is not None)
+        misses = sorted(self._misses)
         held = sum(miss <= 1 for miss in misses)
         if len(misses) < ENOUGH or held >= PROMISED * len(misses):
             return 1.0
