@@ -16,6 +16,9 @@ from seedcorn.core.errors import SeedcornError
 
 COMMANDS = {
     "grow": "grow a corpus: create it, resume its unfinished generation, or start the next one",
+    "submit": "grow as a job on a Ray cluster; a second submission is refused or attached to",
+    "jobs": "seedcorn's jobs on a cluster, and the log of one",
+    "stop": "drain a job: finish what is in flight, stage it, end",
     "plan": "what a recipe would do and cost: prompts, tokens, hours, memory; starts nothing",
     "ledger": "what each generation added",
     "forecast": "what the next samples or engine-hours would add, per stratum",
