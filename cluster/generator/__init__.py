@@ -1,0 +1,1 @@
+"""Makes every file of `cluster/` that a machine reads, from the one `settings.yaml`."""
