@@ -27,6 +27,7 @@ COMMANDS = {
     "audit": "how much of what is unique is also right: draw, judge, log",
     "report": "the ledger as one self-contained page to look at, with curves and duplicates",
     "show": "a few accepted and dropped samples side by side, with why",
+    "export": "accepted samples as a shuffled data set with a card, in a folder, bucket or hub",
     "files": "the committed shards, one URI per line",
     "verify": "re-read log and shards and prove the corpus' promises",
     "withdraw": "mark samples as withdrawn, with the reason; nothing is deleted",
