@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedcorn.core.entries import (
     BatchCommitted,
+    Decision,
     Entry,
     GenerationFinished,
     GenerationStarted,
@@ -14,7 +16,7 @@ from seedcorn.core.entries import (
 )
 from seedcorn.core.garbage import garbage
 from seedcorn.core.layout import SegmentName, ShardName
-from seedcorn.core.state import CorpusState
+from seedcorn.core.state import STOP, CorpusState
 
 STRANGERS = [
     "log/0000000000.json",
@@ -131,3 +133,30 @@ def test_shard_that_reaches_into_an_uncommitted_unit_stays():
 
     assert garbage(held.state, [shard("data", 1, 1, 2, 9)]) == []
     assert garbage(held.state, [shard("data", 1, 0, 0, 9)]) == [shard("data", 1, 0, 0, 9)]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "samples", "kept"),
+    [
+        # Units of 2: 5 samples reach into unit 2, 4 do not; unit 0 is committed.
+        ({"samples": 20, "units": {"unit": 2}}, 5, [1, 2]),
+        ({"samples": 20, "units": {"unit": 2}}, 4, [1]),
+        ({"samples": 20, "units": {"unit": 2}}, 2, []),
+        ({"samples": 20, "units": {"unit": 2}}, 20, [1, 2, 3, 4]),
+        # A recipe that does not say how it was cut leaves nothing out.
+        ({"samples": 20}, 2, [1, 2, 3, 4]),
+        ({"units": {"unit": 2}}, 2, [1, 2, 3, 4]),
+    ],
+)
+def test_segment_beyond_a_plan_that_a_decision_cut_short_is_garbage(recipe, samples, kept):
+    state = CorpusState()
+    ref = ObjectRef(shard("data", 1, 0, 0, 1), 1, "", 1)
+    for body in (
+        GenerationStarted(1, recipe, "f", "s", {}),
+        _batch(1, 0, 0, 0, 0, [ref]),
+        Decision(1, 1, STOP, {"samples": samples, "why": "budget"}, ""),
+    ):
+        state.apply(Entry(state.sequence, "w", "", 0.0, body))
+    keys = [SegmentName(1, unit, f"{unit:016x}").key for unit in range(5)]
+
+    assert garbage(state, keys) == [key for n, key in enumerate(keys) if n not in kept]

@@ -4,11 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from seedcorn.core.entries import Entry, GenerationFinished, GenerationStarted
+from seedcorn.core.entries import (
+    Decision,
+    Entry,
+    GenerationFinished,
+    GenerationStarted,
+    Measurement,
+)
 from seedcorn.core.errors import RecipeError, SeedError
-from seedcorn.core.growth import SourceClaim, Step, new_sources, next_step
-from seedcorn.core.recipe import Recipe, UnitsSpec
-from seedcorn.core.state import CorpusState, Source
+from seedcorn.core.growth import SourceClaim, Step, ending, new_sources, next_step, unmeasured
+from seedcorn.core.recipe import LedgerSpec, Recipe, StopSpec, TargetSpec, UnitsSpec
+from seedcorn.core.state import COMPANIONS, STOP, CorpusState, Source
 
 RECIPE = Recipe(name="r", samples=100, generations=2, units=UnitsSpec(unit=8, batch=4, ahead=2))
 
@@ -50,6 +56,74 @@ def test_next_step_open_generation_beyond_the_recipe_is_finished_first():
 def test_next_step_open_generation_with_other_meaning_is_refused():
     with pytest.raises(RecipeError, match="samples"):
         next_step(state_of(0, True), replace(RECIPE, samples=101), RECIPE)
+
+
+AIMING = replace(RECIPE, generations=9, stop=StopSpec(target=TargetSpec(accepted=50)))
+
+
+@pytest.mark.parametrize(("accepted", "goes_on"), [(24, True), (25, False)])
+def test_next_step_reached_target_starts_no_further_generation_until_it_is_raised(
+    accepted, goes_on
+):
+    state = state_of(2, False)
+    for generation in state.generations.values():
+        generation.accepted = accepted
+
+    assert (next_step(state, AIMING, None) is not None) == goes_on
+    raised = replace(AIMING, stop=StopSpec(target=TargetSpec(accepted=51)))
+    assert next_step(state, raised, None) == Step(3, raised, False)
+
+
+def test_next_step_open_generation_goes_on_though_the_target_is_reached():
+    state = state_of(1, True)
+    state.generations[1].accepted = 50
+
+    assert next_step(state, AIMING, AIMING) == Step(2, AIMING, True)
+    assert next_step(state_of(0, False), AIMING, None) == Step(1, AIMING, False)
+
+
+def test_unmeasured_is_the_newest_finished_generation_with_text():
+    state = state_of(2, True)
+    assert unmeasured(state, RECIPE) is None
+    state.generations[1].accepted = state.generations[3].accepted = 5
+    assert unmeasured(state, RECIPE) == 1
+    state.generations[2].accepted = 5
+    assert unmeasured(state, RECIPE) == 2
+    assert unmeasured(state, replace(RECIPE, ledger=LedgerSpec(companions=0))) is None
+    body = Measurement(COMPANIONS, {"generation": 2}, {})
+    state.apply(Entry(state.sequence, "w", "", 0.0, body))
+    assert unmeasured(state, RECIPE) is None
+
+
+def stop(samples, why):
+    return Decision(1, 1, STOP, {"samples": samples, "why": why}, f"because of {why}")
+
+
+@pytest.mark.parametrize(
+    ("decisions", "reason", "detail"),
+    [
+        ([], "exhausted", "all 100 planned samples are decided"),
+        ([stop(40, "budget")], "budget", "because of budget"),
+        ([stop(40, "budget"), stop(24, "target")], "target", "because of target"),
+        ([stop(24, "stop_rule"), stop(40, "budget")], "stop_rule", "because of stop_rule"),
+    ],
+)
+def test_ending_names_the_decision_that_cut_the_plan_most(decisions, reason, detail):
+    state = state_of(0, True)
+    state.generations[1].samples = 100
+    for body in decisions:
+        state.apply(Entry(state.sequence, "w", "", 0.0, body))
+
+    assert ending(state, RECIPE) == GenerationFinished(1, reason, detail)
+
+
+def test_ending_of_a_whole_plan_that_reached_the_target_says_so():
+    state = state_of(0, True)
+    state.generations[1].accepted = 50
+
+    assert ending(state, AIMING).reason == "target"
+    with pytest.raises(ValueError, match="no generation is open"):
+        ending(state_of(1, False), AIMING)
 
 
 def logged(name: str, role: str = "seed", fingerprint: str = "f") -> tuple[Source, str]:

@@ -12,6 +12,7 @@ from seedcorn.core.entries import (
     Entry,
     GenerationFinished,
     GenerationStarted,
+    Measurement,
     ObjectRef,
     SeedAdded,
     Withdrawn,
@@ -19,7 +20,16 @@ from seedcorn.core.entries import (
 )
 from seedcorn.core.errors import CorruptCorpus, RecipeError
 from seedcorn.core.recipe import DedupSpec, Recipe, RunSpec, UnitsSpec
-from seedcorn.core.state import CorpusState, require_same_recipe
+from seedcorn.core.state import (
+    AUDIT,
+    COMPANIONS,
+    DROP_STRATUM,
+    FORECAST,
+    MOVE_BUDGET,
+    STOP,
+    CorpusState,
+    require_same_recipe,
+)
 
 
 def fold(*bodies) -> CorpusState:
@@ -156,6 +166,88 @@ def test_entries_that_change_no_documents_leave_ordinals_alone():
     assert state.next_ordinal == 11
     assert len(state.withdrawn) == 1
     assert [source.name for source in state.sources_of("evaluation")] == ["e"]
+
+
+PLANNED = GenerationStarted(1, {"name": "r", "samples": 100, "units": {"ahead": 2}}, "f", "s", {})
+
+
+def decision(action, value, number=3, generation=1):
+    return Decision(generation, number, action, value, "why")
+
+
+def test_decisions_cut_the_plan_and_change_the_mix_from_their_batch_on():
+    mixes = [{"a": 0.0, "b": 1.0}, {"a": 0.0, "b": 3.0}]
+    state = fold(
+        PLANNED,
+        decision(DROP_STRATUM, {"stratum": "a", "weights": mixes[0]}),
+        decision(MOVE_BUDGET, {"stratum": "a", "to": "b", "weights": mixes[1]}, 5),
+        decision(STOP, {"samples": 60, "why": "target"}),
+        decision(STOP, {"samples": 80, "why": "budget"}),
+        decision("sketch_rate", {"rate": 0.5}),
+    )
+    held = state.generations[1]
+
+    assert held.samples == 60
+    assert held.mixes == {3: mixes[0], 5: mixes[1]}
+    assert [d.action for d in held.decisions] == [
+        *("drop_stratum", "move_budget", "stop", "stop", "sketch_rate")
+    ]
+
+
+def test_two_mixes_of_one_batch_are_the_later_one():
+    weights = [{"a": 0.0, "b": 1.0, "c": 1.0}, {"a": 0.0, "b": 0.0, "c": 1.0}]
+    bodies = [decision(DROP_STRATUM, {"weights": mix}) for mix in weights]
+
+    assert fold(PLANNED, *bodies).generations[1].mixes == {3: weights[1]}
+
+
+def test_decision_about_a_generation_that_never_started_changes_nothing():
+    state = fold(PLANNED, decision(STOP, {"samples": 0}, generation=2))
+
+    assert list(state.generations) == [1]
+    assert state.generations[1].samples == 100
+
+
+def forecast(batches, governed, generation=1):
+    subject = {"generation": generation, "batches": batches, "batch": governed}
+    return Measurement(FORECAST, subject, {"rate": 1.0, "strata": {}})
+
+
+def test_forecasts_are_kept_in_order_and_tell_what_was_open_before():
+    state = fold(PLANNED)
+    held = state.generations[1]
+    opened = [held.opened]
+    for batches, governed in ((1, 6), (2, 4), (3, 8), (4, 6), (5, 7)):
+        log(state, forecast(batches, governed))
+        opened.append(held.opened)
+
+    # The window before the first batch, then what every earlier entry governed.
+    assert opened == [2, 2, 6, 6, 8, 8]
+    assert [said.subject["batch"] for said in held.prospects] == [6, 4, 8, 6, 7]
+
+
+def test_newest_measurement_of_each_name_and_stratum_counts():
+    def measured(name, value, **subject):
+        return Measurement(name, subject, {"v": value})
+
+    state = fold(
+        PLANNED,
+        measured(AUDIT, 1, generation=1),
+        measured(AUDIT, 2, generation=1, stratum="a"),
+        measured(COMPANIONS, 3, generation=1),
+        GenerationFinished(1, "exhausted"),
+        measured(AUDIT, 4, generation=1, stratum=""),
+        measured("seed_sketch", 5, sequence=1),
+        measured(AUDIT, 6, generation=2),
+    )
+    held = state.generations[1]
+
+    assert {key: body.values["v"] for key, body in held.measured.items()} == {
+        (AUDIT, ""): 4,
+        (AUDIT, "a"): 2,
+        (COMPANIONS, ""): 3,
+    }
+    assert held.prospects == []
 
 
 def test_newest_writer_is_the_writer():

@@ -1,9 +1,11 @@
 """Scored forecasts: what was promised, what came, and how much wider the next must be."""
 
+import time
+
 import pytest
 
 from seedcorn.core.forecast import GOOD_TOULMIN, Forecast
-from seedcorn.core.track_record import TrackRecord
+from seedcorn.core.track_record import NEWEST, TrackRecord
 
 
 def promised(widen=1.0, half=10.0):
@@ -77,3 +79,19 @@ def test_widening_of_an_interval_without_width_counts_fingerprints():
         record.promise(batch, "", Forecast(10, 0.0, 0.0, 0.0, GOOD_TOULMIN))
         record.settle(batch, "", 2.0)
     assert record.widening() == 2.0
+
+
+def test_widening_looks_at_the_newest_forecasts_only():
+    bad_then_good = [90.0] * 100 + [50.0] * NEWEST
+    assert record_of(bad_then_good[:-1]).widening() == 1.0
+    assert record_of([50.0] * 1000 + [90.0] * 39).widening() == 1.0
+    assert record_of([50.0] * 1000 + [90.0] * 41).widening() == 4.0
+
+
+def test_a_batch_costs_the_same_after_any_number_of_them():
+    record = record_of([50.0] * 20_000)
+    started = time.perf_counter()
+    for _ in range(200):
+        record.widening()
+        assert (record.scored, record.covered) == (20_000, 20_000)
+    assert time.perf_counter() - started < 1.0
