@@ -5,6 +5,7 @@ of the history, and the ledger's share of a sample's CPU time. Texts are the sim
 see ledger_fold; `20000 2` is a quick look.
 """
 
+import resource
 import statistics
 import sys
 import tempfile
@@ -69,8 +70,10 @@ def growing(samples: int, generations: int) -> Iterator[str]:
         for one in grow(fold, generations, Source(recipe)):
             yield _grown(fold, one)
     yield (
-        f"    history {fold.ledger.history.bytes / 1e6:,.0f} MB, prospects at most 60 MB a stratum; "
-        f"{1e6 * fold.watch.total / samples:.1f} us a sample in all"
+        f"    history {fold.ledger.history.bytes / 1e6:,.0f} MB, most resident "
+        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:,.0f} MB, "
+        f"{1e6 * fold.watch.total / samples:.1f} us a sample in all; the worst batches are those "
+        "in which the history doubled or was thinned"
     )
 
 

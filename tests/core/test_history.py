@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from seedcorn.core.history import History
 from seedcorn.core.intervals import unique_interval
-from seedcorn.core.sketch import LENGTHS
+from seedcorn.core.shingles import Shingles
+from seedcorn.core.sketch import LENGTHS, batch_delta
 from tests.core.shingled import Document, delta_of, documents, generations, plain_delta
 
 
@@ -223,6 +224,21 @@ def test_history_grown_through_many_rebuilds_holds_every_hash():
     assert np.array_equal(kept, plain_delta(values, 8).hash)
     assert history.novel(1, 8).total == 40_000
     assert history.bytes < 40_000 * 92 + 2 * 32_768
+
+
+@pytest.mark.parametrize("rate", [1.0, 0.25])
+def test_snapshot_hashes_of_both_ends_of_the_table_are_in_order(rate):
+    """The greatest hashes outgrow the last slots and go on in the first ones, among the least."""
+    history = History(rate=rate)
+    history.thin(rate)
+    last = int(rate * 2**64) - 1
+    ends = np.array([*range(150), *range(last - 149, last + 1)], np.uint64)
+    every = np.ones(1, bool)
+    for value in np.roll(ends, 100):
+        shingles = {8: Shingles(np.array([value], np.uint64), np.arange(2))}
+        history.add(batch_delta(shingles, every, every, np.zeros(1, np.uint8), rate), 1)
+    assert np.array_equal(history.snapshot()["8.key"], ends)
+    assert not history.fresh(ends, 8, 2).any()
 
 
 def test_novel_fixed_zipf_source_matches_the_closed_form_and_sets():

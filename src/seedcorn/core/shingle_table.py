@@ -99,8 +99,9 @@ class ShingleTable:
 
     def rows(self) -> NDArray:
         """All rows in order of hash, as ROW records."""
-        kept = self._slots[self._slots["first"] != _EMPTY]
-        return kept[np.argsort(kept["key"])]
+        rows = np.empty(self._size, ROW)
+        _sort(self._slots, rows)
+        return rows
 
     def novel(self, generation: int, row: int) -> NDArray[np.int64]:
         """The tally of one generation: GROSS or NET, columns TOTAL, STRATUM+s, EXCLUSIVE+s."""
@@ -201,6 +202,26 @@ def _below(slots, highest):  # noqa: ANN001, ANN202
     for index in range(len(slots)):
         found += slots[index]["first"] != _EMPTY and slots[index]["key"] <= highest
     return found
+
+
+@njit(cache=True, nogil=True)
+def _sort(slots, rows):  # noqa: ANN001, ANN202
+    """Fill `rows` with what the slots hold, in order of hash.
+
+    Slots are nearly in order, so an insertion sort moves a row within its cluster only, and past
+    the few greatest hashes where those wrapped around into the first slots.
+    """
+    size = 0
+    for slot in range(len(slots)):
+        row = slots[slot]
+        if row["first"] == _EMPTY:
+            continue
+        place = size
+        while place > 0 and rows[place - 1]["key"] > row["key"]:
+            rows[place] = rows[place - 1]
+            place -= 1
+        rows[place] = row
+        size += 1
 
 
 @njit(cache=True, nogil=True)
