@@ -42,7 +42,7 @@ test: lint $(MODEL)/.ok
 	$(BIN)/python -m pytest
 
 test-pure: $(VENV)/.ok
-	$(BIN)/python -m pytest tests/core
+	$(BIN)/python -m pytest tests/core -m "not statistics"
 
 lint: $(VENV)/.ok
 	$(BIN)/ruff check .

@@ -15,6 +15,7 @@ def texts() -> tuple[list[str], list[str], list[str]]:
     return old, new, anchor
 
 
+@pytest.mark.statistics
 def test_gain_from_copies_is_nought_to_the_precision_of_a_float(texts):
     old, _, anchor = texts
 

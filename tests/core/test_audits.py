@@ -55,6 +55,7 @@ def test_clustered_interval_all_fingerprints_in_one_document_says_no_more_than_o
     assert clustered_interval(0, [300])[1:] == clopper_pearson(0, 1)[1:]
 
 
+@pytest.mark.statistics
 @pytest.mark.parametrize("share", [0.5, 0.9])
 def test_clustered_interval_covers_the_truth_where_plain_counting_does_not(share):
     rng = np.random.default_rng(3)

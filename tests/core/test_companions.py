@@ -18,6 +18,7 @@ def texts() -> tuple[list[str], list[str], list[str]]:
     return history, new, anchor
 
 
+@pytest.mark.statistics
 def test_companions_have_the_shape_of_the_ledger_document(texts):
     history, new, anchor = texts
 
@@ -48,6 +49,7 @@ def test_companions_have_the_shape_of_the_ledger_document(texts):
     )
 
 
+@pytest.mark.statistics
 def test_companions_tell_a_generation_of_copies_from_new_text(texts):
     history, new, anchor = texts
 
@@ -60,6 +62,7 @@ def test_companions_tell_a_generation_of_copies_from_new_text(texts):
     assert copied["anchor_gain"]["high"] < 1e-9 < 0.01 < fresh["anchor_gain"]["low"]
 
 
+@pytest.mark.statistics
 def test_companions_use_the_parents_that_come_with_a_sample(texts):
     history, new, _ = texts
     rewritten = ["It is said that " + text for text in new[:20]]

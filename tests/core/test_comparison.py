@@ -110,6 +110,7 @@ def drawn(rng, source, count, fingerprints=10_000_000, world=0):
     return holdings
 
 
+@pytest.mark.statistics
 def test_compare_two_draws_of_one_source_whatever_their_sizes_seldom_separates_them():
     rng = np.random.default_rng(6)
     truth = np.mean([len(np.unique(texts(rng, 100, 400).hash)) for _ in range(100)])
@@ -123,6 +124,7 @@ def test_compare_two_draws_of_one_source_whatever_their_sizes_seldom_separates_t
     assert apart <= 0.03 * 80
 
 
+@pytest.mark.statistics
 @pytest.mark.parametrize("source", [100, 3])
 def test_compare_at_equal_tokens_from_a_sample_covers_untouched_and_used_up_sources(source):
     rng = np.random.default_rng(9)
@@ -143,6 +145,7 @@ def test_compare_a_richer_source_is_told_apart_whatever_the_sizes():
     assert compare(drawn(rng, 200, 400), drawn(rng, 100, 1200)).more == "a"
 
 
+@pytest.mark.statistics
 def test_compare_thinned_to_the_lower_rate_covers_the_exact_counts():
     covered = trials = 0
     for seed in range(20):
