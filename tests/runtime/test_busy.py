@@ -1,4 +1,4 @@
-"""Engine time: the union of all requests' intervals, handed out once."""
+"""Engine time: the union of all requests' intervals, shared out among them without a rest."""
 
 import pytest
 from hypothesis import given
@@ -18,29 +18,41 @@ class Clock:
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["enter", "leave", "take", "wait"]), st.integers(0, 9)), max_size=60
+    st.tuples(st.sampled_from(["enter", "leave", "wait"]), st.integers(0, 9)), max_size=60
 )
 
 
 @given(steps=STEPS)
-def test_takes_add_up_to_the_time_with_work_in_flight_however_often_taken(steps):
-    clock, active, busy, taken = Clock(), 0, 0.0, 0.0
-    meter = BusyClock(clock)
+def test_shares_of_all_requests_add_up_to_the_time_with_work_in_flight(steps):
+    clock, busy, shared = Clock(), 0.0, 0.0
+    meter, marks = BusyClock(clock), []
     for step, seconds in steps:
         if step == "enter":
-            meter.enter()
-            active += 1
-        elif step == "leave" and active:
-            meter.leave()
-            active -= 1
-        elif step == "take":
-            taken += meter.take()
-            assert taken == pytest.approx(busy)
+            marks.append(meter.enter())
+        elif step == "leave" and marks:
+            shared += meter.leave(marks.pop(seconds % len(marks)))
         else:
             clock.now += seconds
-            busy += seconds if active else 0
+            busy += seconds if marks else 0
 
-        assert meter.active == active
+        assert meter.active == len(marks)
+        assert meter.total() == pytest.approx(busy)
 
-    assert taken + meter.take() == pytest.approx(busy)
-    assert meter.take() == 0.0
+    shared += sum(meter.leave(mark) for mark in marks)
+    assert shared == pytest.approx(busy)
+    assert meter.total() == pytest.approx(busy)
+
+
+def test_request_that_stays_longer_pays_for_the_time_alone():
+    clock = Clock()
+    meter = BusyClock(clock)
+    clock.now += 50  # Nothing in flight: nobody's time.
+    long = meter.enter()
+    clock.now += 6
+    short = meter.enter()
+    clock.now += 4
+
+    assert meter.leave(short) == pytest.approx(2)
+    clock.now += 10
+    assert meter.leave(long) == pytest.approx(6 + 2 + 10)
+    assert meter.total() == pytest.approx(20)

@@ -37,7 +37,8 @@ def segment(store, texts: dict[int, str], seconds: float = 1.0) -> str:
         for index, text in texts.items()
     ]
     prints = fingerprint_texts([text for text in texts.values() if text])
-    return write_segment(store, segment_table(rows, 0, LINEAGE, prints), 1, 0, seconds)
+    each = [seconds] * len(rows)
+    return write_segment(store, segment_table(rows, 0, LINEAGE, prints, each), 1, 0)
 
 
 PIECES = st.lists(
@@ -55,12 +56,14 @@ def test_batch_is_the_same_whatever_the_order_and_repetition_of_its_segments(pie
     keys = [segment(store, piece, n + 1.0) for n, piece in enumerate(pieces)]
     again = data.draw(st.permutations(keys + data.draw(st.lists(st.sampled_from(keys)))))
 
-    table, seconds = read_batch(store, keys, 0, 5)
+    table, lost = read_batch(store, keys, 0, 5)
     shuffled, cost = read_batch(store, again, 0, 5)
 
     assert table["index"].to_pylist() == list(range(6))
     assert table.equals(shuffled)
-    assert seconds == cost == sum(range(1, len(keys) + 1))
+    assert lost == cost
+    paid = sum((n + 1.0) * len(piece) for n, piece in enumerate(pieces))
+    assert sum(table["engine_seconds"].to_pylist()) + lost == paid
     for index, text in enumerate(table["text"].to_pylist()):
         assert text in {piece[index] for piece in pieces if index in piece}
 

@@ -1,6 +1,7 @@
 """Segments and shards: every value comes back as it went, and damage is named."""
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from seedcorn.core.engine import EngineInfo
 from seedcorn.core.entries import ObjectRef
-from seedcorn.core.errors import CorruptCorpus, ObjectMissing, StoreError
+from seedcorn.core.errors import CorruptCorpus, FormatError, ObjectMissing, StoreError
 from seedcorn.core.fingerprint import fingerprint_texts
 from seedcorn.core.layout import ShardName, parse_segment, parse_shard
 from seedcorn.core.sample import Draw, Outcome, Sample
@@ -65,9 +66,9 @@ def samples(draw) -> list[Sample]:
     ]
 
 
-def table_of(rows: list[Sample]):
+def table_of(rows: list[Sample], seconds: Sequence[float] = ()):
     texts = [row.text for row in rows if row.outcome is Outcome.CANDIDATE]
-    return segment_table(rows, 3, LINEAGE, fingerprint_texts(texts))
+    return segment_table(rows, 3, LINEAGE, fingerprint_texts(texts), seconds)
 
 
 @pytest.fixture
@@ -75,15 +76,16 @@ def store(tmp_path) -> MemoryStore:
     return MemoryStore(str(tmp_path))
 
 
-@given(rows=samples(), seconds=st.floats(0, 1e9))
+@given(rows=samples(), data=st.data())
 @settings(max_examples=25, deadline=None)
-def test_segment_of_any_samples_comes_back_with_every_value(rows, seconds):
-    store = MemoryStore("samples-roundtrip")
+def test_segment_of_any_samples_comes_back_with_every_value(rows, data):
+    store, count = MemoryStore("samples-roundtrip"), len(rows)
+    seconds = data.draw(st.lists(st.floats(0, 1e9), min_size=count, max_size=count))
 
-    key = write_segment(store, table_of(rows), 2, 3, seconds)
-    table, cost = read_segment(store, key)
+    key = write_segment(store, table_of(rows, seconds), 2, 3)
+    table = read_segment(store, key)
 
-    assert cost == seconds
+    assert table["engine_seconds"].to_pylist() == seconds
     assert table.schema.equals(SEGMENT_SCHEMA, check_metadata=False)
     assert segment_indices(store, key) == [row.draw.index for row in rows]
     assert (parse_segment(key).generation, parse_segment(key).unit) == (2, 3)
@@ -123,7 +125,7 @@ def test_lone_surrogates_are_stored_with_the_fingerprint_they_were_staged_with(s
     bad = "half a pair \ud83c of corn"
     row = sample(0, bad, reasoning="\udc00", detail="\ud800", prompt="\ud800p")
 
-    table, _ = read_segment(store, write_segment(store, table_of([row]), 2, 3, 0.0))
+    table = read_segment(store, write_segment(store, table_of([row]), 2, 3))
 
     (stored,) = table.to_pylist()
     assert stored["text"] == "half a pair ? of corn"
@@ -152,11 +154,19 @@ def test_content_hash_depends_on_outcome_and_texts_and_not_on_place_or_cost():
 
 
 def test_segment_that_is_gone_covers_nothing_but_cannot_be_read(store):
-    key = write_segment(store, table_of([sample(0, "a")]), 2, 3, 1.0)
+    key = write_segment(store, table_of([sample(0, "a")]), 2, 3)
     store.delete(key)
 
     assert segment_indices(store, key) == []
     with pytest.raises(ObjectMissing):
+        read_segment(store, key)
+
+
+def test_segment_of_another_version_is_refused_by_the_column_it_lacks(store):
+    table = table_of([sample(0, "a")]).drop_columns(["engine_seconds"])
+    key = write_segment(store, table, 2, 3)
+
+    with pytest.raises(FormatError, match=f"{key} was staged by another.*no engine_seconds"):
         read_segment(store, key)
 
 
@@ -173,7 +183,7 @@ def test_fingerprints_of_a_slice_are_those_of_its_rows():
 
 @pytest.mark.parametrize("cut", [1, 500])
 def test_damaged_segment_is_named_and_says_what_to_do(store, cut):
-    key = write_segment(store, table_of([sample(0, "a"), sample(1, "b")]), 2, 3, 1.0)
+    key = write_segment(store, table_of([sample(0, "a"), sample(1, "b")]), 2, 3)
     data = store.get(key)
     store.put(key, data[:cut] + bytes([data[cut] ^ 1]) + data[cut + 1 :])
 
@@ -215,7 +225,7 @@ def test_failed_upload_is_raised_and_leaves_no_reference(store):
 
     broken = MemoryStore(store.uri.removeprefix("memory:"), refuse)
     with pytest.raises(StoreError, match="disk full"):
-        write_segment(broken, table_of([sample(0, "a")]), 2, 3, 1.0)
+        write_segment(broken, table_of([sample(0, "a")]), 2, 3)
     assert list(store.list("staging/")) == []
 
 

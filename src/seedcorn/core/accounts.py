@@ -20,6 +20,7 @@ from seedcorn.core.entries import (
     ObjectRef,
 )
 from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.goodput import Goodput
 from seedcorn.core.latents import Constructed
 from seedcorn.core.sample import FINAL_OUTCOMES, Outcome
 from seedcorn.core.state import STOP
@@ -72,6 +73,8 @@ class Account:
     withdrawn: Counter[str] = field(default_factory=Counter)
     containment: dict[str, float] = field(default_factory=dict)
     engine_seconds: float = 0.0
+    goodput: Goodput = field(default_factory=Goodput)
+    """Measured."""
     watch: AlarmWatch = field(default_factory=AlarmWatch)
     ticks: list[Tick] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
@@ -103,6 +106,7 @@ class Account:
         for name, value in batch.containment.items():
             self.containment[name] = self.containment.get(name, 0.0) + value
         self.engine_seconds += batch.engine_seconds
+        self.goodput.add(sequence, batch.goodput)
         self.watch.apply(batch)
         self.form |= batch.form
         self.ticks.append(self._tick())
@@ -123,6 +127,11 @@ class Account:
                     f"log entry {sequence} (withdrawn) brings generation {self.generation} to "
                     f"{self.withdrawn[what]} withdrawn {what}, but only {accepted} were accepted"
                 )
+
+    @property
+    def engine_time(self) -> dict[str, float]:
+        """Seconds that its engines were alive, by what they went into. Measured."""
+        return self.goodput.account(self.status == FINISHED)
 
     def finish(self, sequence: int, entry: GenerationFinished) -> None:
         """Close the books; an exhausted generation must have committed its whole plan."""

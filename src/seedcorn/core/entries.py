@@ -93,6 +93,8 @@ class BatchCommitted:
     `strata` is by stratum, then outcome, with `tokens` of accepted and `generated` tokens of all
     samples. Tokens are the engine's completion tokens, engine_seconds are worker wall seconds with
     work in flight. `form` is by stratum: how alike a fixed number of its texts are (core.alarms).
+    `goodput` is measured: what these seconds went into, and what engines did since the entry before
+    (core.goodput).
     """
 
     generation: int
@@ -115,6 +117,7 @@ class BatchCommitted:
     engine_seconds: float
     containment: dict[str, float] = field(default_factory=dict)
     form: dict[str, dict[str, float]] = field(default_factory=dict)
+    goodput: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

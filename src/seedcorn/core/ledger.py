@@ -23,6 +23,7 @@ from seedcorn.core.entries import (
     Withdrawn,
 )
 from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.goodput import ENGINE_TIME
 from seedcorn.core.history import History
 from seedcorn.core.ledger_document import document
 from seedcorn.core.ledger_rows import GenerationRow, StratumRow, generation_row, stratum_rows
@@ -202,6 +203,9 @@ class Ledger:
         elif body.name == AUDIT:
             account = self._account(int(body.subject["generation"]))
             account.audits[body.subject.get("stratum", "")] = body.values
+        elif body.name == ENGINE_TIME:
+            generation = int(body.subject["generation"])
+            self._account(generation).goodput.add(self.sequence, body.values)
 
     def _decided(self, body: Decision) -> None:
         if body.action == SKETCH_RATE:

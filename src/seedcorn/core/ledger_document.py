@@ -207,6 +207,7 @@ def _measured(row: GenerationRow, account: Account) -> dict[str, Any]:
         "engine_hours": row.engine_hours,
         "unique_per_engine_hour": row.unique_per_engine_hour,
         "next_hour": _interval(row.next_hour),
+        "engine_time": row.engine_time,
         "curve": [tick.engine_seconds for tick in account.ticks],
     }
 

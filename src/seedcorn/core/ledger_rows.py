@@ -6,7 +6,7 @@ times stand in fields of their own, so that what must be equal between two runs 
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from seedcorn.core.accounts import OUTCOMES, Account
@@ -64,6 +64,8 @@ class GenerationRow:
     """The newest audit of all strata: estimate, low, high, drawn, right."""
     next_hour: Interval | None = None
     """Measured: U_8 that the next engine-hour would add, by the newest forecast."""
+    engine_time: dict[str, float] = field(default_factory=dict)
+    """Measured: seconds that engines were alive, by what they went into (core.goodput)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def generation_row(
         companions=account.companions,
         precision=account.audits.get(""),
         next_hour=_next_hour(account, prospect),
+        engine_time=account.engine_time,
     )
 
 

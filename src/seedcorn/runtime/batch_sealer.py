@@ -20,6 +20,7 @@ from seedcorn.core.decontamination import EvaluationSet, contamination
 from seedcorn.core.dedup import Verdicts, insertions, resolve
 from seedcorn.core.entries import BatchCommitted
 from seedcorn.core.fingerprint import Fingerprints
+from seedcorn.core.goodput import split
 from seedcorn.core.latents import Constructed, latent_hashes
 from seedcorn.core.layout import ShardName
 from seedcorn.core.sealing import Ancestry, tags, tally
@@ -28,7 +29,7 @@ from seedcorn.core.sketch import LATENT, LENGTHS, Delta, batch_delta, limit
 from seedcorn.runtime.index_client import IndexClient
 from seedcorn.runtime.job import SealRequest
 from seedcorn.storage.batches import read_batch, texts_view, write_accepted, write_dropped
-from seedcorn.storage.samples import fingerprints_of
+from seedcorn.storage.samples import ENGINE_SECONDS, fingerprints_of
 from seedcorn.storage.sketches import write_delta
 from seedcorn.storage.store import Store
 
@@ -66,7 +67,7 @@ class BatchSealer:
         `strata` lists the recipe's branch names; a stratum's number is its place in it.
         """
         first, last = request.first_index, request.last_index
-        table, seconds = read_batch(self._store, request.segments, first, last)
+        table, lost = read_batch(self._store, request.segments, first, last)
         candidate = _flags(table, "candidate")
         shingles = shingles_many(*texts_view(table["text"]), LENGTHS, 2**64)
         verdict = self._judge(table, candidate, request, ancestry, rule.threshold, shingles)
@@ -76,7 +77,7 @@ class BatchSealer:
             thinned[LATENT] = latent
         delta = batch_delta(thinned, verdict.accepted, verdict.verified, numbers, rule.rate)
         kept = subset(shingles[8], verdict.accepted)
-        entry = self._write(table, verdict, request, delta, seconds, kept)
+        entry = self._write(table, verdict, request, delta, lost, kept)
         return entry, delta
 
     def _latent(self, table: pa.Table, verdict: Verdict, below: int) -> Shingles | None:
@@ -150,7 +151,7 @@ class BatchSealer:
         verdict: Verdict,
         request: SealRequest,
         delta: Delta,
-        seconds: float,
+        lost: float,
         kept: Shingles,
     ) -> BatchCommitted:
         units = (request.generation, request.first_unit, request.last_unit, "")
@@ -163,6 +164,7 @@ class BatchSealer:
         data = write_accepted(self._store, table, verdict.accepted, ShardName("data", *units))
         dropped = write_dropped(self._store, table, verdict.columns, ShardName("dropped", *units))
         sketch = write_delta(self._store, delta, delta.rate)
+        goodput = split(outcomes, table[ENGINE_SECONDS].to_pylist(), lost)
         return BatchCommitted(
             form=_forms(table, verdict),
             generation=request.generation,
@@ -184,7 +186,8 @@ class BatchSealer:
             dropped=dropped,
             sketch=sketch,
             sketch_rate=delta.rate,
-            engine_seconds=seconds,
+            engine_seconds=sum(goodput.values()),
+            goodput=goodput,
             containment=self._containment.measure(kept.hashes, kept.offsets),
         )
 

@@ -1,44 +1,47 @@
-"""Engine time: wall seconds during which an engine had work, handed out once."""
+"""Engine time: wall seconds during which an engine had work, shared out among its requests.
+
+While k requests are in flight, each of them uses one k-th of the engine, as in processor sharing
+(Kleinrock 1967). Invariant: the shares of all requests add up to the busy time, however they overlap,
+so a sample carries what it cost from the engine to the log, and nothing is paid for twice or never.
+"""
 
 from collections.abc import Callable
 
 
 class BusyClock:
-    """Counts time while at least one request is in flight.
-
-    `take` returns what has accrued and forgets it, so that the sum over staged segments is the
-    engine time of the run, whatever the number of units that shared the engine.
-    """
+    """Counts time while at least one request is in flight. Each call costs O(1)."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         """`now` is a monotonic clock in seconds."""
-        self._now, self._active, self._since, self._accrued = now, 0, 0.0, 0.0
+        self._now, self._active, self._last = now, 0, now()
+        self._total = self._share = 0.0
+        """Busy seconds; and what one request that was always in flight would have used of them."""
 
-    def enter(self) -> None:
-        """A request was submitted."""
-        if self._active == 0:
-            self._since = self._now()
+    def enter(self) -> float:
+        """A request was submitted; returns the mark that `leave` wants back."""
+        self._advance()
         self._active += 1
+        return self._share
 
-    def leave(self) -> None:
-        """A request came back."""
+    def leave(self, mark: float) -> float:
+        """The request came back; returns its share of the engine's time in seconds."""
+        self._advance()
         self._active -= 1
-        if self._active == 0:
-            self._accrued += self._now() - self._since
+        return self._share - mark
 
     @property
     def active(self) -> int:
         """Requests in flight."""
         return self._active
 
-    def take(self) -> float:
-        """Seconds accrued since the last call."""
-        if self._active:
-            now = self._now()
-            self._accrued, self._since = self._accrued + now - self._since, now
-        accrued, self._accrued = self._accrued, 0.0
-        return accrued
+    def total(self) -> float:
+        """Busy seconds so far, those of requests in flight included."""
+        self._advance()
+        return self._total
 
-    def refund(self, seconds: float) -> None:
-        """Take back seconds whose segment could not be staged; a later one accounts for them."""
-        self._accrued += seconds
+    def _advance(self) -> None:
+        now = self._now()
+        if self._active:
+            self._total += now - self._last
+            self._share += (now - self._last) / self._active
+        self._last = now

@@ -51,6 +51,15 @@ class WorkerProgress:
     tokens: int = 0
     in_flight: int = 0
     engine: Mapping[str, float] = field(default_factory=dict)
+    """The engine's own figures."""
+    busy_s: float = 0.0
+    """Seconds with work in flight since it began on this generation."""
+    up_s: float = 0.0
+    """Seconds since it began on this generation."""
+    startup_s: float = 0.0
+    """Seconds from the start of its process until its engine was up."""
+    lags: tuple[float, ...] = ()
+    """Of every segment staged since the last look: seconds from its first sample to durable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ completion, at an interval and on drain; once staged it is never generated again
 import asyncio
 import logging
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -26,6 +26,18 @@ from seedcorn.storage.samples import Lineage, segment_indices, segment_table, wr
 from seedcorn.storage.store import Store
 
 logger = logging.getLogger(__name__)
+LAGS = 1000
+"""Staging lags kept until somebody asks; a view that stopped asking must not fill the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A sample that is not durable yet, its share of the engine's time, and when it was done."""
+
+    sample: Sample
+    seconds: float
+    at: float
+    """Monotonic."""
 
 
 @dataclass(slots=True)
@@ -33,7 +45,7 @@ class OpenUnit:
     """A unit this worker holds: finished samples not yet staged, and what is durable."""
 
     unit: int
-    finished: list[Sample] = field(default_factory=list)
+    finished: list[Finished] = field(default_factory=list)
     covered: set[int] = field(default_factory=set)
     segments: list[str] = field(default_factory=list)
     in_flight: list[int] = field(default_factory=list)
@@ -55,6 +67,10 @@ class UnitWriter:
         self._reading = asyncio.Lock()
         self._outcomes: Counter[str] = Counter()
         self._tokens = 0
+        self._lags: deque[float] = deque(maxlen=LAGS)
+        self._since = time.monotonic()
+        self.startup_s = 0.0
+        """How long the process took until its engine was up, as it measured itself."""
         self._closed = ""
         self._stager: asyncio.Task[None] | None = None
 
@@ -91,9 +107,20 @@ class UnitWriter:
         )
 
     async def progress(self) -> WorkerProgress:
-        """Counters for the live view."""
+        """Counters for the live view and the metrics; lags are told once."""
         stats = {} if self._closed else await self._engine.stats()
-        return WorkerProgress(dict(self._outcomes), self._tokens, self._busy.active, dict(stats))
+        lags = tuple(self._lags)
+        self._lags.clear()
+        return WorkerProgress(
+            dict(self._outcomes),
+            self._tokens,
+            self._busy.active,
+            dict(stats),
+            busy_s=self._busy.total(),
+            up_s=time.monotonic() - self._since,
+            startup_s=self.startup_s,
+            lags=lags,
+        )
 
     async def drain(self) -> None:
         """Submit nothing more; what is in flight finishes and is staged by its `write`."""
@@ -119,7 +146,7 @@ class UnitWriter:
         async with self._slots:
             if self._closed:
                 return
-            self._busy.enter()
+            mark = self._busy.enter()
             try:
                 sample = await write_sample(self._line, draw, parents, self._engine)
             except EngineDead as error:
@@ -128,8 +155,8 @@ class UnitWriter:
                 state.cause = str(error)
                 return
             finally:
-                self._busy.leave()
-        state.finished.append(sample)
+                seconds = self._busy.leave(mark)
+        state.finished.append(Finished(sample, seconds, time.monotonic()))
         self._outcomes[sample.outcome] += 1
         self._tokens += sample.completion_tokens
 
@@ -146,25 +173,27 @@ class UnitWriter:
 
     async def _stage(self, state: OpenUnit) -> None:
         async with state.staging:
-            samples, state.finished = state.finished, []
-            if not samples:
+            finished, state.finished = state.finished, []
+            if not finished:
                 return
-            seconds, key = self._busy.take(), ""
+            key = ""
             try:
-                key = await asyncio.to_thread(self._encode_and_put, state.unit, samples, seconds)
+                key = await asyncio.to_thread(self._encode_and_put, state.unit, finished)
             finally:
                 if not key:  # Not durable: still to be staged, and still to be paid for.
-                    state.finished = samples + state.finished
-                    self._busy.refund(seconds)
+                    state.finished = finished + state.finished
+            self._lags.append(time.monotonic() - min(one.at for one in finished))
             state.segments.append(key)
-            state.covered.update(sample.draw.index for sample in samples)
+            state.covered.update(one.sample.draw.index for one in finished)
 
-    def _encode_and_put(self, unit: int, samples: list[Sample], seconds: float) -> str:
+    def _encode_and_put(self, unit: int, finished: list[Finished]) -> str:
+        samples = [one.sample for one in finished]
         texts = [s.text for s in samples if s.outcome is Outcome.CANDIDATE]
-        table = segment_table(samples, unit, self._lineage, fingerprint_texts(texts))
-        generation = self._lineage.generation
-        return write_segment(self._store, table, generation, unit, seconds)
+        seconds = [one.seconds for one in finished]
+        table = segment_table(samples, unit, self._lineage, fingerprint_texts(texts), seconds)
+        return write_segment(self._store, table, self._lineage.generation, unit)
 
-    def _failed(self, index: int, reason: str, detail: str) -> Sample:
+    def _failed(self, index: int, reason: str, detail: str) -> Finished:
         draw = self._plan.draw(index)
-        return Sample(draw, Outcome.FAILED, reason=reason, detail=detail)
+        sample = Sample(draw, Outcome.FAILED, reason=reason, detail=detail)
+        return Finished(sample, 0.0, time.monotonic())

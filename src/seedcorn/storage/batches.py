@@ -13,6 +13,7 @@ from seedcorn.core.sealing import winners
 from seedcorn.storage.samples import (
     DATA_SCHEMA,
     DROPPED_SCHEMA,
+    ENGINE_SECONDS,
     SEGMENT_SCHEMA,
     read_segment,
     write_shard,
@@ -25,18 +26,17 @@ _NO_TEXT = pa.array([], pa.string())
 def read_batch(
     store: Store, segments: Sequence[str], first: int, last: int
 ) -> tuple[pa.Table, float]:
-    """The rows that count, one per index of [first, last] in plan order, and engine seconds spent.
+    """The rows that count, one per index of [first, last] in plan order, and the engine seconds of
+    the rows that lost: work done twice was paid for, once however often its segment is named.
 
-    Engine seconds include segments that lost: they were paid for, once however often they are named.
     Raises CorruptCorpus when a segment is damaged or an index has no row, ObjectMissing.
     """
-    loaded = [read_segment(store, key) for key in dict.fromkeys(segments)]
-    table = pa.concat_tables(
-        [SEGMENT_SCHEMA.empty_table()]
-        + [part.select(SEGMENT_SCHEMA.names).cast(SEGMENT_SCHEMA) for part, _ in loaded]
-    )
+    # Sorted, so that of two equal rows the same one counts whatever order the segments came in.
+    loaded = [read_segment(store, key) for key in sorted(set(segments))]
+    table = pa.concat_tables([SEGMENT_SCHEMA.empty_table(), *loaded])
     rows = winners(table["index"].to_numpy(), table["content_hash"].to_numpy(), first, last)
-    return table.take(pa.array(rows)).combine_chunks(), sum(seconds for _, seconds in loaded)
+    lost = np.delete(table[ENGINE_SECONDS].to_numpy(), rows)
+    return table.take(pa.array(rows)).combine_chunks(), float(lost.sum())
 
 
 def texts_view(texts: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from seedcorn.core.engine import EngineInfo
 from seedcorn.core.entries import ObjectRef
-from seedcorn.core.errors import CorruptCorpus, ObjectMissing, StoreError
+from seedcorn.core.errors import CorruptCorpus, FormatError, ObjectMissing, StoreError
 from seedcorn.core.fingerprint import KEYS, SIGNATURE_BYTES, Fingerprints
 from seedcorn.core.identity import digest, sha256_hex
 from seedcorn.core.layout import SegmentName, ShardName, parse_segment
@@ -72,8 +72,16 @@ DROPPED_SCHEMA = pa.schema(
         pa.field("similarity", pa.float32()),
     ]
 )
+ENGINE_SECONDS = "engine_seconds"
+"""Column of a segment: each sample's share of its engine's busy time. Measured, never in a shard."""
 SEGMENT_SCHEMA = pa.schema(
-    [*SAMPLE_SCHEMA, *OUTCOME_FIELDS, pa.field("content_hash", pa.uint64()), *FINGERPRINT_FIELDS]
+    [
+        *SAMPLE_SCHEMA,
+        *OUTCOME_FIELDS,
+        pa.field("content_hash", pa.uint64()),
+        *FINGERPRINT_FIELDS,
+        pa.field(ENGINE_SECONDS, pa.float64()),
+    ]
 )
 
 
@@ -88,9 +96,14 @@ class Lineage:
 
 
 def segment_table(
-    samples: Sequence[Sample], unit: int, lineage: Lineage, fingerprints: Fingerprints
+    samples: Sequence[Sample],
+    unit: int,
+    lineage: Lineage,
+    fingerprints: Fingerprints,
+    seconds: Sequence[float] = (),
 ) -> pa.Table:
-    """One row per sample; `fingerprints` belong to the candidates, in order."""
+    """One row per sample; `fingerprints` belong to the candidates, in order; `seconds` are each
+    sample's share of the engine's time, none where it was free."""
     info, count = lineage.info, len(samples)
     sampling = json.dumps(dict(info.sampling), sort_keys=True)
     columns: dict[str, object] = {
@@ -122,6 +135,7 @@ def segment_table(
         "detail": [_storable(s.detail) for s in samples],
         "content_hash": np.array([_content_hash(s) for s in samples], np.uint64),
         **_fingerprint_columns(samples, fingerprints),
+        ENGINE_SECONDS: np.array(seconds if len(seconds) else np.zeros(count), np.float64),
     }
     return pa.table(columns, schema=SEGMENT_SCHEMA)
 
@@ -185,11 +199,9 @@ def fingerprints_of(table: pa.Table) -> Fingerprints:
     )
 
 
-def encode(table: pa.Table, metadata: dict[str, str] | None = None) -> bytes:
+def encode(table: pa.Table) -> bytes:
     """A closed, reopened and counted Parquet file; raises StoreError if it does not read back."""
     sink = BytesIO()
-    if metadata:
-        table = table.replace_schema_metadata({k: v.encode() for k, v in metadata.items()})
     repeating: Any = _dictionary_columns(table)
     pq.write_table(table, sink, compression="zstd", use_dictionary=repeating)
     data = sink.getvalue()
@@ -201,14 +213,13 @@ def encode(table: pa.Table, metadata: dict[str, str] | None = None) -> bytes:
 
 def _dictionary_columns(table: pa.Table) -> list[str]:
     unique = {"sample_id", "text", "reasoning", "prompt", "keys", "signature", "index", "seed"}
+    unique.add(ENGINE_SECONDS)
     return [name for name in table.column_names if name not in unique]
 
 
-def write_segment(
-    store: Store, table: pa.Table, generation: int, unit: int, engine_seconds: float
-) -> str:
+def write_segment(store: Store, table: pa.Table, generation: int, unit: int) -> str:
     """Stage samples of one unit; returns the key. Durable when this returns."""
-    data = encode(table, {"engine_seconds": repr(engine_seconds)})
+    data = encode(table)
     key = SegmentName(generation, unit, sha256_hex(data)[:16]).key
     store.put(key, data)
     return key
@@ -223,18 +234,23 @@ def write_shard(store: Store, table: pa.Table, name: ShardName) -> ObjectRef:
     return ObjectRef(key, len(data), sha256, table.num_rows)
 
 
-def read_segment(store: Store, key: str) -> tuple[pa.Table, float]:
-    """A staged segment and the engine seconds it cost; raises CorruptCorpus for other bytes than
-    the ones its name was made from."""
+def read_segment(store: Store, key: str) -> pa.Table:
+    """A staged segment; raises CorruptCorpus for other bytes than the ones its name was made from,
+    FormatError for columns of another version."""
     data = store.get(key)
     if sha256_hex(data)[:16] != parse_segment(key).sha16:
         raise CorruptCorpus(
             f"{key} is damaged: its bytes do not have the hash in its name; delete it and run the "
             "same command again, which writes its samples anew"
         )
-    file = pq.ParquetFile(BytesIO(data))
-    seconds = (file.schema_arrow.metadata or {}).get(b"engine_seconds", b"0")
-    return file.read(), float(seconds)
+    table = pq.read_table(BytesIO(data))
+    if missing := set(SEGMENT_SCHEMA.names) - set(table.column_names):
+        raise FormatError(
+            f"{key} was staged by another version of seedcorn: it has no {', '.join(sorted(missing))}"
+            "; finish the generation with that version, or delete the segment, whose samples the "
+            "same command then writes anew"
+        )
+    return table.select(SEGMENT_SCHEMA.names).cast(SEGMENT_SCHEMA)
 
 
 def segment_indices(store: Store, key: str) -> list[int]:

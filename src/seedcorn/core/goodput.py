@@ -1,0 +1,142 @@
+"""What engine time went into: the goodput account of a generation, and the clock that feeds it.
+
+Invariant (conservation): for every worker, time alive = starting + busy + idle, and over a
+finished generation busy = useful + duplicate + rejected + failed + regenerated. A sample's engine
+time is its share of the engine while it was in flight (runtime.busy), which is an attribution:
+engines run samples together. Everything here is measured and decides nothing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.sample import Outcome
+
+ENGINE_TIME = "engine_time"
+"""Name of the measurement that holds what engines did since the last batch of a run."""
+USEFUL, REGENERATED, PENDING = "useful", "regenerated", "pending"
+STARTING, IDLE, BUSY = "starting", "idle", "busy"
+DROPPED = (Outcome.DUPLICATE.value, Outcome.REJECTED.value, Outcome.FAILED.value)
+OF_BATCH: tuple[str, ...] = (USEFUL, *DROPPED, REGENERATED)
+"""What a batch's engine seconds went into; together they are its `engine_seconds`."""
+OF_ENGINES: tuple[str, ...] = (STARTING, BUSY, IDLE)
+"""What engines did, whatever came of it; together they are the time they were alive."""
+USES: tuple[str, ...] = (*OF_BATCH, STARTING, IDLE, PENDING)
+"""The account in the order in which it is told. Pending: samples in flight, or staged in a batch
+that is not committed; what is still pending when its generation ends was work for nothing."""
+
+
+def split(outcomes: Sequence[str], seconds: Sequence[float], lost: float) -> dict[str, float]:
+    """A batch's engine seconds by use. `outcomes` and `seconds` are per sample that counts,
+    `lost` are those of rows that another row of the same sample beat."""
+    found = _nothing(OF_BATCH)
+    for outcome, cost in zip(outcomes, seconds, strict=True):
+        found[USEFUL if outcome == Outcome.ACCEPTED.value else outcome] += cost
+    found[REGENERATED] += lost
+    return found
+
+
+@dataclass(slots=True)
+class Goodput:
+    """One generation's account in seconds, fed with what its entries say."""
+
+    spent: dict[str, float] = field(default_factory=lambda: _nothing(OF_BATCH))
+    engines: dict[str, float] = field(default_factory=lambda: _nothing(OF_ENGINES))
+
+    def add(self, sequence: int, seconds: Mapping[str, float]) -> None:
+        """Seconds by use, of an entry; raises CorruptCorpus for a use that does not exist or less
+        than no time."""
+        for name, value in seconds.items():
+            part = self.spent if name in self.spent else self.engines
+            if name not in part or not value >= 0:
+                raise CorruptCorpus(
+                    f"log entry {sequence} says that engines spent {value} seconds on {name!r}"
+                )
+            part[name] += value
+
+    def account(self, finished: bool) -> dict[str, float]:
+        """Seconds by use, in order; empty where nothing was measured. They sum to the time that
+        workers were alive, as far as the log saw it: a driver that is killed takes the time since
+        its last entry with it."""
+        unaccounted = max(0.0, self.engines[BUSY] - sum(self.spent.values()))
+        parts = self.spent | {name: self.engines[name] for name in (STARTING, IDLE)}
+        parts = parts | {PENDING: 0.0}
+        parts[REGENERATED if finished else PENDING] += unaccounted
+        return {name: parts[name] for name in USES} if sum(parts.values()) else {}
+
+
+def goodput_line(account: Mapping[str, float]) -> str:
+    """The account in whole per cent, parts above half a per cent only; empty for no account."""
+    total = sum(account.values())
+    if not total:
+        return ""
+    shares = {name: 100 * account.get(name, 0.0) / total for name in USES}
+    return ", ".join(f"{share:.0f} % {name}" for name, share in shares.items() if share >= 0.5)
+
+
+@dataclass(slots=True)
+class Watch:
+    """One worker as it is seen from outside: since when, and how busy it said it was."""
+
+    seen: float
+    """Until when its time is accounted for."""
+    ready: bool = False
+    busy: float = 0.0
+    """Busy seconds accounted for, of those that the worker counts."""
+    in_flight: int = 0
+
+
+class EngineTime:
+    """The time of all workers of a run, split into starting, busy and idle. `take` hands it out in
+    pieces, one for every entry; nothing is handed out twice."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """`now` is a monotonic clock in seconds."""
+        self._now = now
+        self._workers: dict[int, Watch] = {}
+        self._since = _nothing(OF_ENGINES)
+
+    def asked(self, slot: int) -> None:
+        """A process was asked for; nothing happens for one that is there."""
+        if slot not in self._workers:
+            self._workers[slot] = Watch(self._now())
+
+    def ready(self, slot: int, startup_s: float) -> None:
+        """Its engine is up. `startup_s` is what the process itself measured: it may have waited for
+        a machine before, which costs nothing."""
+        worker, now = self._workers.get(slot), self._now()
+        if worker is None:
+            return
+        if worker.ready:  # It begins on another generation, and counts from nought again.
+            self._since[IDLE] += now - worker.seen
+        else:
+            self._since[STARTING] += min(startup_s, now - worker.seen)
+        self._workers[slot] = Watch(now, ready=True)
+
+    def progress(self, slot: int, busy_s: float, in_flight: int) -> None:
+        """What the worker counts: busy seconds since it began on this generation."""
+        worker, now = self._workers.get(slot), self._now()
+        if worker is None or not worker.ready:
+            return
+        # Messages take time: what does not fit between two looks is left to the next one.
+        busy = max(0.0, min(busy_s - worker.busy, now - worker.seen))
+        self._since[BUSY] += busy
+        self._since[IDLE] += now - worker.seen - busy
+        worker.busy, worker.seen, worker.in_flight = worker.busy + busy, now, in_flight
+
+    def gone(self, slot: int) -> None:
+        """The process ended. What it did since its last word: what it did then."""
+        worker, now = self._workers.pop(slot, None), self._now()
+        if worker is None:
+            return
+        rest = BUSY if worker.in_flight else IDLE
+        self._since[rest if worker.ready else STARTING] += now - worker.seen
+
+    def take(self) -> dict[str, float]:
+        """Seconds by what engines did since the last call."""
+        taken, self._since = self._since, _nothing(OF_ENGINES)
+        return taken
+
+
+def _nothing(names: tuple[str, ...]) -> dict[str, float]:
+    return dict.fromkeys(names, 0.0)
