@@ -1,14 +1,11 @@
 """Whole corpora in this process that end before their plan does, and why: target, budget, yield,
 alarms, audits, the anchor. Everything but Ray is the code that runs in production."""
 
-import itertools
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 
-from seedcorn.config import recipe_from_dict
 from seedcorn.core.entries import (
     BatchCommitted,
     Decision,
@@ -19,95 +16,11 @@ from seedcorn.core.entries import (
 )
 from seedcorn.core.forecast import Evidence, forecast
 from seedcorn.core.ledger import to_json
-from seedcorn.core.recipe import (
-    BudgetSpec,
-    EngineSpec,
-    LedgerSpec,
-    PromptSpec,
-    Recipe,
-    SimulatedSpec,
-    SourceSpec,
-    StopSpec,
-    StoreSpec,
-    TargetSpec,
-    UnitsSpec,
-)
+from seedcorn.core.recipe import BudgetSpec, LedgerSpec, SimulatedSpec, TargetSpec
 from seedcorn.core.simulation import instance_of
 from seedcorn.core.state import AUDIT, COMPANIONS
-from seedcorn.storage.log import LogReader, open_writer, read_log
-from seedcorn.storage.opening import open_store
 from seedcorn.storage.reading import read_ledger, read_state
-from seedcorn.storage.verification import verify
-from tests.growing import grow_in_process
-
-NUMBERS = itertools.count()
-SIZE = 64
-"""Samples of a batch."""
-UNITS = UnitsSpec(unit=16, batch=4, ahead=2)
-ENDLESS = SimulatedSpec(words=20, style="sentences")
-
-
-def recipe(samples=20 * SIZE, strata=1, simulated=ENDLESS, units=UNITS, generations=1, **stop):
-    names = ["retell", "invent", "report"][:strata]
-    return Recipe(
-        name="stops",
-        generations=generations,
-        samples=samples,
-        seed=[SourceSpec(path="seed.txt", name="docs", split="line")],
-        prompts=[PromptSpec(name=name, template="{{ parent }}") for name in names],
-        engine=EngineSpec(kind="simulated", simulated=simulated),
-        checks=[{"refusal": {}}],
-        units=units,
-        ledger=LedgerSpec(companions=0),
-        stop=StopSpec(**stop),
-    )
-
-
-class Corpus:
-    """A corpus on a memory store, grown run by run."""
-
-    def __init__(self, folder):
-        self.base = str(folder)
-        (folder / "seed.txt").write_text("\n".join(f"Seed {n} of the corpus." for n in range(9)))
-        self.uri = f"memory:stop-rule-{next(NUMBERS)}"
-
-    @property
-    def store(self):
-        return open_store(self.uri, StoreSpec())
-
-    def grow(self, recipe, batches=None):
-        grow_in_process(recipe, self.uri, self.base, batches)
-        return self
-
-    def log(self, *kinds: type) -> list[Any]:
-        return [e.body for e in read_log(self.store) if not kinds or isinstance(e.body, kinds)]
-
-    def append(self, body):
-        """What a command appends between two runs."""
-        reader = LogReader(self.store)
-        sequence = len(list(reader))
-        opened = WriterOpened("audit", 1, "0.1.0")
-        nonce = f"{sequence:016x}"
-        writer = open_writer(
-            self.store, reader.head, nonce, opened, lambda: 0.0, lambda entry: None
-        )
-        writer.append(body)
-
-    @property
-    def batches(self):
-        return self.log(BatchCommitted)
-
-    @property
-    def ends(self):
-        return [(body.generation, body.reason) for body in self.log(GenerationFinished)]
-
-    def strata(self, batch):
-        return set(self.batches[batch].strata)
-
-    def sound(self):
-        report = verify(self.store, recipe_from_dict)
-        assert report.broken is None, report.broken
-        return True
+from tests.stopping_corpora import ENDLESS, SIZE, UNITS, Corpus, recipe
 
 
 @pytest.fixture
@@ -338,14 +251,14 @@ def told(corpus):
     ]
 
 
-@pytest.mark.parametrize("stop", [{}, {"move_budget": True}, {"target": TargetSpec(accepted=600)}])
+@pytest.mark.parametrize("stop", [{}, {"move_budget": True}, {"target": TargetSpec(accepted=420)}])
 def test_resumed_runs_write_the_entries_of_an_uninterrupted_one(tmp_path, stop):
     rates = {"duplicate_rate": 0.05, "rejection_rate": 0.1}
     grown = recipe(
-        samples=12 * SIZE, generations=2, strata=3, simulated=replace(COLLAPSING, **rates), **stop
+        samples=9 * SIZE, generations=2, strata=3, simulated=replace(COLLAPSING, **rates), **stop
     )
     whole, halting = Corpus(tmp_path).grow(grown), Corpus(tmp_path)
-    for batches in (1, 4, 1, 2, None):
+    for batches in (1, 4, 1, None):
         halting.grow(grown, batches)
 
     assert told(halting) == told(whole)

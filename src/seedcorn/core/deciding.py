@@ -12,7 +12,8 @@ from seedcorn.core.ledger import SKETCH_RATE, Ledger
 from seedcorn.core.prospects import forecast_entry
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.state import CorpusState
-from seedcorn.core.stopping import due, said_until, shares
+from seedcorn.core.stopping import due, shares
+from seedcorn.core.yields import said_until
 
 
 def next_due(state: CorpusState, ledger: Ledger, recipe: Recipe) -> Body | None:

@@ -6,7 +6,7 @@ in the log with its inputs. Each function gives the next decision only: apply it
 until None.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,6 @@ from seedcorn.core.alarms import Alarm
 from seedcorn.core.anchor_gain import NEGLIGIBLE
 from seedcorn.core.entries import Decision, Measurement
 from seedcorn.core.leasing import Cut
-from seedcorn.core.ledger_text import scaled
 from seedcorn.core.prospects import ALL, governed
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.state import (
@@ -26,6 +25,7 @@ from seedcorn.core.state import (
     CorpusState,
     GenerationState,
 )
+from seedcorn.core.yields import deserving, exhausted, patience_of
 
 TARGET, BUDGET, RULE = "target", "budget", "stop_rule"
 """Why a generation ends before its plan."""
@@ -101,11 +101,6 @@ def shares(generation: GenerationState, recipe: Recipe, batch: int) -> dict[str,
     return {name: weight / total if total else 0.0 for name, weight in mix.items()}
 
 
-def said_until(generation: GenerationState) -> int:
-    """How many batches the newest forecast covers."""
-    return int(generation.prospects[-1].subject["batches"]) if generation.prospects else 0
-
-
 def accepted_so_far(state: CorpusState) -> int:
     """Accepted samples of all generations that were not withdrawn."""
     accepted = sum(generation.accepted for generation in state.generations.values())
@@ -153,7 +148,7 @@ def _spent(generation: GenerationState, recipe: Recipe) -> Stop | None:
 
 def _taught_nothing(state: CorpusState, recipe: Recipe) -> Stop | None:
     """Text stays new while the anchor learns nothing from it: recombination."""
-    patience = _patience(recipe)
+    patience = patience_of(recipe)
     found = [g.measured.get((COMPANIONS, ALL)) for g in state.generations.values() if g.finished]
     gains = [_gain(measurement) for measurement in found[-patience:]]
     if not recipe.stop.anchor or len(gains) < patience:
@@ -185,63 +180,7 @@ def _verdict(
     if raised and recipe.stop.alarms:
         return f"{raised[0].name} alarm in batch {raised[0].batch}: {raised[0].text}"
     poor = _imprecise_stratum(state, recipe, stratum)
-    return poor or _exhausted(state, generation, recipe, stratum)
-
-
-def _exhausted(
-    state: CorpusState, generation: GenerationState, recipe: Recipe, stratum: str
-) -> str:
-    """Whether even the upper end of the last forecasts promises too little."""
-    rule, patience = recipe.stop, _patience(recipe)
-    wanted = rule.min_per_sample > 0 or rule.min_per_engine_hour > 0
-    if not wanted or len(generation.prospects) < patience:
-        return ""
-    if said_until(generation) < generation.batches:
-        return ""
-    promised = [_promise(measurement, stratum) for measurement in generation.prospects[-patience:]]
-    known = [value for value in promised if value is not None]
-    if len(known) < patience:
-        return ""
-    best = _novel_share(state) * max(known)
-    if best < rule.min_per_sample:
-        return (
-            f"the next sample promises at most {scaled(best)} unique tokens, "
-            f"{rule.min_per_sample:g} are wanted"
-        )
-    seconds = _seconds_per_sample(generation, stratum)
-    if seconds and best * 3600 / seconds < rule.min_per_engine_hour:
-        return (
-            f"the next engine-hour promises at most {scaled(best * 3600 / seconds)} unique tokens, "
-            f"{scaled(rule.min_per_engine_hour)} are wanted"
-        )
-    return ""
-
-
-def _promise(measurement: Measurement, stratum: str, end: str = "high") -> float | None:
-    """Unique tokens per sample that a forecast promised, at one end of its interval."""
-    coming = _values(measurement, stratum).get("next")
-    return coming[end] / coming["samples"] if coming and coming["samples"] else None
-
-
-def _values(measurement: Measurement, stratum: str) -> Mapping[str, Any]:
-    strata = measurement.values["strata"]
-    return strata.get(stratum, strata[ALL])
-
-
-def _novel_share(state: CorpusState) -> float:
-    """Upper end of the mean novel share where the last finished generation measured it, else 1."""
-    finished = [g for g in state.generations.values() if g.finished]
-    measured = finished[-1].measured.get((COMPANIONS, ALL)) if finished else None
-    share = measured.values.get("novel_share") if measured is not None else None
-    return min(1.0, share["mean"]["high"]) if share is not None else 1.0
-
-
-def _seconds_per_sample(generation: GenerationState, stratum: str) -> float:
-    """Engine seconds of a sample of the stratum, shared out by the tokens it took."""
-    values = _values(generation.prospects[-1], stratum)
-    if not generation.tokens or not values["samples"]:
-        return 0.0
-    return generation.engine_seconds * values["tokens"] / generation.tokens / values["samples"]
+    return poor or exhausted(state, generation, recipe, stratum)
 
 
 def _imprecise(state: CorpusState, recipe: Recipe) -> tuple[str, str] | None:
@@ -287,7 +226,7 @@ def _without(
         return _stop(generation, samples, batch, Stop(RULE, f"{text}; {FRESH}"))
     value: dict[str, Any] = {"stratum": stratum, "weights": mix}
     action = DROP_STRATUM
-    heir = _best(generation, mix) if recipe.stop.move_budget else ""
+    heir = deserving(generation, mix) if recipe.stop.move_budget else ""
     if heir:
         mix[heir] += weight
         action, value["to"] = MOVE_BUDGET, heir
@@ -295,27 +234,9 @@ def _without(
     return Decision(generation.number, batch, action, value, text)
 
 
-def _best(generation: GenerationState, mix: Mapping[str, float]) -> str:
-    """The stratum that surely adds most per sample of what no other stratum has."""
-    if not generation.prospects:
-        return ""
-    newest = generation.prospects[-1]
-    worth: dict[str, float] = {}
-    for stratum, weight in mix.items():
-        low, values = _promise(newest, stratum, "low"), _values(newest, stratum)
-        if weight > 0 and low is not None and values["sampled"]:
-            alone = values["exclusive"] * newest.values["rate"] / values["sampled"]
-            worth[stratum] = low * alone
-    return max(worth, key=lambda name: (worth[name], name)) if worth else ""
-
-
 def _stop(generation: GenerationState, samples: int, batch: int, stop: Stop) -> Decision:
     value = {"samples": samples, "why": stop.why}
     return Decision(generation.number, batch, STOP, value, stop.text)
-
-
-def _patience(recipe: Recipe) -> int:
-    return max(1, recipe.stop.patience)
 
 
 def _committed(generation: GenerationState, recipe: Recipe) -> int:
