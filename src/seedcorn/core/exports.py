@@ -131,10 +131,17 @@ class Plan:
         return [group for shard in self.shards for group in shard.groups]
 
 
-def plan(rows: int, encoded: float, decoded: float, target: int = TARGET_BYTES) -> Plan:
-    """Shards of about `target` encoded bytes; `encoded` and `decoded` are bytes per row."""
+def plan(
+    rows: int,
+    encoded: float,
+    decoded: float,
+    target: int = TARGET_BYTES,
+    group: int = GROUP_BYTES,
+) -> Plan:
+    """Shards of about `target` encoded bytes in row groups of at most about `group` decoded ones;
+    `encoded` and `decoded` are bytes per row."""
     count = max(1, round(rows * encoded / target)) if rows else 0
-    per_group = max(1, int(GROUP_BYTES / max(decoded, 1.0)))
+    per_group = max(1, int(group / max(decoded, 1.0)))
     shards = []
     for number, (start, stop) in enumerate(even(0, rows, count)):
         groups = even(start, stop, -(-(stop - start) // per_group))

@@ -12,7 +12,7 @@ from seedcorn.core.exports import Plan, plan, spread
 from seedcorn.core.shuffle import Shuffle
 from seedcorn.storage.export_rows import Rows
 from seedcorn.storage.export_shards import encoded, groups_of, measured, send
-from seedcorn.storage.export_spill import Spill
+from seedcorn.storage.export_spill import Spill, run_bytes
 from seedcorn.storage.store import Store
 
 SIZED = 8
@@ -48,7 +48,7 @@ class Adding:
             each_encoded, each_decoded = measured(sized)
             del sized
             planned = plan(self.rows.rows, each_encoded, each_decoded, self.target_bytes)
-            spill = Spill(self.folder, planned, each_decoded)
+            spill = Spill(self.folder, planned, run_bytes(planned.rows, each_decoded))
             models = self._spill(spill, Shuffle(planned.rows, key))
             shards = tuple(self._write(spill, planned, schema))
         return Increment(

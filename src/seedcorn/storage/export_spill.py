@@ -34,11 +34,11 @@ class _Run:
 class Spill:
     """Rows on their way; one folder, one thread."""
 
-    def __init__(self, folder: Path, plan: Plan, decoded: float) -> None:
-        """`decoded`: bytes per row, as measured."""
+    def __init__(self, folder: Path, plan: Plan, run_bytes: int) -> None:
+        """`run_bytes`: decoded bytes of a run."""
         self._folder, self._plan = folder, plan
         self._starts = np.array([start for start, _ in plan.groups], np.int64)
-        self._full = max(RUN_BYTES, int(plan.rows * decoded / MOST_RUNS))
+        self._full = run_bytes
         self._waiting: list[pa.Table] = []
         self._bytes = 0
         self._runs: list[_Run] = []
@@ -94,6 +94,11 @@ class Spill:
             )
         assert table is not None
         return table.drop_columns([POSITION]).combine_chunks().take(pa.array(order))
+
+
+def run_bytes(rows: int, decoded: float) -> int:
+    """Decoded bytes of a run for so many rows of so many bytes each."""
+    return max(RUN_BYTES, int(rows * decoded / MOST_RUNS))
 
 
 def _write(sink: pa.OSFile, table: pa.Table, slices: list[NDArray[np.int64]]) -> None:
