@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from seedcorn.core.ledger_rows import GenerationRow
+from seedcorn.runtime.job import WorkerProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,10 @@ class Snapshot:
     """(rows indexed, rows to index); equal when done."""
     rows: tuple[GenerationRow, ...] = ()
     """The ledger's rows as of the last commit."""
-    engine: Mapping[str, float] = field(default_factory=dict)
+    progress: Mapping[int, WorkerProgress] = field(default_factory=dict)
+    """What each ready worker last said, by slot."""
+    units: Mapping[str, int] = field(default_factory=dict)
+    """Units of the open batches: open, leased, staged in full."""
 
 
 class Rate:

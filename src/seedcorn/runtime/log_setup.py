@@ -1,0 +1,40 @@
+"""Where log lines go and what they look like: plain, or JSON where SEEDCORN_LOG=json."""
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+
+from seedcorn.core.log_lines import JsonLines
+
+VARIABLE = "SEEDCORN_LOG"
+
+
+def json_wanted() -> bool:
+    """Whether the environment asks for JSON lines."""
+    return os.environ.get(VARIABLE, "").strip().lower() == "json"
+
+
+def environment() -> dict[str, str]:
+    """What an actor's process must be told, so that it logs as its driver does."""
+    return {VARIABLE: os.environ[VARIABLE]} if VARIABLE in os.environ else {}
+
+
+def line_handler(known: Mapping[str, str | int] | None = None) -> logging.Handler:
+    """Lines on standard error. `known` are ids of every line of this process, told in JSON only."""
+    handler = logging.StreamHandler(sys.stderr)
+    plain = logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S")
+    handler.setFormatter(JsonLines(known) if json_wanted() else plain)
+    return handler
+
+
+def log_here(corpus: str, generation: int) -> None:
+    """Log from an actor's process, from here on about this generation. Ray keeps what it writes."""
+    root = logging.getLogger("seedcorn")
+    for old in [handler for handler in root.handlers if handler.name == __name__]:
+        root.removeHandler(old)
+    handler = line_handler({"corpus": corpus, "generation": generation, "pid": os.getpid()})
+    handler.name = __name__
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    root.propagate = False
