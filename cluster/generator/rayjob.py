@@ -16,6 +16,8 @@ from cluster.generator.containers import (
 from cluster.generator.settings import Settings
 
 API = "ray.io/v1"
+MARKET = "ray.io/market-type"
+"""Ray's own node label, for recipes: `engine.prefer_labels`."""
 
 
 def rayjob(settings: Settings, name: str, image: str, entrypoint: str, groups: list[Tree]) -> Tree:
@@ -68,10 +70,23 @@ def gpu_group(settings: Settings) -> Tree:
     """Pods that each hold one engine. None while nothing asks for them."""
     needs = resources(settings.worker_cpus, settings.worker_memory, settings.gpus_per_worker)
     template = worker_pod(settings, settings.image, needs)
-    template["spec"]["tolerations"] = [
-        {"effect": "NoSchedule", "key": settings.gpu_toleration, "operator": "Exists"}
-    ]
-    return group("gpu", settings.workers, template)
+    template["spec"]["tolerations"] = [tolerated(settings.gpu_toleration)]
+    return {**group("gpu", settings.workers, template), "labels": {MARKET: "on-demand"}}
+
+
+def spot_group(settings: Settings) -> Tree:
+    """The same on nodes that are cheap and may go at any time; engines find them by label."""
+    made = gpu_group(settings)
+    pod, key = made["template"]["spec"], settings.spot_node_label
+    pod["nodeSelector"] = {key: "true"}
+    pod["tolerations"].append(tolerated(key))
+    named = {"groupName": "gpu-spot", "maxReplicas": settings.spot_workers}
+    return {**made, **named, "labels": {MARKET: "spot"}}
+
+
+def tolerated(key: str) -> Tree:
+    """A pod that may run where others may not."""
+    return {"effect": "NoSchedule", "key": key, "operator": "Exists"}
 
 
 def cpu_group(settings: Settings, image: str, workers: int) -> Tree:
@@ -94,7 +109,8 @@ def group(name: str, most: int, template: Tree) -> Tree:
 
 def gpu_groups(settings: Settings) -> list[Tree]:
     """Engines on GPUs; the CPU group takes what asks for no GPU, one pod unless you raise it."""
-    return [gpu_group(settings), cpu_group(settings, settings.image, 1)]
+    spot = [spot_group(settings)] if settings.spot_workers else []
+    return [gpu_group(settings), *spot, cpu_group(settings, settings.image, 1)]
 
 
 def gpu_job(settings: Settings) -> Tree:

@@ -29,6 +29,8 @@ class Settings:
     gpus_per_worker: int
     worker_cpus: int
     worker_memory: str
+    spot_workers: int
+    spot_node_label: str
     cpu_workers: int
     cpu_worker_cpus: int
     cpu_worker_memory: str

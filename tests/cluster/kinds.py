@@ -68,7 +68,7 @@ def _network_policy() -> Schema:
     port = closed(port={"x-kubernetes-int-or-string": True}, protocol=one_of("TCP", "UDP", "SCTP"))
     return closed(
         "podSelector",
-        ingress=listed(closed(**{"from": listed(peer)}, ports=listed(port))),
+        ingress=listed(closed("", **{"from": listed(peer), "ports": listed(port)})),
         podSelector=selector,
         policyTypes=listed(one_of("Ingress", "Egress")),
     )

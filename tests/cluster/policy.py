@@ -6,11 +6,14 @@ from typing import Any
 
 import yaml
 
+from tests.cluster.kuberay import LONGEST_NAME
 from tests.cluster.structure import Problem
 
 Tree = dict[str, Any]
 SECRET_NAME = re.compile(r"SECRET|TOKEN|PASSWORD|ACCESS_KEY|CREDENTIAL|API_KEY", re.IGNORECASE)
 SECRET_VALUE = re.compile(r"AKIA[0-9A-Z]{16}|hf_[A-Za-z0-9]{20,}|://[^/\s:@]+:[^/\s@]+@")
+NIGHT = "-00000000-grow"
+"""What a tick, and then start-night, append to the CronJob's name."""
 WORDS = re.compile(r"[\w ./:=,+@-]+")
 """All that both shells on an entrypoint's way read as themselves."""
 
@@ -191,12 +194,18 @@ def cron(trees: list[Tree]) -> Iterator[str]:
         for name in ("timeZone", "startingDeadlineSeconds", "successfulJobsHistoryLimit"):
             if name not in spec:
                 yield f"{name} is not stated"
-        job, starter = spec["jobTemplate"]["spec"], tree["metadata"]["name"]
-        night = [t for t in trees if t["kind"] == "RayJob" and t["metadata"]["name"] == starter]
-        if not night or night[0]["spec"].get("suspend") is not True:
-            yield "the night's template is missing or not suspended"
-        elif job.get("activeDeadlineSeconds", 0) <= night[0]["spec"]["activeDeadlineSeconds"]:
-            yield "the Job ends before its night"
+        yield from _night(tree, trees)
+
+
+def _night(tree: Tree, trees: list[Tree]) -> Iterator[str]:
+    name, job = tree["metadata"]["name"], tree["spec"]["jobTemplate"]["spec"]
+    night = [t for t in trees if t["kind"] == "RayJob" and t["metadata"]["name"] == name]
+    if len(name + NIGHT) > LONGEST_NAME:
+        yield "the night's RayJob would have too long a name"
+    if not night or night[0]["spec"].get("suspend") is not True:
+        yield "the night's template is missing or not suspended"
+    elif job.get("activeDeadlineSeconds", 0) <= night[0]["spec"]["activeDeadlineSeconds"]:
+        yield "the Job ends before its night"
 
 
 def rbac(trees: list[Tree]) -> Iterator[str]:

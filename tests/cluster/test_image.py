@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.cluster import kuberay
 from tests.cluster.dockerfile import instructions, lint
 
 CLUSTER = Path(__file__).parents[2] / "cluster"
@@ -150,7 +151,7 @@ class Kubernetes(ThreadingHTTPServer):
 
 
 class Answer(BaseHTTPRequestHandler):
-    server: Kubernetes
+    server: Kubernetes  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def log_message(self, format: str, *args: object) -> None:
         """Silent."""
@@ -215,7 +216,9 @@ def test_start_night_creates_one_job_from_the_template_and_waits(
     code, said = start(kubernetes.url, tmp_path)
     assert code == 0, said
     [sent] = kubernetes.posted
-    assert sent["metadata"]["name"] == "seedcorn-night-29389920"
+    # KubeRay names the submitter's Job after the RayJob and takes one that is there for its own.
+    assert sent["metadata"]["name"] == "seedcorn-night-29389920-grow"
+    assert kuberay.problems({**sent, "metadata": {"name": sent["metadata"]["name"]}}) == []
     assert sent["metadata"]["ownerReferences"] == [
         {"apiVersion": "batch/v1", "kind": "Job", "name": "seedcorn-night-29389920", "uid": "u-1"}
     ]

@@ -1,5 +1,6 @@
 """Every manifest against KubeRay's definitions, its controller's rules and our own."""
 
+import dataclasses
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +12,7 @@ from cluster.generate import main
 from cluster.generator.files import files
 from cluster.generator.settings import SettingsError, load
 
+from seedcorn.config import load_recipe
 from tests.cluster import kinds, policy
 
 CLUSTER = Path(__file__).parents[2] / "cluster"
@@ -128,3 +130,26 @@ def test_settings_with_a_mistake_are_refused_by_name(
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(settings))
     with pytest.raises(SettingsError, match=named):
         load(tmp_path / "mine.yaml")
+
+
+def test_spot_workers_get_a_group_of_their_own_that_recipes_find_by_label() -> None:
+    settings = dataclasses.replace(load(CLUSTER / "settings.yaml"), spot_workers=6)
+    trees = documents(files(settings)["kubernetes/plain/gpu.yaml"])
+    assert [problem for tree in trees for problem in kinds.problems(tree)] == []
+    assert policy.problems(trees) == []
+    groups = trees[-1]["spec"]["rayClusterSpec"]["workerGroupSpecs"]
+    assert [(g["groupName"], g["maxReplicas"], g.get("labels")) for g in groups] == [
+        ("gpu", 4, {"ray.io/market-type": "on-demand"}),
+        ("gpu-spot", 6, {"ray.io/market-type": "spot"}),
+        ("cpu", 1, None),
+    ]
+
+
+def test_commands_of_the_manifests_are_recipes_that_load() -> None:
+    settings = load(CLUSTER / "settings.yaml")
+    commands = [settings.grow(), settings.night(), settings.first_job()]
+    for command in commands:
+        _, _, recipe, *words = command.split()
+        loaded = load_recipe(recipe.replace("/opt/seedcorn", str(CLUSTER.parent)), words).recipe
+        assert loaded.corpus.startswith("s3://")
+        assert loaded.engine.workers in (settings.workers, settings.cpu_workers)

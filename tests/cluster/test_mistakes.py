@@ -188,6 +188,7 @@ OURS: list[tuple[str, str, str, Change]] = [
     ("another command", "entrypoint", "RayJob", lambda t: put(job(t), entrypoint="python train.py")),
     ("night that fails when busy", "entrypoint", "RayJob", lambda t: put(job(t), entrypoint="seedcorn night a.yaml corpus=b")),
     ("concurrencyPolicy Allow", "cron", "CronJob", lambda t: put(t["spec"], concurrencyPolicy="Allow")),
+    ("night with too long a name", "cron", "CronJob", lambda t: put(t["metadata"], name="n" * 40)),
     ("zone unsaid", "cron", "CronJob", lambda t: t["spec"].pop("timeZone")),
     ("template that runs by itself", "cron", "RayJob", lambda t: job(t).pop("suspend")),
     ("Job shorter than its night", "cron", "CronJob", lambda t: put(t["spec"]["jobTemplate"]["spec"], activeDeadlineSeconds=60)),
