@@ -121,13 +121,29 @@ def test_unless_busy_outlives_a_drain_and_signals_it_once() -> None:
     assert job.stdout.read() == "signals 1\n"
 
 
-def test_timeout_of_the_slurm_script_signals_the_driver_once() -> None:
+DRAINING = """
+import subprocess, sys, time
+helper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"])
+"""
+AFTER = """
+print("helper", "lives" if helper.poll() is None else "is gone", flush=True)
+helper.kill()
+sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize(
+    ("foreground", "told"), [(True, "helper lives"), (False, "helper is gone")]
+)
+def test_timeout_of_the_slurm_script_signals_the_driver_alone(foreground: bool, told: str) -> None:
     script = (CLUSTER / "slurm" / "seedcorn.sbatch").read_text()
     options = re.search(r"timeout (--foreground --signal=TERM) \d+", script)
     assert options is not None
-    command = ["timeout", *options[1].split(), "2", sys.executable, "-c", COUNTING]
+    words = [word for word in options[1].split() if foreground or word != "--foreground"]
+    program = DRAINING + COUNTING.replace("sys.exit(75)", AFTER)
+    command = ["timeout", *words, "2", sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stdout) == (124, "ready\nsignals 1\n")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (124, told)
 
 
 class Kubernetes(ThreadingHTTPServer):
