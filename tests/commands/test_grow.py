@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import json
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from seedcorn.cli import main
 from seedcorn.commands.grow import command, ending
-from seedcorn.commands.grow_view import LineView, Pace, TableView
+from seedcorn.commands.grow_view import FigureView, LineView, Pace, TableView
 from seedcorn.core.recipe import StoreSpec
 from seedcorn.runtime.grow import Grown
 from seedcorn.runtime.snapshot import Snapshot
@@ -119,6 +120,23 @@ def test_line_view_writes_at_most_every_ten_seconds():
         view(snapshot())
         clock.now += 1.0
     assert len(lines) == 3
+
+
+def test_figure_view_tells_machines_what_the_line_tells_people(grown):
+    rows = tuple(read_ledger(open_store(grown[1], StoreSpec())).rows())
+    told = []
+    view = FigureView(lambda line, extra: told.append((line, extra["figures"])), Clock())
+    for _ in range(3):
+        view(snapshot(rows=rows, generation=2, generated=40))
+    view = FigureView(lambda line, extra: told.append((line, extra["figures"])), Clock())
+    view(snapshot(generation=2))
+
+    (line, known), (_, unknown) = told
+    assert "40 of 48 generated" in line
+    assert (known["generated"], known["counts"]) == (40, rows[1].counts)
+    assert known["unique"] == rows[1].unique[8].estimate
+    assert (unknown["counts"], unknown["unique"]) == ({}, None)
+    assert json.loads(json.dumps(known)) == known
 
 
 def test_views_show_the_ledgers_figures_of_every_generation(grown):

@@ -63,6 +63,15 @@ def test_details_tell_withdrawals_and_what_is_unfinished(ledger):
     assert "unfinished: 24 of 48 samples committed" in text
 
 
+def test_details_tell_what_engine_time_went_into_where_it_was_measured(ledger):
+    row = ledger.rows()[0]
+    spent = {"useful": 71.0, "duplicate": 3.0, "rejected": 9.0, "regenerated": 1.0}
+    told = details(replace(row, engine_time=spent | {"starting": 12.0, "idle": 4.0}))
+    share = "71 % useful, 3 % duplicate, 9 % rejected, 1 % regenerated, 12 % starting, 4 % idle"
+    assert f"gen 1  engine time: {share}" in told
+    assert "engine time" not in "".join(details(replace(row, engine_time={})))
+
+
 def test_ledger_without_generations_says_so():
     assert printed(80, []) == "no generation has started yet\n"
 

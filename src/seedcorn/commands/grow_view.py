@@ -5,7 +5,6 @@ the ledger's rows, and a pace that only the estimated time depends on.
 """
 
 import logging
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,9 @@ from seedcorn.commands.output import figures
 from seedcorn.core.estimate import duration, remaining_s
 from seedcorn.core.ledger_rows import GenerationRow
 from seedcorn.core.ledger_text import scaled
+from seedcorn.core.log_lines import FIGURES
 from seedcorn.core.sketch import HEADLINE
+from seedcorn.runtime.log_setup import json_wanted, line_handler
 from seedcorn.runtime.snapshot import Snapshot
 
 View = Callable[[Snapshot], None]
@@ -34,11 +35,10 @@ logger = logging.getLogger(__name__)
 @contextmanager
 def watching(screen: Console) -> Iterator[View]:
     """The view that fits the console, with seedcorn's log beside it, until the block ends."""
-    if not screen.is_terminal:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-        with _logging_to(handler):
-            yield LineView(logger.info, time.monotonic)
+    if json_wanted() or not screen.is_terminal:
+        view = FigureView if json_wanted() else LineView
+        with _logging_to(line_handler()):
+            yield view(logger.info, time.monotonic)
         return
     handler = RichHandler(
         console=screen, show_path=False, show_level=False, log_time_format="%H:%M:%S"
@@ -80,6 +80,22 @@ class LineView:
             self._write(progress_line(look, eta))
 
 
+class FigureView:
+    """The same as a log line with figures, for machines; at most every ten seconds."""
+
+    def __init__(self, write: Callable[..., None], clock: Callable[[], float]) -> None:
+        """`write` takes a line and `extra`, `clock` counts seconds."""
+        self._write, self._clock, self._pace = write, clock, Pace(clock)
+        self._last = -LINE_EVERY_S
+
+    def __call__(self, look: Snapshot) -> None:
+        """Write a line if the last one is long enough ago."""
+        eta = self._pace.eta_s(look)
+        if self._clock() - self._last >= LINE_EVERY_S:
+            self._last = self._clock()
+            self._write(progress_line(look, eta), extra={FIGURES: figures_of(look, eta)})
+
+
 class TableView:
     """The live table: every generation as of the last commit, and below it what happens now."""
 
@@ -100,6 +116,25 @@ def progress_line(look: Snapshot, eta_s: float | None) -> str:
         parts.append(", ".join(f"{row.counts[outcome]:,} {outcome}" for outcome in OUTCOMES))
         parts.append(f"{_unique(row)} unique {row.unit}")
     return "; ".join([*parts, activity(look, eta_s)])
+
+
+def figures_of(look: Snapshot, eta_s: float | None) -> dict[str, object]:
+    """One snapshot as plain figures; `unique` is U of the generation, null where unknown."""
+    row = _row_of(look.rows, look.generation)
+    return {
+        "generation": look.generation,
+        "planned": look.planned,
+        "generated": look.generated,
+        "counts": row.counts if row is not None else {},
+        "unique": row.unique[HEADLINE].estimate if row is not None and row.unique else None,
+        "tokens_per_s": round(look.tokens_per_s, 1),
+        "eta_s": None if eta_s is None else round(eta_s),
+        "workers": look.workers,
+        "in_flight": look.in_flight,
+        "restarts": look.restarts,
+        "quarantined": look.quarantined,
+        "open_batches": look.open_batches,
+    }
 
 
 def live_table(look: Snapshot) -> Table:

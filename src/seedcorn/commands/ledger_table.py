@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from seedcorn.commands.output import figures
+from seedcorn.core.goodput import goodput_line
 from seedcorn.core.intervals import Interval
 from seedcorn.core.ledger_rows import GenerationRow, StratumRow, Unique
 from seedcorn.core.ledger_text import line, scaled
@@ -105,6 +106,8 @@ def details(row: GenerationRow) -> list[str]:
             f"containment: {share:.1%} of sampled 8-word shingles known before; {half:,.0f} of "
             f"{row.containment['documents']:,.0f} samples at least half known"
         )
+    if spent := goodput_line(row.engine_time):
+        lines.append(f"engine time: {spent}")
     if row.withdrawn["samples"]:
         net = headline(row.net_unique)
         lines.append(f"withdrawn: {row.withdrawn['samples']:,} samples; net unique {net}")
