@@ -173,6 +173,21 @@ def test_history_halved_equals_history_of_thinned_deltas(grown):
         assert late.novel(number, 8).total == early.novel(number, 8).total
 
 
+def test_history_thinned_midway_goes_on_like_one_that_was_thin_from_the_start():
+    before, after = (plain_delta(np.arange(n, n + 600), 8) for n in (0, 600))
+    midway, always = History(), History(rate=0.5)
+    always.thin(0.5)
+    for history in (midway, always):
+        history.add(before, 1)
+        history.thin(0.5)
+        history.add(after, 2)
+        history.withdraw(after)
+
+    assert equal(midway, always)
+    assert midway.novel(2, 8, net=True).total == 0
+    assert midway.novel(1, 8, net=True).total == midway.novel(1, 8).total > 0
+
+
 def test_history_merged_at_two_rates_keeps_the_lower_one():
     one, other = [Document(frozenset(range(60)))], [Document(frozenset(range(40, 100)))]
     expected = History()

@@ -258,11 +258,19 @@ def _merge(slots, tally, rows, highest):  # noqa: ANN001, ANN202
                 continue
             held = slots[_place(slots, row["key"], left, right)]
             if held["first"] == _EMPTY:
-                held["key"] = row["key"]
-                held["first"] = _UNSEEN
+                _claim(held, row["key"])
                 fresh += 1
             overdrawn += _unite(tally, held, row)
     return fresh, overdrawn, seen
+
+
+@njit(cache=True, nogil=True)
+def _claim(held, key):  # noqa: ANN001, ANN202
+    """Make a free slot the key's; after a thinning it still holds what was there before."""
+    held["key"] = key
+    held["first"] = _UNSEEN
+    held["strata"] = np.uint64(0)
+    held["accepted"] = held["verified"] = held["withdrawn"] = np.uint32(0)
 
 
 @njit(cache=True, nogil=True)
