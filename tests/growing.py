@@ -7,9 +7,8 @@ writer); only the coordinator's concurrency is missing, which promise P4 says ca
 import asyncio
 from itertools import count
 
-from seedcorn.config import recipe_from_dict
 from seedcorn.core.entries import GenerationStarted, WriterOpened
-from seedcorn.core.growth import ending, next_step, unmeasured
+from seedcorn.core.growth import WholeRecipe, ending, unmeasured
 from seedcorn.core.leasing import Cut, Lease
 from seedcorn.core.recipe import resolved
 from seedcorn.core.state import CorpusState
@@ -26,11 +25,12 @@ from seedcorn.storage.opening import open_store
 from seedcorn.storage.withdrawals import withdrawn_ids
 
 
-def grow_in_process(recipe, store_uri, base, batches=None):
-    """Grow until the recipe's `generations` exist, or for so many `batches` only.
+def grow_in_process(recipe, store_uri, base, batches=None, guide=None, now=None):
+    """Grow until the recipe's `generations` exist, or what `guide` says, or for so many `batches`
+    only.
 
     `base` is the folder that relative seed paths start at. Time in the log counts entries, so that
-    equal recipes give equal corpora, log included.
+    equal recipes give equal corpora, log included; or it is what `now()` says.
     """
     store = open_store(store_uri, recipe.store)
     state, reader = CorpusState(), LogReader(store)
@@ -39,9 +39,9 @@ def grow_in_process(recipe, store_uri, base, batches=None):
     ticks = count(state.sequence)
     nonce = f"{state.sequence:016x}"
     opened = WriterOpened("in-process", 1, "0.1.0")
-    log = open_writer(store, reader.head, nonce, opened, lambda: float(next(ticks)), state.apply)
-    sources = Sources(recipe, base, store)
-    sources.log_new(state, log)
+    now, guide = now or (lambda: float(next(ticks))), guide or WholeRecipe(recipe)
+    log = open_writer(store, reader.head, nonce, opened, now, state.apply)
+    sources = Sources(recipe, base, store, state)
     left = batches
     while left != 0:
         number = unmeasured(state, recipe)
@@ -51,28 +51,23 @@ def grow_in_process(recipe, store_uri, base, batches=None):
             anchor = [catalogue.to_dict() for catalogue in sources.anchor]
             measuring = MeasuringJob(job, generation.shards, generation.mixes, anchor)
             state.apply(log.append(measure(measuring)))
-        if (step := _next(state, recipe)) is None:
+        if (step := guide.next(state)) is None:
             break
         if not step.resumes:
-            state.apply(log.append(_started(step, sources)))
+            sources.log_new(state, log)
+            state.apply(log.append(_started(step, state, sources)))
         while (decision := opening(state, step.recipe)) is not None:
             state.apply(log.append(decision))
         job = generation_job(store, state, step.generation, step.recipe, sources)
-        left = _Generation(store, state, log, job).grow(left)
+        left = _Generation(store, state, log, job, guide.due).grow(left)
 
 
-def _next(state, recipe):
-    unfinished = state.unfinished
-    stored = recipe_from_dict(unfinished.recipe) if unfinished is not None else None
-    return next_step(state, recipe, stored)
-
-
-def _started(step, sources):
+def _started(step, state, sources):
     return GenerationStarted(
         step.generation,
         resolved(step.recipe),
         step.recipe.fingerprint,
-        sources.fingerprint,
+        sources.fingerprint(state),
         {"seedcorn": "0.1.0"},
     )
 
@@ -84,7 +79,7 @@ def generation_job(store, state, number, recipe, sources):
         fingerprint=state.generations[number].fingerprint,
         generation=number,
         corpus=store.uri,
-        catalogues=[catalogue.to_dict() for catalogue in sources.seeds()],
+        catalogues=[catalogue.to_dict() for catalogue in sources.seeds(state, number)],
         ancestors=earlier,
         withdrawn=withdrawn_ids(store, state),
     )
@@ -93,8 +88,9 @@ def generation_job(store, state, number, recipe, sources):
 class _Generation:
     """One generation, batch after batch."""
 
-    def __init__(self, store, state, log, job):
+    def __init__(self, store, state, log, job, extra_due):
         self._store, self._state, self._log, self._job = store, state, log, job
+        self._extra_due = extra_due
         self._generation = state.generations[job.generation]
         self._keeper = Keeper(store, PartitionedIndex(LocalTransport()), job.recipe, 1)
         report = self._keeper.load(state.sequence)
@@ -146,5 +142,5 @@ class _Generation:
         return self._keeper.committed(entry).due
 
     def _decide(self, due):
-        while due is not None:
+        while (due := due or self._extra_due(self._state)) is not None:
             due = self._append(due)

@@ -19,6 +19,7 @@ COMMANDS = {
     "submit": "grow as a job on a Ray cluster; a second submission is refused or attached to",
     "jobs": "seedcorn's jobs on a cluster, and the log of one",
     "stop": "drain a job: finish what is in flight, stage it, end",
+    "night": "grow one generation tonight, and report in the morning what it added",
     "plan": "what a recipe would do and cost: prompts, tokens, hours, memory; starts nothing",
     "ledger": "what each generation added",
     "forecast": "what the next samples or engine-hours would add, per stratum",

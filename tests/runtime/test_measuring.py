@@ -63,7 +63,7 @@ def job_of(grown, number, **changes):
     """The measuring job of a generation."""
     recipe, folder, store = grown
     state = read_state(store)
-    sources = Sources(recipe, str(folder), store)
+    sources = Sources(recipe, str(folder), store, state)
     job = generation_job(store, state, number, recipe, sources)
     held = state.generations[number]
     anchor = [catalogue.to_dict() for catalogue in sources.anchor]

@@ -30,11 +30,14 @@ def run(arguments: argparse.Namespace) -> int:
     import sys
 
     from seedcorn.commands.grow_view import watching
+    from seedcorn.commands.night import run_night
     from seedcorn.commands.output import console
     from seedcorn.config import load_recipe
     from seedcorn.runtime.grow import grow
 
     loaded = load_recipe(arguments.recipe, arguments.overrides)
+    if loaded.recipe.nightly.enabled:
+        return run_night(arguments, loaded)
     screen = console()
     try:
         with watching(screen) as view:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from seedcorn.core.entries import GenerationFinished
+from seedcorn.core.entries import Decision, GenerationFinished
 from seedcorn.core.errors import SeedError
 from seedcorn.core.recipe import Recipe
+from seedcorn.core.recipe_tree import recipe_from_dict
 from seedcorn.core.state import COMPANIONS, STOP, CorpusState, Source, require_same_recipe
 from seedcorn.core.stopping import reason_not_to_start, target_reached
 
@@ -40,6 +42,54 @@ def next_step(state: CorpusState, recipe: Recipe, stored: Recipe | None) -> Step
     return Step(len(state.generations) + 1, recipe, False)
 
 
+def stored_recipe(state: CorpusState) -> Recipe | None:
+    """The recipe that the unfinished generation was started with, if there is one."""
+    unfinished = state.unfinished
+    return recipe_from_dict(unfinished.recipe) if unfinished is not None else None
+
+
+class Guide(Protocol):
+    """Who says what a run grows: a whole recipe, or one night (`core.night`)."""
+
+    def next(self, state: CorpusState) -> Step | None:
+        """The generation to grow now; None when the run is done."""
+        ...
+
+    def due(self, state: CorpusState) -> Decision | None:
+        """A decision on the open generation that the recipe's own rules do not make. Asked when
+        those have decided, before the next batch opens."""
+        ...
+
+    def why(self, state: CorpusState) -> str:
+        """Why no further generation is started, in a sentence; empty where nobody asks for one."""
+        ...
+
+
+class WholeRecipe:
+    """Grows until the recipe's `generations` exist."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+
+    def next(self, state: CorpusState) -> Step | None:
+        """See `next_step`."""
+        return next_step(state, self._recipe, stored_recipe(state))
+
+    def due(self, state: CorpusState) -> Decision | None:
+        """Nothing: the stop rule's decisions are those of `core.stopping`."""
+        return None
+
+    def why(self, state: CorpusState) -> str:
+        """Why no further generation is started though the recipe asks for one, or why the last one
+        ended before its plan."""
+        stop = reason_not_to_start(state, self._recipe) if state.generations else None
+        if stop is not None:
+            return stop.text
+        last = state.generations.get(len(state.generations))
+        cut = [d for d in last.decisions if d.action == STOP] if last is not None else []
+        return cut[-1].reason if cut else ""
+
+
 def unmeasured(state: CorpusState, recipe: Recipe) -> int | None:
     """The newest finished generation, if its companions are wanted and not in the log yet."""
     finished = [g for g in state.generations.values() if g.finished and g.accepted]
@@ -65,9 +115,28 @@ def ending(state: CorpusState, recipe: Recipe) -> GenerationFinished:
     return GenerationFinished(generation.number, "exhausted", detail)
 
 
+INCREMENT = "+"
+"""Parts a source's name from the number of its increment; no name in a recipe may hold it."""
+
+
+def increment_name(base: str, number: int) -> str:
+    """What the log calls rows that joined a source later: `docs+1`; `docs` is increment 0."""
+    return f"{base}{INCREMENT}{number}" if number else base
+
+
+def base_name(source: str) -> str:
+    """The recipe's name of a source of the log, increment or not."""
+    return source.partition(INCREMENT)[0]
+
+
+def increments(sources: Sequence[Source], base: str) -> list[Source]:
+    """The sources of the log that the recipe calls `base`, in log order, which is their rank."""
+    return [source for source in sources if base_name(source.name) == base]
+
+
 @dataclass(frozen=True, slots=True)
 class SourceClaim:
-    """A source as the recipe names it and the store shows it now."""
+    """A source, or an increment of one, as the recipe names it and the store shows it now."""
 
     role: str
     name: str

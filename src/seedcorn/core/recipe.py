@@ -17,6 +17,7 @@ from seedcorn.core.recipe_engine import (
     VllmSpec,
 )
 from seedcorn.core.recipe_fields import operational
+from seedcorn.core.recipe_nightly import NightBudgetSpec, NightlySpec
 
 __all__ = [
     "MAX_STRATA",
@@ -26,6 +27,8 @@ __all__ = [
     "EngineSpec",
     "LedgerSpec",
     "LoadedRecipe",
+    "NightBudgetSpec",
+    "NightlySpec",
     "ParentsSpec",
     "PromptSpec",
     "Recipe",
@@ -69,6 +72,9 @@ class SourceSpec:
     """Plain text only: file | paragraph | line."""
     max_chars: int = 20_000
     """Longer documents become `rejected: seed_row`."""
+    grows: bool = operational(False)
+    """Whether files that appear later join the seed before the next generation; else they are
+    refused. Files that are there already must stay as they are."""
 
 
 @dataclass(frozen=True)
@@ -234,6 +240,7 @@ class Recipe:
     stop: StopSpec = field(default_factory=StopSpec)
     store: StoreSpec = field(default_factory=StoreSpec)
     run: RunSpec = field(default_factory=RunSpec)
+    nightly: NightlySpec = operational(factory=NightlySpec)
     keep_prompt: bool = operational(False)
     takeover: bool = operational(False)
 

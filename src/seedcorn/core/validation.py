@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from math import isfinite, prod
 from typing import Any
 
-from seedcorn.core import simulated_settings
+from seedcorn.core import nightly_settings, simulated_settings
 from seedcorn.core.checks import build
 from seedcorn.core.errors import RecipeError
 from seedcorn.core.prompts import PromptFailed, compile_prompt
@@ -71,6 +71,9 @@ _BOUNDS: tuple[tuple[str, float, float | None], ...] = (
     ("stop.min_per_engine_hour", 0, None),
     ("stop.min_precision", 0, 1),
     ("stop.patience", 1, None),
+    ("nightly.budget.unique", 0, None),
+    ("nightly.budget.accepted", 0, None),
+    ("nightly.settle_s", 0, None),
     ("run.max_restarts", 0, None),
     ("run.hedge_factor", 1, None),
 )
@@ -95,6 +98,7 @@ def validate(recipe: Recipe) -> None:
     _parents(recipe)
     _secrets(recipe)
     _heartbeat(recipe)
+    nightly_settings.check(recipe)
     build(recipe.checks)
 
 

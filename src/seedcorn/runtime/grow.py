@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
@@ -11,13 +12,13 @@ from importlib import metadata
 from seedcorn import __version__
 from seedcorn.core.entries import GenerationStarted, Measurement
 from seedcorn.core.errors import SeedcornError
-from seedcorn.core.growth import Step, next_step, unmeasured
+from seedcorn.core.growth import Guide, Step, WholeRecipe, unmeasured
 from seedcorn.core.leasing import require_window
 from seedcorn.core.ledger_rows import GenerationRow
 from seedcorn.core.recipe import LoadedRecipe, Recipe, resolved
 from seedcorn.core.recipe_tree import recipe_from_dict
-from seedcorn.core.state import STOP, CorpusState
-from seedcorn.core.stopping import opening, reason_not_to_start
+from seedcorn.core.state import CorpusState
+from seedcorn.core.stopping import opening
 from seedcorn.core.validation import validate
 from seedcorn.engines.opening import open_engine
 from seedcorn.runtime.actors import RayCluster
@@ -55,8 +56,26 @@ class Grown:
     """Why it ended before its plan did: target, budget or stop rule, in a sentence."""
 
 
-def grow(loaded: LoadedRecipe, view: Callable[[Snapshot], None]) -> Grown:
-    """Grow until the recipe's `generations` exist, or until drained by a signal.
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What stays the same from one generation of a run to the next."""
+
+    store: Store
+    state: CorpusState
+    recipe: Recipe
+    guide: Guide
+    sources: Sources
+    view: Callable[[Snapshot], None]
+
+
+def grow(
+    loaded: LoadedRecipe,
+    view: Callable[[Snapshot], None],
+    guide: Guide | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Grown:
+    """Grow until the recipe's `generations` exist, or what `guide` says, or until drained by a
+    signal. `clock` gives Unix seconds.
 
     Everything that can be wrong with recipe, seed and store is found before Ray starts. Raises
     RecipeError, SeedError, StoreError, CorpusBusy, Fenced, RunStopped.
@@ -66,16 +85,24 @@ def grow(loaded: LoadedRecipe, view: Callable[[Snapshot], None]) -> Grown:
     require_window(recipe)
     store = open_store(recipe.corpus, recipe.store)
     state, head = fold(store)
-    if _next(state, recipe) is None and unmeasured(state, recipe) is None:
-        reason = _why(state, recipe)
-        return Grown(store.uri, True, len(state.generations), worked=False, reason=reason)
+    guide = guide or WholeRecipe(recipe)
+    if guide.next(state) is None and unmeasured(state, recipe) is None:
+        reason, finished = guide.why(state), _finished(state)
+        return Grown(store.uri, True, finished, worked=False, reason=reason)
     open_engine(recipe.engine)  # Refuses a missing package or model before anything starts.
     if state.sequence == 0:
         require_safe(store, recipe.store)
-    sources = Sources(recipe, loaded.base, store)
+    settled = clock() - recipe.nightly.settle_s
+    sources = Sources(recipe, loaded.base, store, state, settled)
     wait_for_turn(store, recipe.run.lease_s, recipe.takeover)  # Before the cost of starting Ray.
     with ray_session(recipe):
-        return _write(store, head, state, recipe, sources, view)
+        held = len(state.sources)
+        # Become the corpus' writer for the whole run.
+        with writing(store, head, state.apply, recipe.run, recipe.takeover) as log:
+            if len(state.sources) != held:  # Somebody else added to the seed while we waited.
+                sources = Sources(recipe, loaded.base, store, state, settled)
+            run = _Run(store, state, recipe, guide, sources, view)
+            return asyncio.run(_grow_all(run, log))
 
 
 def fold(store: Store) -> tuple[CorpusState, Head]:
@@ -86,87 +113,48 @@ def fold(store: Store) -> tuple[CorpusState, Head]:
     return state, reader.head
 
 
-def _next(state: CorpusState, recipe: Recipe) -> Step | None:
-    unfinished = state.unfinished
-    stored = recipe_from_dict(unfinished.recipe) if unfinished is not None else None
-    return next_step(state, recipe, stored)
+def _finished(state: CorpusState) -> int:
+    return len(state.generations) - (state.unfinished is not None)
 
 
-def _write(
-    store: Store,
-    head: Head,
-    state: CorpusState,
-    recipe: Recipe,
-    sources: Sources,
-    view: Callable[[Snapshot], None],
-) -> Grown:
-    """Become the corpus' writer for the whole run."""
-    with writing(store, head, state.apply, recipe.run, recipe.takeover) as log:
-        sources.log_new(state, log)
-        return asyncio.run(_grow_all(store, log, state, recipe, sources, view))
-
-
-async def _grow_all(
-    store: Store,
-    log: LogWriter,
-    state: CorpusState,
-    recipe: Recipe,
-    sources: Sources,
-    view: Callable[[Snapshot], None],
-) -> Grown:
-    rows: Sequence[GenerationRow] = ()
+async def _grow_all(run: _Run, log: LogWriter) -> Grown:
+    store, state, rows = run.store, run.state, list[GenerationRow]()
     cluster = RayCluster()
     try:
         while True:
-            measured = await _measure(cluster, log, state, recipe, store, sources)
+            measured = await _measure(cluster, log, run)
             rows = [
                 replace(row, companions=measured.values)
                 if measured is not None and measured.subject["generation"] == row.generation
                 else row
                 for row in rows
             ]
-            step = _next(state, recipe)
+            step = run.guide.next(state)
             if step is None:
                 break
             if not step.resumes:
-                _start(log, state, step, sources)
+                run.sources.log_new(state, log)
+                _start(log, state, step, run.sources)
             _open(log, state, step.recipe)
-            job = _job(store, state, step.generation, step.recipe, sources)
-            coordinator = Coordinator(Ports(store, log, cluster, view), job, state)
+            job = _job(store, state, step.generation, step.recipe, run.sources)
+            coordinator = Coordinator(Ports(store, log, cluster, run.view), job, state)
             with _signals(coordinator):
                 finished = await _unwrapped(coordinator, log)
-            rows = coordinator.rows
-            view(coordinator.snapshot())
+            rows = list(coordinator.rows)
+            run.view(coordinator.snapshot())
             if not finished:
-                return Grown(store.uri, False, len(state.generations) - 1, True, rows)
+                return Grown(store.uri, False, _finished(state), True, rows)
     finally:
         await cluster.close()
-    return Grown(store.uri, True, len(state.generations), True, rows, _why(state, recipe))
+    return Grown(store.uri, True, _finished(state), True, rows, run.guide.why(state))
 
 
-def _why(state: CorpusState, recipe: Recipe) -> str:
-    """Why no further generation is started though the recipe asks for one, and why the last one
-    ended before its plan."""
-    stop = reason_not_to_start(state, recipe) if state.generations else None
-    if stop is not None:
-        return stop.text
-    last = state.generations.get(len(state.generations))
-    cut = [d for d in last.decisions if d.action == STOP] if last is not None else []
-    return cut[-1].reason if cut else ""
-
-
-async def _measure(
-    cluster: RayCluster,
-    log: LogWriter,
-    state: CorpusState,
-    recipe: Recipe,
-    store: Store,
-    sources: Sources,
-) -> Measurement | None:
+async def _measure(cluster: RayCluster, log: LogWriter, run: _Run) -> Measurement | None:
     """The companions of the newest finished generation, where they are still missing.
 
     A measurement that fails is tried again by the next run; it costs no sample.
     """
+    state, recipe = run.state, run.recipe
     number = unmeasured(state, recipe)
     if number is None:
         return None
@@ -175,10 +163,10 @@ async def _measure(
     settings = replace(stored, ledger=recipe.ledger, store=recipe.store)
     logger.info("measuring novelty, order and diversity of generation %d", number)
     job = MeasuringJob(
-        _job(store, state, number, settings, sources),
+        _job(run.store, state, number, settings, run.sources),
         generation.shards,
         generation.mixes,
-        [catalogue.to_dict() for catalogue in sources.anchor],
+        [catalogue.to_dict() for catalogue in run.sources.anchor],
     )
     try:
         measured = await cluster.measure(job)
@@ -201,7 +189,7 @@ def _start(log: LogWriter, state: CorpusState, step: Step, sources: Sources) -> 
         generation=step.generation,
         recipe=resolved(step.recipe),
         fingerprint=step.recipe.fingerprint,
-        seed_fingerprint=sources.fingerprint,
+        seed_fingerprint=sources.fingerprint(state),
         versions=versions(),
     )
     state.apply(log.append(body))
@@ -218,7 +206,7 @@ def _job(
         fingerprint=generation.fingerprint,
         generation=number,
         corpus=store.uri,
-        catalogues=[catalogue.to_dict() for catalogue in sources.seeds()],
+        catalogues=[catalogue.to_dict() for catalogue in sources.seeds(state, number)],
         ancestors=earlier,
         withdrawn=withdrawn_ids(store, state),
     )

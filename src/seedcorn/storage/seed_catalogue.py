@@ -82,9 +82,15 @@ def open_catalogue(spec: SourceSpec, base: str, store: Store, store_spec: StoreS
     `base` is the recipe's folder, for relative paths. Reads Parquet footers only; everything else
     is converted once into `store`, under `seeds/`.
     """
-    spec = replace(spec, name=_source_name(spec))
+    spec = replace(spec, name=source_name(spec))
     filesystems = Filesystems(store_spec)
-    source = find_files(spec, base, filesystems)
+    return catalogue_of(spec, find_files(spec, base, filesystems), filesystems, store)
+
+
+def catalogue_of(
+    spec: SourceSpec, source: Source, filesystems: Filesystems, store: Store
+) -> Catalogue:
+    """The catalogue of some files of a source, whose name stands in `spec`."""
     if source.format == "parquet":
         catalogue = _of_parquet(spec, source, filesystems)
     else:
@@ -153,7 +159,7 @@ def _fingerprint(spec: SourceSpec, kind: str, content: list[list[Any]]) -> str:
     return digest("seed", canonical_json([read_as, content]), size=16).hex()
 
 
-def _source_name(spec: SourceSpec) -> str:
+def source_name(spec: SourceSpec) -> str:
     """The given name, else the last part of the path that is more than a pattern."""
     if spec.name:
         if not _NAME.fullmatch(spec.name):

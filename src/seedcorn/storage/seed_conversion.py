@@ -86,16 +86,26 @@ def converted(
     return conversion
 
 
+def files_converted(store: Store, folder: str) -> tuple[tuple[str, int, str], ...]:
+    """(name, bytes, sha256) of the files that a conversion under `folder` has read.
+
+    Raises ObjectMissing without one, CorruptCorpus for a manifest that is none.
+    """
+    data = store.get(f"{folder}manifest.json")
+    return _parsed(data, folder, None).sources
+
+
 def _identity(source: Source, spec: SourceSpec) -> str:
     options = [VERSION, source.format, spec.text, spec.id, spec.split, spec.max_chars]
     files = [[file.name, file.size, file.stamp] for file in source.files]
     return digest("seed conversion", canonical_json([options, files])).hex()
 
 
-def _parsed(data: bytes, folder: str, identity: str) -> Conversion:
+def _parsed(data: bytes, folder: str, identity: str | None) -> Conversion:
+    """`identity` is what it must be about; None takes any."""
     try:
         manifest: dict[str, Any] = json.loads(data)
-        if manifest["identity"] != identity:
+        if identity is not None and manifest["identity"] != identity:
             raise ValueError("it describes another source")
         parts = tuple(Part(**part) for part in manifest["parts"])
         sources = tuple((name, size, sha) for name, size, sha in manifest["sources"])
