@@ -11,7 +11,7 @@ from seedcorn.core.supervision import LONGEST_WAIT_S, PATIENCE, Slot, Supervisor
 
 
 def supervisor(slots: int, max_restarts: int = 20) -> Supervisor:
-    return Supervisor([Slot() for _ in range(slots)], max_restarts)
+    return Supervisor({number: Slot() for number in range(slots)}, max_restarts)
 
 
 def fails(crew: Supervisor, slot: int, cause: str, times: int, **how: bool) -> list[float]:

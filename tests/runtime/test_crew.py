@@ -27,7 +27,16 @@ def done(lease: Lease) -> UnitReport:
 
 class ScriptedWorker:
     def __init__(self, write) -> None:
-        self.write = write
+        self.write, self.life = write, 0
+
+    async def place(self) -> str:
+        return "node"
+
+    async def finished(self) -> int:
+        return self.life
+
+    async def flush(self) -> None:
+        return None
 
     async def start(self, job: GenerationJob) -> EngineInfo:
         return EngineInfo("scripted", "none", {}, capacity=4)

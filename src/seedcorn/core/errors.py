@@ -64,6 +64,11 @@ class EngineUnavailable(EngineError):
     exit_code = 2
 
 
+class EngineUnreachable(EngineUnavailable):
+    """What the engine needs does not answer just now, such as an endpoint that restarts: tried
+    again a few times before the run ends."""
+
+
 class EngineDead(EngineError):
     """The engine died; its process must be replaced. Requests in flight have no outcome yet."""
 

@@ -154,6 +154,15 @@ class Leases:
                 held[unit] = tuple(i for i in self.cut.indices(unit) if i not in state.covered)
         return held
 
+    def patience(self, deadline_s: float, factor: float) -> float:
+        """Seconds without a finished sample after which a worker that holds units hangs; 0: never.
+
+        Where units are known to take long, twice the time after which they are hedged.
+        """
+        if not deadline_s or len(self._durations) < 3:
+            return deadline_s
+        return max(deadline_s, 2 * factor * self._median())
+
     def sealable(self) -> int | None:
         """The next batch in order, once all its units are complete."""
         if self.sealed >= self.cut.batches:
@@ -218,8 +227,10 @@ class Leases:
     def _straggles(self, state: UnitState, worker: int, now: float, factor: float) -> bool:
         if len(state.holders) != 1 or worker in state.holders or len(self._durations) < 3:
             return False
-        median = sorted(self._durations)[len(self._durations) // 2]
-        return now - min(state.holders.values()) > factor * median
+        return now - min(state.holders.values()) > factor * self._median()
+
+    def _median(self) -> float:
+        return sorted(self._durations)[len(self._durations) // 2]
 
 
 def _add(segments: list[str], more: Iterable[str]) -> None:
@@ -244,10 +255,17 @@ def capacity(spec: EngineSpec) -> int:
     return by_kind[spec.kind]
 
 
+def most_workers(recipe: Recipe) -> int:
+    """Workers that the recipe's window keeps busy; `workers: auto` starts no more."""
+    each, window = in_flight(capacity(recipe.engine)), _window(recipe)
+    busy = ceil(recipe.samples / each) if recipe.samples <= window else window // (2 * each)
+    return max(1, busy)
+
+
 def require_window(recipe: Recipe) -> None:
     """Refuse a window so small that engines would idle while a batch waits for its straggler."""
-    sequences, workers = capacity(recipe.engine), recipe.engine.workers
-    window = recipe.units.unit * recipe.units.batch * recipe.units.ahead
+    sequences, workers = capacity(recipe.engine), recipe.engine.least_workers
+    window = _window(recipe)
     needed = 2 * in_flight(sequences) * workers
     if window < needed and recipe.samples > window:
         raise RecipeError(
@@ -255,3 +273,7 @@ def require_window(recipe: Recipe) -> None:
             f"with {sequences} sequences each need at least {needed} to stay busy; raise "
             "units.batch or units.ahead, or lower the engine's concurrency"
         )
+
+
+def _window(recipe: Recipe) -> int:
+    return recipe.units.unit * recipe.units.batch * recipe.units.ahead

@@ -212,8 +212,12 @@ class RunSpec:
     """How long a newcomer watches a heartbeat that does not move before it takes over."""
     hedge_factor: float = operational(3.0)
     """A unit open this many times longer than the median one is given to a second worker."""
+    lease_deadline_s: float = operational(1800.0)
+    """A worker that holds work and has finished no sample for so long hangs and is replaced; 0:
+    never. Raise it where a single sample may take longer."""
     max_restarts: int = operational(20)
-    """Engine replacements per worker slot without a finished unit in between."""
+    """Engine replacements per worker slot without a finished unit in between; nodes that go or are
+    drained do not count."""
     ray_address: str = operational("")
     """Empty: $RAY_ADDRESS if set, else a private Ray on this machine."""
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from seedcorn.core.recipe_fields import operational
 
+AUTO = "auto"
+
 
 @dataclass(frozen=True)
 class SamplingSpec:
@@ -31,6 +33,11 @@ class VllmSpec:
     revision: str = ""
     max_model_len: int = 2048
     tensor_parallel: int = operational(1)
+    """GPUs that share every layer of one engine, on one node."""
+    pipeline_parallel: int = operational(1)
+    """Groups of layers of one engine, each on GPUs of its own, perhaps on other nodes."""
+    executor: str = operational("auto")
+    """mp: all GPUs of an engine on one node; ray: also across nodes; auto: ray for pipelines."""
     max_num_seqs: int = operational(64)
     max_num_batched_tokens: int = operational(0)
     """0: 4096 on the CPU, vLLM's own choice for offline use on a GPU."""
@@ -104,13 +111,45 @@ class EngineSpec:
     kind: str = "vllm"
     """vllm | simulated | openai"""
     model: str = ""
-    workers: int = operational(1)
+    workers: int | str = operational(1)
+    """Engines that run at once; `auto`: as many as the cluster holds and the recipe keeps busy,
+    while nodes come and go."""
     cpus_per_worker: float = operational(1.0)
     gpus_per_worker: float = operational(0.0)
+    """GPUs of each of an engine's parallel parts; a fraction lets small models share one."""
+    node_labels: dict[str, str] = operational(factory=dict)
+    """Labels a node must carry to run an engine, in Ray's syntax: `{ray.io/accelerator-type: L4}`."""
+    prefer_labels: dict[str, str] = operational(factory=dict)
+    """Labels of the nodes to use first, such as spot ones; where they are full, any other."""
     threads: int = operational(0)
-    """Threads of a CPU engine; 0: the machine's cores shared among the workers."""
+    """Threads of a CPU engine; 0: the machine's cores shared among the workers, or with `auto`
+    the cores of one worker."""
     sampling: SamplingSpec = field(default_factory=SamplingSpec)
     chat_template_kwargs: dict[str, Any] = field(default_factory=dict)
     vllm: VllmSpec = field(default_factory=VllmSpec)
     simulated: SimulatedSpec = field(default_factory=SimulatedSpec)
     openai: EndpointSpec = field(default_factory=EndpointSpec)
+
+    @property
+    def scales(self) -> bool:
+        """The number of workers follows the cluster."""
+        return self.workers == AUTO
+
+    @property
+    def least_workers(self) -> int:
+        """Workers to plan with: their number, or one where the cluster decides."""
+        return self.workers if isinstance(self.workers, int) else 1
+
+    @property
+    def devices(self) -> int:
+        """Parallel parts of one engine, each on `gpus_per_worker` GPUs."""
+        return self.vllm.tensor_parallel * self.vllm.pipeline_parallel
+
+    @property
+    def spans_nodes(self) -> bool:
+        """The parts of one engine need not lie on one node."""
+        if self.devices == 1:
+            return False
+        if self.vllm.executor == AUTO:
+            return self.vllm.pipeline_parallel > 1
+        return self.vllm.executor == "ray"

@@ -1,7 +1,8 @@
 """When a dead worker is replaced, how long to wait, and when the run gives up.
 
 One restart is normal life on a cluster. The same failure on every worker, again and again with no
-work done in between, is a cause to show to a person, not to retry for ever.
+work done in between, is a cause to show to a person, not to retry for ever. A node that goes is no
+failure of the worker it took along.
 """
 
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
 PATIENCE = 3
 """Failures in a row, on every slot, after which an identical cause stops the run."""
+LONG_PATIENCE = 8
+"""The same where nothing answered that may come back, such as an endpoint: about two minutes."""
 
 
 @dataclass(slots=True)
@@ -25,22 +28,38 @@ class Slot:
     cause: str = ""
     final: bool = False
     """The failure cannot heal by itself, such as a missing model."""
+    patience: int = PATIENCE
+    """Failures in a row that this cause is allowed."""
 
 
 @dataclass(slots=True)
 class Supervisor:
-    """All slots of a run."""
+    """All slots of a run; with `workers: auto` they come and go."""
 
-    slots: list[Slot] = field(default_factory=list)
+    slots: dict[int, Slot] = field(default_factory=dict)
     max_restarts: int = 20
     restarts: int = 0
+
+    def opened(self, slot: int) -> None:
+        """A slot is to be tended, with a clean record unless it has one."""
+        self.slots.setdefault(slot, Slot())
+
+    def closed(self, slot: int) -> None:
+        """The slot is no more; the others alone say whether the run has a chance."""
+        self.slots.pop(slot, None)
 
     def worked(self, slot: int) -> None:
         """The slot finished a lease: its record is clean again."""
         self.slots[slot] = Slot()
 
     def failed(
-        self, slot: int, cause: str, *, final: bool = False, quarantined: bool = False
+        self,
+        slot: int,
+        cause: str,
+        *,
+        final: bool = False,
+        quarantined: bool = False,
+        patience: int = PATIENCE,
     ) -> float:
         """Record a death or a failed start; returns seconds to wait before replacing the worker.
 
@@ -50,8 +69,9 @@ class Supervisor:
         repeated = state.unexplained if cause == state.cause else 0
         state.unexplained = repeated + (not quarantined)
         state.failures, state.cause, state.final = state.failures + 1, cause, final
+        state.patience = patience
         self.restarts += 1
-        if all(self._hopeless(other) for other in self.slots):
+        if all(self._hopeless(other) for other in self.slots.values()):
             raise RunStopped(self._verdict())
         if quarantined:
             return FIRST_WAIT_S  # Deaths are expected there; waiting longer finds nobody sooner.
@@ -60,15 +80,17 @@ class Supervisor:
 
     def given_up(self, slot: int) -> bool:
         """This slot is not worth another start; others go on."""
-        return self.slots[slot].final or self.slots[slot].failures > self.max_restarts
+        state = self.slots.get(slot)
+        return state is not None and (state.final or state.failures > self.max_restarts)
 
     def _hopeless(self, slot: Slot) -> bool:
         if slot.final or slot.failures > self.max_restarts:
             return True
-        return slot.unexplained >= PATIENCE and all(s.cause == slot.cause for s in self.slots)
+        same = all(other.cause == slot.cause for other in self.slots.values())
+        return slot.unexplained >= slot.patience and same
 
     def _verdict(self) -> str:
-        causes = sorted({slot.cause for slot in self.slots})
+        causes = sorted({slot.cause for slot in self.slots.values()})
         shown = "; ".join(causes)
         every = "the worker fails" if len(self.slots) == 1 else "every worker fails"
         return (

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from math import isfinite, prod
 from typing import Any
 
-from seedcorn.core import nightly_settings, simulated_settings
+from seedcorn.core import nightly_settings, placement_settings, simulated_settings
 from seedcorn.core.checks import build
 from seedcorn.core.errors import RecipeError
 from seedcorn.core.prompts import PromptFailed, compile_prompt
@@ -35,7 +35,6 @@ _BOUNDS: tuple[tuple[str, float, float | None], ...] = (
     ("units.unit", 1, None),
     ("units.batch", 1, None),
     ("units.ahead", 1, None),
-    ("engine.workers", 1, None),
     ("engine.cpus_per_worker", 0, None),
     ("engine.gpus_per_worker", 0, None),
     ("engine.threads", 0, None),
@@ -48,6 +47,7 @@ _BOUNDS: tuple[tuple[str, float, float | None], ...] = (
     ("engine.sampling.frequency_penalty", -2, 2),
     ("engine.vllm.max_model_len", 2, None),
     ("engine.vllm.tensor_parallel", 1, None),
+    ("engine.vllm.pipeline_parallel", 1, None),
     ("engine.vllm.max_num_seqs", 1, None),
     ("engine.vllm.max_num_batched_tokens", 0, None),
     ("engine.vllm.gpu_memory_utilization", 0, 1),
@@ -75,6 +75,7 @@ _BOUNDS: tuple[tuple[str, float, float | None], ...] = (
     ("nightly.budget.accepted", 0, None),
     ("nightly.settle_s", 0, None),
     ("run.max_restarts", 0, None),
+    ("run.lease_deadline_s", 0, None),
     ("run.hedge_factor", 1, None),
 )
 _POSITIVE = (
@@ -123,6 +124,7 @@ def _engine(recipe: Recipe) -> None:
         raise RecipeError(f"engine.kind: {engine.kind!r} is not among {', '.join(ENGINES)}")
     if engine.kind != "simulated" and not engine.model:
         raise RecipeError(f"engine.model: engine {engine.kind} needs a model")
+    placement_settings.check(engine)
     sampling = engine.sampling
     if sampling.min_tokens > sampling.max_tokens:
         raise RecipeError(

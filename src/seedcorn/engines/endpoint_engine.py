@@ -18,7 +18,12 @@ import aiohttp
 from yarl import URL
 
 from seedcorn.core.engine import Completion, EngineInfo, Request
-from seedcorn.core.errors import EngineDead, EngineUnavailable, RequestRefused
+from seedcorn.core.errors import (
+    EngineDead,
+    EngineUnavailable,
+    EngineUnreachable,
+    RequestRefused,
+)
 from seedcorn.core.recipe import EngineSpec
 from seedcorn.engines.in_flight import InFlight
 
@@ -66,7 +71,8 @@ class EndpointEngine:
     async def start(self) -> EngineInfo:
         """Check that the endpoint answers and serves the model; nothing is loaded.
 
-        Raises EngineUnavailable naming the URL, and the models on offer.
+        Raises EngineUnavailable naming the URL, and the models on offer; EngineUnreachable where
+        nothing answers that another attempt might reach.
         """
         self._key = os.environ.get(self._spec.openai.api_key_env, "")
         self._session = aiohttp.ClientSession(
@@ -134,10 +140,13 @@ class EndpointEngine:
                 if response.status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
                     return []
                 if response.status != HTTPStatus.OK:
-                    raise EngineUnavailable(await self._refusal(response))
+                    refusal = await self._refusal(response)
+                    if isinstance(self._problem(response, refusal), Transient):
+                        raise EngineUnreachable(refusal)
+                    raise EngineUnavailable(refusal)
                 listed = parsed(await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError, Transient) as problem:
-            raise EngineUnavailable(
+            raise EngineUnreachable(
                 f"no OpenAI-compatible endpoint answers at {self._shown}: {self._safe(problem)}."
                 " Check engine.openai.base_url"
             ) from None

@@ -71,10 +71,12 @@ def installed_vllm(search_path: Sequence[str] | None = None) -> tuple[str, str]:
 def engine_environment(spec: EngineSpec, cores: int) -> dict[str, str]:
     """Variables a vLLM process needs, best set before it starts (a Ray actor's runtime_env).
 
-    `cores` are the machine's; a CPU engine takes `spec.threads`, or its share of them. Thread
-    binding is off because every engine on a host would bind to the same cores.
+    `cores` are the machine's; a CPU engine takes `spec.threads`, or its share of them: the
+    cores it asks Ray for where the number of workers is not known. Thread binding is off because every engine
+    on a host would bind to the same cores.
     """
-    threads = spec.threads or max(1, cores // max(1, spec.workers))
+    share = int(spec.cpus_per_worker) if spec.scales else cores // spec.least_workers
+    threads = spec.threads or max(1, share)
     variables = {
         "VLLM_NO_USAGE_STATS": "1",
         "VLLM_LOGGING_LEVEL": "ERROR",
@@ -143,10 +145,12 @@ def cpu_arguments(spec: EngineSpec) -> dict[str, Any]:
 
 def gpu_arguments(spec: EngineSpec) -> dict[str, Any]:
     """Memory and placement; the back-end is explicit, or a Ray placement group would change it."""
+    parallel = "ray" if spec.spans_nodes else "mp"
     return {
         "gpu_memory_utilization": spec.vllm.gpu_memory_utilization,
         "tensor_parallel_size": spec.vllm.tensor_parallel,
-        "distributed_executor_backend": "mp" if spec.vllm.tensor_parallel > 1 else "uni",
+        "pipeline_parallel_size": spec.vllm.pipeline_parallel,
+        "distributed_executor_backend": parallel if spec.devices > 1 else "uni",
     }
 
 

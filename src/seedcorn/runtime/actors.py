@@ -1,94 +1,32 @@
-"""Ray actors: thin adapters around workers, keeper and index. No decision is made here.
+"""The run's processes on Ray: keeper and index actors, and the cluster that hands out every handle.
 
-Actors are never detached and never restarted by Ray: the coordinator supervises them, and the log
-and the staged segments are all they need to begin again. The dashboard stays off and nothing but
-plain values crosses process borders.
+Actors are thin adapters and decide nothing. They are never detached and never restarted by Ray: the
+coordinator supervises them, and the log and the staged segments are all they need to begin again.
+Nothing but plain values crosses process borders.
 """
 
 import asyncio
-import os
-from collections.abc import Awaitable
-from typing import Any, TypeVar
+import logging
+from typing import Any
 
 import ray
-from ray.exceptions import RayActorError, RayError, RayTaskError
 
-from seedcorn.core.engine import Engine, EngineInfo
 from seedcorn.core.entries import BatchCommitted, Entry, Measurement
-from seedcorn.core.errors import EngineUnavailable, SeedcornError
-from seedcorn.core.leasing import Lease
 from seedcorn.core.recipe import Recipe
-from seedcorn.engines.vllm_setup import engine_environment
+from seedcorn.core.scaling import Node
+from seedcorn.runtime import cluster_view
+from seedcorn.runtime.engine_actor import RayWorker
 from seedcorn.runtime.index_client import IndexPart, PartitionedIndex
-from seedcorn.runtime.job import (
-    Folded,
-    GenerationJob,
-    LoadReport,
-    SealRequest,
-    UnitReport,
-    WorkerProgress,
-)
+from seedcorn.runtime.job import Folded, GenerationJob, LoadReport, SealRequest
 from seedcorn.runtime.keeper import Keeper
 from seedcorn.runtime.measuring import MeasuringJob, measure
-from seedcorn.runtime.ports import Lost
-from seedcorn.runtime.unit_writer import UnitWriter
-from seedcorn.runtime.worker_setup import make_engine, make_writer
+from seedcorn.runtime.ports import Lost, NodeLost
+from seedcorn.runtime.remote_calls import settled
 from seedcorn.storage.opening import open_store
 
-T = TypeVar("T")
-CLOSE_S = 20.0
-"""How long an engine may take to free its processes before its actor is killed."""
-
-
-class EngineActor:
-    """One engine and its `UnitWriter`."""
-
-    def __init__(self) -> None:
-        """Nothing is opened before `start`, so that a constructor never fails."""
-        self._engine: Engine | None = None
-        self._info: EngineInfo | None = None
-        self._writer: UnitWriter | None = None
-        self._starting = asyncio.Lock()
-
-    async def start(self, job: GenerationJob) -> EngineInfo:
-        """Start the engine unless it runs, and open store and seed for this generation.
-
-        A generation may end, and the next one ask again, while the engine is still starting: the
-        lock keeps that from loading the model twice.
-        """
-        async with self._starting:
-            if self._engine is None or self._info is None:
-                self._engine = make_engine(job)
-                self._info = await self._engine.start()
-            if self._writer is not None:
-                await self._writer.stop()
-            self._writer = await make_writer(job, self._engine, self._info)
-            return self._info
-
-    async def write(self, lease: Lease) -> UnitReport:
-        """See `UnitWriter.write`."""
-        return await self._started().write(lease)
-
-    async def progress(self) -> WorkerProgress:
-        """See `UnitWriter.progress`."""
-        return await self._started().progress()
-
-    async def drain(self) -> None:
-        """See `UnitWriter.drain`."""
-        if self._writer is not None:
-            await self._writer.drain()
-
-    async def close(self) -> None:
-        """Free the engine before the process ends."""
-        if self._writer is not None:
-            await self._writer.stop()
-        if self._engine is not None:
-            await self._engine.close()
-
-    def _started(self) -> UnitWriter:
-        if self._writer is None:
-            raise EngineUnavailable("the worker was asked to work before its engine started")
-        return self._writer
+logger = logging.getLogger(__name__)
+MEASURINGS = 3
+"""Tries of a measurement whose node goes away under it."""
 
 
 class RayTransport:
@@ -139,52 +77,6 @@ class KeeperActor:
         if self._keeper is None:
             raise Lost("the keeper was asked to work before it loaded the log")
         return self._keeper
-
-
-class RayWorker:
-    """A `WorkerHandle` on an EngineActor."""
-
-    def __init__(self, recipe: Recipe) -> None:
-        """Ask Ray for the process; it may wait for resources."""
-        spec = recipe.engine
-        self._actor: Any = (
-            ray.remote(EngineActor)
-            .options(
-                num_cpus=spec.cpus_per_worker,
-                num_gpus=spec.gpus_per_worker * spec.vllm.tensor_parallel or None,
-                max_restarts=0,
-                max_task_retries=0,
-                max_concurrency=1000,
-                runtime_env={"env_vars": worker_environment(recipe)},
-            )
-            .remote()
-        )
-
-    async def start(self, job: GenerationJob) -> EngineInfo:
-        """Waits for the process and its engine."""
-        return await settled(self._actor.start.remote(job), "engine worker")
-
-    async def write(self, lease: Lease) -> UnitReport:
-        """One lease."""
-        return await settled(self._actor.write.remote(lease), "engine worker")
-
-    async def progress(self) -> WorkerProgress:
-        """Counters."""
-        return await settled(self._actor.progress.remote(), "engine worker")
-
-    async def drain(self) -> None:
-        """Submit nothing more."""
-        await settled(self._actor.drain.remote(), "engine worker")
-
-    async def close(self) -> None:
-        """Free the engine, then end the process."""
-        try:
-            async with asyncio.timeout(CLOSE_S):
-                await settled(self._actor.close.remote(), "engine worker")
-        except (SeedcornError, TimeoutError):
-            pass  # Dead or hanging: the kill below is what ends it.
-        finally:
-            ray.kill(self._actor)
 
 
 class RayKeeper:
@@ -248,6 +140,14 @@ class RayCluster:
             self._workers[slot] = RayWorker(recipe)
         return self._workers[slot]
 
+    def slots(self) -> list[int]:
+        """Slots that have a worker."""
+        return sorted(self._workers)
+
+    async def nodes(self) -> list[Node]:
+        """See `cluster_view.nodes`."""
+        return await asyncio.to_thread(cluster_view.nodes)
+
     def keeper(self, job: GenerationJob) -> RayKeeper:
         """The keeper, or a new one with an empty index where the last was discarded."""
         if self._keeper is None:
@@ -257,6 +157,11 @@ class RayCluster:
     async def measure(self, job: MeasuringJob) -> Measurement:
         """In a task of its own; its texts never pass through the driver."""
         remote: Any = ray.remote(num_cpus=0, max_retries=0)(measure)
+        for _ in range(MEASURINGS - 1):
+            try:
+                return await settled(remote.remote(job), "measuring task")
+            except NodeLost as error:
+                logger.warning("%s; measuring again", error)
         return await settled(remote.remote(job), "measuring task")
 
     async def discard_worker(self, slot: int) -> None:
@@ -275,35 +180,3 @@ class RayCluster:
         """End everything."""
         await asyncio.gather(*(self.discard_worker(slot) for slot in list(self._workers)))
         await self.discard_keeper()
-
-
-async def settled(call: Awaitable[T], what: str) -> T:
-    """Await a remote call; its own typed error comes back as itself, a dead process as `Lost`."""
-    try:
-        return await call
-    except RayTaskError as error:
-        cause = _innermost(error.cause)
-        if isinstance(cause, RayActorError):
-            raise Lost(f"the {what} died: {_first_line(cause)}") from error
-        if isinstance(cause, SeedcornError):
-            raise cause from error
-        raise Lost(f"the {what} failed: {type(cause).__name__}: {_first_line(cause)}") from error
-    except RayError as error:
-        raise Lost(f"the {what} died: {_first_line(error)}") from error
-
-
-def worker_environment(recipe: Recipe) -> dict[str, str]:
-    """Environment of an engine process. Never holds a secret: Ray shows it in its state APIs."""
-    return engine_environment(recipe.engine, os.cpu_count() or 1)
-
-
-def _innermost(error: BaseException | None) -> BaseException | None:
-    """The first error of a task group, which is what says something."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
-def _first_line(error: BaseException | None) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

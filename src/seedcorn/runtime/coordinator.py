@@ -22,6 +22,7 @@ from seedcorn.runtime.crew import Crew
 from seedcorn.runtime.job import Folded, GenerationJob, SealRequest, WorkerProgress
 from seedcorn.runtime.ports import Cluster, KeeperHandle, Lost
 from seedcorn.runtime.snapshot import Rate, Snapshot
+from seedcorn.runtime.staffing import Staff
 from seedcorn.storage.garbage import collect, collect_checkpoints
 from seedcorn.storage.log import LogWriter
 from seedcorn.storage.store import Store
@@ -40,6 +41,8 @@ class Ports:
     log: LogWriter
     cluster: Cluster
     view: Callable[[Snapshot], None]
+    extra_due: Callable[[CorpusState], Decision | None] | None = None
+    """Asked once the keeper has nothing to say any more: a decision of another kind, or None."""
 
 
 class Coordinator:
@@ -53,6 +56,7 @@ class Coordinator:
         self._leases = Leases(job.generation, cut, units.ahead, grown.batches)
         self._leases.mixes = grown.mixes
         self.crew = Crew(ports.cluster, ports.store, job, self._leases)
+        self._staff = Staff(ports.cluster, self.crew, job)
         self._keeper: KeeperHandle | None = None
         self._finished = False
         self.rows: Sequence[GenerationRow] = ()
@@ -65,11 +69,8 @@ class Coordinator:
         watching = asyncio.create_task(self._watch())
         try:
             async with asyncio.TaskGroup() as group:
-                crew = [
-                    group.create_task(self.crew.tend(slot))
-                    for slot in range(self._job.recipe.engine.workers)
-                ]
-                group.create_task(self._seal_all(crew))
+                staff = group.create_task(self._staff.run())
+                group.create_task(self._seal_all(staff))
         finally:
             watching.cancel()
         return self._finished
@@ -84,13 +85,13 @@ class Coordinator:
                 "found %d staged segments of generation %d", len(listed), self._job.generation
             )
 
-    async def _seal_all(self, crew: list[asyncio.Task[None]]) -> None:
-        keeper, lost = await self._first_keeper(crew), 0
+    async def _seal_all(self, staff: asyncio.Task[None]) -> None:
+        keeper, lost = await self._first_keeper(staff), 0
         if keeper is None:
             return
         while not self._finished:
             try:
-                if not await self._advance(keeper, crew):
+                if not await self._advance(keeper, staff):
                     return
                 lost = 0
             except Lost as error:
@@ -101,12 +102,12 @@ class Coordinator:
                 await self._ports.cluster.discard_keeper()
                 keeper = await self._new_keeper()
 
-    async def _first_keeper(self, crew: list[asyncio.Task[None]]) -> KeeperHandle | None:
+    async def _first_keeper(self, staff: asyncio.Task[None]) -> KeeperHandle | None:
         """The keeper once it has loaded; None if the run is drained first."""
         loading = asyncio.create_task(self._new_keeper())
         try:
             while not loading.done():
-                if self.crew.draining and all(task.done() for task in crew):
+                if self.crew.draining and staff.done():
                     return None
                 await self.crew.changes.wait_or({loading}, VIEW_S)
             return loading.result()
@@ -114,14 +115,14 @@ class Coordinator:
             # A run that fails meanwhile must not leave a task behind that makes new keepers.
             loading.cancel()
 
-    async def _advance(self, keeper: KeeperHandle, crew: list[asyncio.Task[None]]) -> bool:
+    async def _advance(self, keeper: KeeperHandle, staff: asyncio.Task[None]) -> bool:
         """The next thing to do, or a wait for it; False once drained with nothing left to seal."""
         batch = self._leases.sealable()
         if self._leases.done:
             await self._finish(keeper)
         elif batch is not None:
             await self._seal(keeper, batch)
-        elif all(task.done() for task in crew):
+        elif staff.done():
             return False
         else:
             await self.crew.changes.wait(VIEW_S)
@@ -184,13 +185,17 @@ class Coordinator:
     async def _decide(self, keeper: KeeperHandle, due: Body | None) -> None:
         """Append what is due, then open the next batch: before it seals or is leased, so that a
         crash in between moves no decision and changes no estimate."""
-        while due is not None:
+        while (due := due or self._extra_due()) is not None:
             if isinstance(due, Decision):
                 logger.info("decided for batch %d: %s (%s)", due.batch, due.action, due.reason)
             due = (await self._append(keeper, due)).due
         grown = self._state.generations[self._job.generation]
         self._leases.advance(grown.samples, grown.mixes)
         self.crew.changes.notify()
+
+    def _extra_due(self) -> Decision | None:
+        asked = self._ports.extra_due
+        return asked(self._state) if asked is not None else None
 
     async def _checkpoint(self, keeper: KeeperHandle) -> None:
         """Write a checkpoint, then drop the ones it supersedes."""

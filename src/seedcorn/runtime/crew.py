@@ -1,29 +1,36 @@
 """Engine workers of one generation: start, feed, replace, drain.
 
-One task tends each slot. What to lease, whom to suspect and when to give up is decided by
-`Leases`, `Quarantine` and `Supervisor`; this file only carries their answers to the workers.
+One task tends each slot; `Staff` says which slots there are. What to lease, whom to suspect and when
+to give up is decided by `Leases`, `Quarantine` and `Supervisor`; this file only carries their answers
+to the workers.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
 
 from seedcorn.core.engine import EngineInfo
-from seedcorn.core.errors import EngineUnavailable
+from seedcorn.core.errors import EngineUnavailable, EngineUnreachable
+from seedcorn.core.estimate import duration
 from seedcorn.core.layout import parse_segment, segment_prefix
-from seedcorn.core.leasing import Lease, Leases, in_flight
-from seedcorn.core.quarantine import Quarantine
-from seedcorn.core.supervision import Slot, Supervisor
+from seedcorn.core.leasing import Leases, in_flight
+from seedcorn.core.supervision import FIRST_WAIT_S, LONG_PATIENCE, PATIENCE, Supervisor
 from seedcorn.runtime.changes import Changes
+from seedcorn.runtime.isolation import Hands, Isolation, SuspectsKilled
 from seedcorn.runtime.job import GenerationJob, UnitReport
-from seedcorn.runtime.ports import Cluster, Lost, WorkerHandle
+from seedcorn.runtime.ports import Cluster, Lost, NodeLost, WorkerHandle
+from seedcorn.runtime.pulse import Hung, Pulse
 from seedcorn.storage.store import Store
 
 logger = logging.getLogger(__name__)
-FAILED_BY_DEATH = "engine_death"
+LEAVE_S = 5.0
+"""How long before its node's deadline a worker is emptied, for staging and for saying so."""
+NODES_TO_SUSPECT = 2
+"""Nodes that may go with a unit before its samples are suspects: one may be bad luck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +41,13 @@ class Pace:
     """Between an idle slot's looks for stragglers to hedge."""
     release_s: float = 30.0
     """For a worker to let go of what another one finished, before it is replaced."""
+    look_s: float = 3.0
+    """Between looks at the cluster's nodes."""
     back_off: float = 1.0
     """Times the supervisor's wait before a replacement starts."""
 
 
 STEADY = Pace()
-
-
-class SuspectsKilled(Lost):
-    """The quarantined worker died, as it is there to do: no sign that the engine is broken."""
 
 
 class Crew:
@@ -61,44 +66,62 @@ class Crew:
         self._leases, self._pace = leases, pace
         self.changes = Changes()
         """Notified whenever something was staged, lost or drained."""
-        spec = job.recipe
-        self.supervisor = Supervisor(
-            [Slot() for _ in range(spec.engine.workers)], spec.run.max_restarts
-        )
-        self.quarantine = Quarantine()
-        self._quarantined_slot: int | None = None
+        self.supervisor = Supervisor(max_restarts=job.recipe.run.max_restarts)
+        self._isolation = Isolation(leases, self.find_segments)
+        self.quarantine = self._isolation.quarantine
         self.ready: dict[int, WorkerHandle] = {}
+        self.placed: dict[int, str] = {}
+        """Slots whose worker has a place, and on which node."""
+        self.last_place: dict[int, str] = {}
+        self.asking: dict[int, float] = {}
+        """Slots whose worker waits for a place, and since when (monotonic)."""
+        self._leaving: dict[int, float] = {}
+        """Slots to be emptied, and when at the latest (monotonic)."""
+        self._gone_with: Counter[int] = Counter()
+        """Nodes that were lost while they worked on a unit."""
         self.draining = False
 
-    async def tend(self, slot: int) -> None:
-        """Keep one slot working until the generation is done or drained, or the slot is hopeless."""
-        while not self._over() and not self.supervisor.given_up(slot):
-            worker = self._cluster.worker(self._job.recipe, slot)
-            try:
-                info = await self._started(worker)
-                if info is None:
-                    return
-                logger.info("worker %d ready: %s, %s", slot, info.engine, info.model)
-                self.ready[slot] = worker
-                await self._feed(slot, worker, info.capacity)
-            except (Lost, EngineUnavailable) as error:
-                self.ready.pop(slot, None)
-                wait = self._record(slot, error)
-                logger.warning("worker %d: %s; next try in %.0f s", slot, error, wait)
-                await self._cluster.discard_worker(slot)
-                await self._pause(self._pace.back_off * wait)
+    @property
+    def over(self) -> bool:
+        """Nothing more is to be leased."""
+        return self.draining or self._leases.done
 
-    async def _started(self, worker: WorkerHandle) -> EngineInfo | None:
-        """The engine's info once it runs; None if the run is drained first."""
-        starting = asyncio.create_task(worker.start(self._job))
-        try:
-            while not starting.done():
-                if self._over():
-                    return None
-                await self.changes.wait_or({starting}, self._pace.poll_s)
-            return starting.result()
-        finally:
-            starting.cancel()
+    async def tend(self, slot: int) -> None:
+        """Keep one slot working until the generation is done or drained, or the slot is hopeless.
+
+        Where the number of workers follows the cluster, the slot ends with its node.
+        """
+        self.supervisor.opened(slot)
+        while not self.over and not self.supervisor.given_up(slot):
+            worker, failed, wait = self._cluster.worker(self._job.recipe, slot), False, 0.0
+            try:
+                info = await self._started(slot, worker)
+                if info is not None:
+                    logger.info("worker %d ready: %s, %s", slot, info.engine, info.model)
+                    self.ready[slot] = worker
+                    await self._feed(slot, worker, info.capacity)
+            except (Lost, EngineUnavailable) as error:
+                failed, wait = True, self._failed(slot, error)
+            if self.over and not failed:
+                return  # The next generation goes on with this worker.
+            self._dismissed(slot)
+            await self._cluster.discard_worker(slot)
+            if self._leaving.pop(slot, None) is not None:
+                self._isolation.leave(slot)
+                if self._job.recipe.engine.scales:
+                    return
+            await self._pause(self._pace.back_off * wait)
+
+    async def retire(self, slot: int, seconds: float) -> None:
+        """Empty the slot within so many seconds: its node leaves, or nobody needs it. It gets no
+        more leases, what is in flight finishes and is staged, then its worker goes."""
+        known = slot in self._leaving
+        self._leaving[slot] = time.monotonic() + seconds - LEAVE_S
+        if not known:
+            self._isolation.leave(slot)
+            self.changes.notify()
+            if slot in self.ready:
+                await self._within(self.ready[slot].drain(), "be told that it leaves")
 
     async def drain(self) -> None:
         """Lease nothing more; workers finish what is in flight and stage it."""
@@ -108,33 +131,80 @@ class Crew:
             *(worker.drain() for worker in self.ready.values()), return_exceptions=True
         )
 
-    def _over(self) -> bool:
-        return self.draining or self._leases.done
+    async def _started(self, slot: int, worker: WorkerHandle) -> EngineInfo | None:
+        """The engine's info once it runs; None if the run is drained or the slot emptied first."""
+        starting = asyncio.create_task(self._start(slot, worker))
+        since, limit = time.monotonic(), self._job.recipe.run.lease_deadline_s
+        try:
+            while not starting.done():
+                if self._ends(slot):
+                    return None
+                if slot in self.asking:
+                    since = time.monotonic()
+                elif limit and time.monotonic() - since > limit:
+                    raise Hung(f"the engine did not start within {duration(limit)}")
+                await self.changes.wait_or({starting}, self._pace.poll_s)
+            return starting.result()
+        finally:
+            starting.cancel()
 
-    def _record(self, slot: int, error: Exception) -> float:
-        return self.supervisor.failed(
+    async def _start(self, slot: int, worker: WorkerHandle) -> EngineInfo:
+        self.asking[slot] = time.monotonic()
+        try:
+            self.placed[slot] = self.last_place[slot] = await worker.place()
+        finally:
+            self.asking.pop(slot, None)
+        return await worker.start(self._job)
+
+    def _dismissed(self, slot: int) -> None:
+        """The slot has no worker that could be talked to."""
+        self.ready.pop(slot, None)
+        self.placed.pop(slot, None)
+
+    def _ends(self, slot: int) -> bool:
+        return self.over or slot in self._leaving
+
+    def _failed(self, slot: int, error: Lost | EngineUnavailable) -> float:
+        """Record why a worker is no more; returns seconds to wait before the next one. Raises
+        RunStopped once no slot has a chance left; what went with its node counts for nothing."""
+        if self._went(slot, error):
+            self._leaving.setdefault(slot, 0.0)
+            logger.warning("worker %d: %s", slot, error)
+            return FIRST_WAIT_S
+        unreachable = isinstance(error, EngineUnreachable)
+        wait = self.supervisor.failed(
             slot,
             str(error),
-            final=isinstance(error, EngineUnavailable),
+            final=isinstance(error, EngineUnavailable) and not unreachable,
             quarantined=isinstance(error, SuspectsKilled),
+            patience=LONG_PATIENCE if unreachable else PATIENCE,
         )
+        logger.warning("worker %d: %s; next try in %.0f s", slot, error, wait)
+        return wait
+
+    def _went(self, slot: int, error: Exception) -> bool:
+        """The worker is gone because its node is, or was told to go."""
+        return isinstance(error, NodeLost) or (isinstance(error, Lost) and slot in self._leaving)
 
     async def _pause(self, seconds: float) -> None:
         end = time.monotonic() + seconds
-        while not self._over() and (left := end - time.monotonic()) > 0:
+        while not self.over and (left := end - time.monotonic()) > 0:
             await self.changes.wait(left)
 
     async def _feed(self, slot: int, worker: WorkerHandle, capacity: int) -> None:
         """Keep enough units on the worker to fill its engine; raises Lost when it dies."""
         depth = ceil(in_flight(capacity) / self._leases.cut.unit) + 1
-        hands: set[asyncio.Task[UnitReport]] = set()
+        hands: Hands = set()
+        pulse = Pulse()
         try:
-            while not self._leases.done and not (self._over() and not hands):
-                if self._takes_suspects(slot) and not hands:
-                    await self._run_suspects(slot, worker)
-                    continue
+            while not self._leases.done and not (self._ends(slot) and not hands):
+                if not hands:
+                    pulse.begins()
+                    if self._takes_suspects(slot):
+                        await self._run_suspects(slot, worker, pulse)
+                        continue
                 hands |= self._grants(slot, worker, depth - len(hands))
-                done = await self.changes.wait_or(hands, self._pace.poll_s)
+                done = await self._finished(slot, worker, hands, pulse)
                 hands -= done
                 if done:  # Idle slots must not wake each other for nothing.
                     self._settle(slot, done)
@@ -146,20 +216,38 @@ class Crew:
             for task in hands:
                 task.cancel()
 
-    def _grants(self, slot: int, worker: WorkerHandle, room: int) -> set[asyncio.Task[UnitReport]]:
+    async def _finished(self, slot: int, worker: WorkerHandle, hands: Hands, pulse: Pulse) -> Hands:
+        """Those of `hands` that are done, perhaps none yet; raises Lost where waiting is in vain."""
+        done = await self.changes.wait_or(hands, self._pace.poll_s)
+        if done or not hands:
+            return done
+        if time.monotonic() > self._leaving.get(slot, inf):
+            await self._within(worker.flush(), "stage before it left")
+            raise NodeLost("its node leaves; what it has not finished goes to others")
+        run = self._job.recipe.run
+        await pulse.check(worker, self._leases.patience(run.lease_deadline_s, run.hedge_factor))
+        return done
+
+    async def _within(self, call: Awaitable[None], what: str) -> None:
+        """A call that a worker may not live, or not take the time, to answer."""
+        try:
+            async with asyncio.timeout(LEAVE_S):
+                await call
+        except (Lost, TimeoutError) as error:
+            logger.warning("a worker could not %s: %s", what, error or "no answer")
+
+    def _grants(self, slot: int, worker: WorkerHandle, room: int) -> Hands:
         """Lease up to `room` units to the worker."""
-        granted: set[asyncio.Task[UnitReport]] = set()
+        granted: Hands = set()
         factor = self._job.recipe.run.hedge_factor
-        while len(granted) < room and not self._over() and not self._takes_suspects(slot):
+        while len(granted) < room and not self._ends(slot) and not self._takes_suspects(slot):
             lease = self._leases.lease(slot, time.monotonic(), factor)
             if lease is None:
                 break
             granted.add(asyncio.create_task(worker.write(lease)))
         return granted
 
-    async def _release(
-        self, slot: int, worker: WorkerHandle, hands: set[asyncio.Task[UnitReport]]
-    ) -> None:
+    async def _release(self, slot: int, worker: WorkerHandle, hands: Hands) -> None:
         """Every batch is committed: what is still being written was hedged, and nobody needs it.
 
         A worker that does not let go of it is stuck; the next generation gets a fresh one.
@@ -182,9 +270,7 @@ class Crew:
         errors = [error for task in done if (error := task.exception()) is not None]
         reports = [task.result() for task in done if task.exception() is None]
         for report in reports:
-            self._leases.staged(report.unit, report.covered, report.segments)
-            self.quarantine.suspect(report.in_flight)
-            self._leases.returned(report.unit, slot, time.monotonic())
+            self._take(slot, report)
         deaths = [report.cause for report in reports if report.died]
         if deaths:
             self._hold(slot)
@@ -197,20 +283,38 @@ class Crew:
         for error in errors:
             raise error
 
-    async def _bury(self, slot: int, hands: set[asyncio.Task[UnitReport]], error: Lost) -> None:
+    def _take(self, slot: int, report: UnitReport) -> None:
+        self._leases.staged(report.unit, report.covered, report.segments)
+        self.quarantine.suspect(report.in_flight)
+        self._leases.returned(report.unit, slot, time.monotonic())
+
+    async def _bury(self, slot: int, hands: Hands, error: Lost) -> None:
         """A worker is gone: gather what its other units report, suspect what nobody reports."""
+        if isinstance(error, Hung | NodeLost):  # Nobody would answer any more.
+            self._dismissed(slot)
+            await self._cluster.discard_worker(slot)
+            if hands:
+                await asyncio.wait(hands, timeout=LEAVE_S)
+            for task in hands:
+                task.cancel()
         outcomes = await asyncio.gather(*hands, return_exceptions=True)
         hands.clear()
         for report in outcomes:
             if isinstance(report, UnitReport):
-                self._leases.staged(report.unit, report.covered, report.segments)
-                self.quarantine.suspect(report.in_flight)
-                self._leases.returned(report.unit, slot, time.monotonic())
+                self._take(slot, report)
         lost = self._leases.lost(slot)
-        self.quarantine.suspect(index for indices in lost.values() for index in indices)
+        self.quarantine.suspect(self._suspects(slot, lost, error))
         self._hold(slot)  # Before anything is awaited: nobody may lease a suspect normally.
         await self.find_segments(lost)
         logger.warning("worker %d lost %d units: %s", slot, len(lost), error)
+
+    def _suspects(self, slot: int, lost: Mapping[int, Sequence[int]], error: Lost) -> Iterable[int]:
+        """Indices that may have killed the worker: none of them killed a node that was to go."""
+        units = list(lost)
+        if self._went(slot, error):
+            self._gone_with.update(units if slot not in self._leaving else ())
+            units = [unit for unit in units if self._gone_with[unit] > NODES_TO_SUSPECT]
+        return [index for unit in units for index in lost[unit]]
 
     async def find_segments(self, units: Iterable[int]) -> None:
         """Segments that a worker staged without living to report them."""
@@ -224,65 +328,18 @@ class Crew:
         self._leases.resume((unit, key) for unit, key in named if unit in wanted)
 
     def _hold(self, slot: int) -> None:
-        """Suspects wait for one worker; the first slot that dies becomes it."""
-        self._leases.held_back = self.quarantine.indices
-        if self.quarantine.pending and self._quarantined_slot is None:
-            self._quarantined_slot = slot
-        if not self.quarantine.pending:
-            self._quarantined_slot = None
+        self._isolation.hold(slot)
         self.changes.notify()
 
     def _takes_suspects(self, slot: int) -> bool:
-        if not self.quarantine.pending or self._over():
-            return False
-        holder = self._quarantined_slot
-        if holder is None or self.supervisor.given_up(holder):
-            self._quarantined_slot = slot
-        return self._quarantined_slot == slot
+        return not self._ends(slot) and self._isolation.takes(slot)
 
-    async def _run_suspects(self, slot: int, worker: WorkerHandle) -> None:
+    async def _run_suspects(self, slot: int, worker: WorkerHandle, pulse: Pulse) -> None:
         """One group, alone on this worker; raises Lost if it kills again."""
-        poisonous = dict(self.quarantine.poisonous)
-        group = () if poisonous else self.quarantine.next_group()
-        leases = self._leases_for(tuple(poisonous) or group, poisonous)
-        outcomes = await asyncio.gather(
-            *(worker.write(lease) for lease in leases), return_exceptions=True
-        )
-        reports = [report for report in outcomes if isinstance(report, UnitReport)]
-        errors = [error for error in outcomes if isinstance(error, BaseException)]
-        staged = {index for report in reports for index in report.covered}
-        for report in reports:
-            self._leases.staged(report.unit, report.covered, report.segments)
-        cause = next((r.cause for r in reports if r.died), "")
-        fatal = next((e for e in errors if not isinstance(e, Lost)), None)
-        if fatal is not None:
-            raise fatal
-        if cause or errors:
-            await self.find_segments(lease.unit for lease in leases)
-            # A unit that was lost without a report may have had anything in flight.
-            known = [] if errors else [index for r in reports for index in r.in_flight]
-            self.quarantine.died(staged, known, cause or str(errors[0]))
-            self._hold(slot)
-            raise SuspectsKilled(f"engine died on a suspect: {cause or errors[0]}")
-        for index in poisonous:
-            self.quarantine.failed(index)
-        if group:
-            self.quarantine.survived(staged)
-            # Recording failed samples asks no engine: it must not hide one that kills them all.
-            self.supervisor.worked(slot)
-        self._hold(slot)
 
-    def _leases_for(self, indices: Iterable[int], failed: dict[int, str]) -> list[Lease]:
-        by_unit: dict[int, list[int]] = {}
-        for index in indices:
-            by_unit.setdefault(index // self._leases.cut.unit, []).append(index)
-        return [
-            Lease(
-                self._leases.generation,
-                unit,
-                tuple(index for index in members if index not in failed),
-                self._leases.segments_of_unit(unit),
-                {i: (FAILED_BY_DEATH, failed[i]) for i in members if i in failed},
-            )
-            for unit, members in sorted(by_unit.items())
-        ]
+        async def wait(hands: Hands) -> Hands:
+            return await self._finished(slot, worker, hands, pulse)
+
+        if await self._isolation.run(slot, worker, wait):
+            self.supervisor.worked(slot)
+        self.changes.notify()

@@ -11,6 +11,7 @@ from seedcorn.core.entries import BatchCommitted, Entry, Measurement
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.leasing import Lease
 from seedcorn.core.recipe import Recipe
+from seedcorn.core.scaling import Node
 from seedcorn.runtime.job import (
     Folded,
     GenerationJob,
@@ -26,8 +27,16 @@ class Lost(SeedcornError):
     """The process behind a handle is gone; what it had not staged must be done again."""
 
 
+class NodeLost(Lost):
+    """The process went with its node: nothing is known against the worker, or what it worked on."""
+
+
 class WorkerHandle(Protocol):
     """An engine worker, somewhere."""
+
+    async def place(self) -> str:
+        """Id of its node, once there is room for it somewhere; Lost or NodeLost."""
+        ...
 
     async def start(self, job: GenerationJob) -> EngineInfo:
         """Start the engine unless it runs, for this generation; EngineUnavailable or Lost."""
@@ -35,6 +44,14 @@ class WorkerHandle(Protocol):
 
     async def write(self, lease: Lease) -> UnitReport:
         """Write a lease; Lost when the worker dies on it, StoreError when it cannot stage."""
+        ...
+
+    async def finished(self) -> int:
+        """Samples finished so far, staged or not: a sign of life."""
+        ...
+
+    async def flush(self) -> None:
+        """Stage what is finished now, of every unit it holds."""
         ...
 
     async def progress(self) -> WorkerProgress:
@@ -75,6 +92,14 @@ class Cluster(Protocol):
 
     def worker(self, recipe: Recipe, slot: int) -> WorkerHandle:
         """The slot's worker process, a new one if there is none."""
+        ...
+
+    def slots(self) -> list[int]:
+        """Slots that have a worker, perhaps from an earlier generation."""
+        ...
+
+    async def nodes(self) -> list[Node]:
+        """Living nodes, what is free on them, which are leaving."""
         ...
 
     def keeper(self, job: GenerationJob) -> KeeperHandle:

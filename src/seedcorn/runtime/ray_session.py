@@ -32,29 +32,35 @@ def ray_session(recipe: Recipe) -> Iterator[None]:
         raise RunStopped(f"cannot reach Ray at {where}: {error}") from error
     try:
         if not address:
-            require_gpus(recipe)
+            require_room(recipe)
         yield
     finally:
         ray.shutdown()
 
 
-def require_gpus(recipe: Recipe) -> None:
-    """A private Ray never grows: without the GPUs its workers would wait for ever, in silence."""
+def require_room(recipe: Recipe) -> None:
+    """A private Ray never grows: without the GPUs its workers would wait for ever."""
     spec = recipe.engine
-    each = spec.gpus_per_worker * spec.vllm.tensor_parallel
-    held = ray.cluster_resources().get("GPU", 0.0)
-    if each * spec.workers > held:
+    if spec.node_labels:
         raise RunStopped(
-            f"engine.gpus_per_worker: {spec.workers} workers need {each * spec.workers:g} GPUs, "
-            f"Ray finds {held:g} on this machine; set engine.gpus_per_worker=0 to run on the CPU, "
-            "use fewer workers, or name a cluster (run.ray_address)"
+            "engine.node_labels: a private Ray on this machine has none; leave them out, or name a "
+            "cluster (run.ray_address)"
+        )
+    each, count = spec.gpus_per_worker * spec.devices, spec.least_workers
+    held = ray.cluster_resources().get("GPU", 0.0)
+    if each * count > held:
+        who = "1 worker needs" if count == 1 else f"{count} workers need"
+        raise RunStopped(
+            f"engine.gpus_per_worker: {who} {each * count:g} GPUs, Ray finds {held:g} on this "
+            "machine; set engine.gpus_per_worker=0 to run on the CPU, use fewer workers, or name a "
+            "cluster (run.ray_address)"
         )
 
 
 def start_local(recipe: Recipe) -> None:
     """A private cluster on this machine, with as many logical CPUs as the workers ask for."""
     spec = recipe.engine
-    wanted = ceil(spec.workers * spec.cpus_per_worker)
+    wanted = ceil(spec.least_workers * spec.cpus_per_worker)
     ray.init(
         address="local",
         num_cpus=max(os.cpu_count() or 1, wanted),

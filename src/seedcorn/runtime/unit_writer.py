@@ -122,6 +122,21 @@ class UnitWriter:
             lags=lags,
         )
 
+    @property
+    def finished(self) -> int:
+        """Samples finished so far, staged or not."""
+        return self._outcomes.total()
+
+    async def flush(self) -> None:
+        """Stage what is finished of every unit, now."""
+        for state in list(self._open.values()):
+            try:
+                await self._stage(state)
+            except StoreError as error:
+                # Kept in memory: the unit's final staging sends it again and stops the run if
+                # that fails too.
+                logger.warning("staging of unit %d is late: %s", state.unit, error)
+
     async def drain(self) -> None:
         """Submit nothing more; what is in flight finishes and is staged by its `write`."""
         self._closed = self._closed or "drained"
@@ -163,13 +178,7 @@ class UnitWriter:
     async def _stage_periodically(self) -> None:
         while True:
             await asyncio.sleep(self._interval_s)
-            for state in list(self._open.values()):
-                try:
-                    await self._stage(state)
-                except StoreError as error:
-                    # Kept in memory: the unit's final staging sends it again and stops the run
-                    # if that fails too.
-                    logger.warning("staging of unit %d is late: %s", state.unit, error)
+            await self.flush()
 
     async def _stage(self, state: OpenUnit) -> None:
         async with state.staging:
