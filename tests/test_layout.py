@@ -14,6 +14,11 @@ LONGEST = 350
 IMPURE = ("ray", "vllm", "torch", "pyarrow", "fsspec", "s3fs", "omegaconf", "aiohttp", "rich")
 
 ACROSS_MODULES = {
+    "cluster/test_image.py": "the container image's file",
+    "cluster/test_machines.py": "units, scripts and crontabs for machines",
+    "cluster/test_manifests.py": "the Kubernetes manifests",
+    "cluster/test_mistakes.py": "planted mistakes in manifests",
+    "cluster/test_runbook.py": "the runbook against the code",
     "commands/test_commands_on_a_corpus.py": "several commands on one corpus",
     "commands/test_report_browser.py": "the report in headless Chromium",
     "core/test_kernels.py": "compiled code against plain Python, in several modules",

@@ -245,7 +245,7 @@ def test_generations_that_teach_nothing_are_the_last(corpus, lows, patience, gen
 def told(corpus):
     """The log without writers, measured times, and names of seed files, which are drawn by lot."""
     return [
-        replace(body, engine_seconds=0.0) if isinstance(body, BatchCommitted) else body
+        replace(body, engine_seconds=0.0, goodput={}) if isinstance(body, BatchCommitted) else body
         for body in corpus.log()
         if not isinstance(body, WriterOpened | SeedAdded)
     ]
