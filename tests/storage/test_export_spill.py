@@ -11,7 +11,6 @@ from seedcorn.core.exports import plan
 from seedcorn.core.shuffle import Shuffle
 from seedcorn.storage.export_spill import RUN_BYTES, Spill, run_bytes
 
-
 SCHEMA = pa.schema(
     [("text", pa.string()), ("parents", pa.list_(pa.string())), ("number", pa.int64())]
 )

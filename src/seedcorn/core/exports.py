@@ -7,6 +7,7 @@ exactly one row group of exactly one shard, in order, and shards differ by at mo
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import ceil
 
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.identity import canonical_json, digest, uint64
@@ -138,9 +139,9 @@ def plan(
     target: int = TARGET_BYTES,
     group: int = GROUP_BYTES,
 ) -> Plan:
-    """Shards of about `target` encoded bytes in row groups of at most about `group` decoded ones;
-    `encoded` and `decoded` are bytes per row."""
-    count = max(1, round(rows * encoded / target)) if rows else 0
+    """Shards of about `target` encoded bytes or somewhat less, in row groups of at most about
+    `group` decoded ones; `encoded` and `decoded` are bytes per row."""
+    count = max(1, ceil(rows * encoded / target)) if rows else 0
     per_group = max(1, int(group / max(decoded, 1.0)))
     shards = []
     for number, (start, stop) in enumerate(even(0, rows, count)):

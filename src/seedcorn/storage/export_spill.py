@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from seedcorn.core.errors import StoreError
 from seedcorn.core.exports import Plan
 
-RUN_BYTES = 192 << 20
+RUN_BYTES = 128 << 20
 """Decoded bytes of a run, as long as fewer than MOST_RUNS are needed."""
 MOST_RUNS = 256
 """Runs are files that stay open; a larger export has larger runs instead."""

@@ -2,7 +2,8 @@
 
 Invariant: whoever follows `export.json` sees complete shards only, at any moment. A run that dies
 leaves objects that no manifest names; the next run with the same options makes the same bytes and
-uses them. Memory is bounded by the row group, the run and the shards read ahead, not by the corpus.
+uses them. Memory is one run of the shuffle, its ordered copy and a few corpus shards: about half a
+gigabyte beside the ledger's fold, whatever the size of corpus and export.
 """
 
 import tempfile
@@ -39,12 +40,6 @@ class Standing:
     """The manifest's bytes."""
     there: dict[str, int] = field(default_factory=dict)
     """Its data objects: key to bytes."""
-
-    @property
-    def unnamed(self) -> list[str]:
-        """Data objects that the manifest does not name: what runs left behind that died."""
-        named = {shard.key for shard in self.manifest.shards} if self.manifest else set()
-        return sorted(self.there.keys() - named)
 
 
 @dataclass(slots=True)
@@ -134,13 +129,13 @@ def publish(standing: Standing, manifest: Manifest, objects: dict[str, bytes]) -
     Raises ExportError when another export wrote its manifest meanwhile.
     """
     data = encode(manifest)
+    _require_unchanged(standing)
     for key, content in objects.items():
         if _get(standing.store, key) != content:
             standing.store.put(key, content)
     if data == standing.data:
         return False
-    if _get(standing.store, KEY) != standing.data:
-        raise _overtaken(standing)
+    _require_unchanged(standing)
     _put_manifest(standing, data)
     return True
 
@@ -149,6 +144,11 @@ def remove(target: Store, keys: list[str]) -> None:
     """Delete data objects that no manifest names."""
     for key in keys:
         target.delete(key)
+
+
+def _require_unchanged(standing: Standing) -> None:
+    if _get(standing.store, KEY) != standing.data:
+        raise _overtaken(standing)
 
 
 def _put_manifest(standing: Standing, data: bytes) -> None:
