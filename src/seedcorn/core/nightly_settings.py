@@ -54,8 +54,9 @@ def time_of(key: str, text: str) -> time:
 def night_date(key: str) -> date:
     """The evening that a night is called after; raises RecipeError for a key that is no date."""
     try:
-        if len(key) != len("2026-11-23"):
-            raise ValueError
-        return date.fromisoformat(key)
+        found = date.fromisoformat(key)
     except ValueError:
-        raise RecipeError(f"nightly.key: {key!r} is no night; write it as YYYY-MM-DD") from None
+        found = None
+    if found is None or found.isoformat() != key:  # Other ways to write a date name other keys.
+        raise RecipeError(f"nightly.key: {key!r} is no night; write it as YYYY-MM-DD")
+    return found
