@@ -92,8 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     from seedcorn.runtime.submission import JobServer
 
+    refuse_secrets(arguments.overrides)
     loaded = load_recipe(arguments.recipe, arguments.overrides)
-    refuse_secrets(loaded.recipe, arguments.overrides)
     require_reachable(loaded.recipe)
     require_window(loaded.recipe)
     server = JobServer(server_address(arguments.address, os.environ))

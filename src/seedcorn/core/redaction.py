@@ -1,15 +1,13 @@
 """What must not be shown: secrets by name, and user names, passwords and signatures in URLs.
 
-A job's command and metadata are read by everyone who may list jobs, and a recipe is stored with its
-corpus; credentials come from the environment of the processes that need them, never from there.
+A job's command and metadata are read by everyone who may list jobs; credentials come from the
+environment of the processes that need them, never from there.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from seedcorn.core.errors import RecipeError
-from seedcorn.core.recipe import Recipe
 
 _SECRET_NAME = re.compile(
     r"secret|passw(or)?d|credential|private_?key|api_?key|access_?key|(^|[_-])(token|auth)$", re.I
@@ -21,28 +19,16 @@ _PAIR = re.compile(r"(?<![\w.+-])s3a?://(?!arn:)[^/\s]*:", re.I)
 _QUERY = re.compile(r"(://[^\s?]*)\?\S*")
 
 
-def refuse_secrets(recipe: Recipe, overrides: Sequence[str]) -> None:
-    """Raises RecipeError for what would show a secret in the list of jobs; never prints it."""
+def refuse_secrets(overrides: Sequence[str]) -> None:
+    """Raises RecipeError for `key=value` that would show a secret in a job's command; never prints
+    it. The recipe itself is judged by core/validation."""
     for override in overrides:
         key, _, value = override.partition("=")
-        if _is_secret(key) or has_credentials(value):
+        last = key.rsplit(".", 1)[-1]
+        if (_SECRET_NAME.search(last) and not last.endswith("_env")) or has_credentials(value):
             raise RecipeError(
                 f"{key}: looks like a secret, and everyone who may list jobs reads a job's command;"
                 " set it in the environment of the cluster's nodes"
-            )
-    named = [*_paths("engine.vllm.extra", recipe.engine.vllm.extra), ("corpus", recipe.corpus)]
-    sources = [
-        *recipe.seed,
-        *recipe.dedup.against,
-        *recipe.dedup.evaluations,
-        *recipe.ledger.anchor,
-    ]
-    named += [(f"path of {source.name or 'a source'}", source.path) for source in sources]
-    for key, value in named:
-        if value and (_is_secret(key) or has_credentials(str(value))):
-            raise RecipeError(
-                f"{key}: holds a secret, and recipes are stored with corpus and job; set it in the "
-                "environment of the cluster's nodes"
             )
 
 
@@ -59,16 +45,3 @@ def redacted(text: str) -> str:
 def has_credentials(value: str) -> bool:
     """Whether a text has a URL with a user name or password before the host."""
     return bool(_USERINFO.search(value) or _PAIR.search(value))
-
-
-def _is_secret(key: str) -> bool:
-    last = key.rsplit(".", 1)[-1]
-    return bool(_SECRET_NAME.search(last)) and not last.endswith("_env")
-
-
-def _paths(prefix: str, node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key, value in node.items():
-        if isinstance(value, Mapping):
-            yield from _paths(f"{prefix}.{key}", value)
-        else:
-            yield f"{prefix}.{key}", value

@@ -34,8 +34,8 @@ from seedcorn.core.submitting import (
 )
 from seedcorn.runtime.submission_logs import follow
 
-CONNECT_S, ANSWER_S = 5.0, 60.0
-"""Seconds to reach the server, and between two bytes of its answer."""
+CONNECT_S, GREETING_S, ANSWER_S = 5.0, 10.0, 60.0
+"""Seconds to reach the server, for its first answer, and between two bytes of any later one."""
 POLL_S = 1.0
 HURRY_S = 30.0
 """Seconds within which a second SIGTERM must have been sent."""
@@ -68,6 +68,7 @@ class JobServer:
             logging.getLogger(f"ray.dashboard.{name}").setLevel(logging.WARNING)
         with self._asking("say which Ray it runs"):
             self._client = _connected(address)
+        self._client.patience_s = ANSWER_S
         self._require_version(getattr(self._client, "_server_ray_version", None))
 
     def jobs(self) -> list[Job]:
@@ -118,12 +119,12 @@ class JobServer:
         with self._asking("send the second signal"):
             helper = self._client.submit_job(
                 entrypoint=hurry_command(job),
+                metadata={"stops": job.id},
                 entrypoint_label_selector={"ray.io/node-id": job.node},
             )
             until = time.monotonic() + HURRY_S
             while time.monotonic() < until:
                 if self._client.get_job_status(helper).is_terminal():
-                    self._client.delete_job(helper)
                     return True
                 time.sleep(POLL_S)
         raise ClusterError(f"{self.address}: job {helper} has not sent the signal in {HURRY_S:g} s")
@@ -184,12 +185,14 @@ class JobServer:
 class _Client(JobSubmissionClient):
     """Ray's client, which by itself waits for ever."""
 
+    patience_s = GREETING_S
+
     def _do_request(self, method: str, endpoint: str, **kwargs: Any) -> Any:
-        kwargs.setdefault("timeout", (CONNECT_S, ANSWER_S))
+        kwargs.setdefault("timeout", (CONNECT_S, self.patience_s))
         return super()._do_request(method, endpoint, **kwargs)
 
 
-def _connected(address: str) -> JobSubmissionClient:
+def _connected(address: str) -> _Client:
     """Ray's client prefers the environment to its argument; here the argument counts."""
     hidden = {name: os.environ.pop(name) for name in _ADDRESSES if name in os.environ}
     try:
