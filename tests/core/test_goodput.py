@@ -105,13 +105,13 @@ class Crew:
         self.alive = 0.0
         self.taken = dict.fromkeys((STARTING, BUSY, IDLE), 0.0)
 
-    def asked(self, slot: int, _: int) -> None:
-        self.time.asked(slot)
+    def placed(self, slot: int, _: int) -> None:
+        self.time.placed(slot)
         self.since.setdefault(slot, self.clock.now)
 
     def ready(self, slot: int, _: int) -> None:
         if slot in self.since:
-            self.time.ready(slot, self.clock.now - self.since[slot])
+            self.time.ready(slot)
             self.busy[slot] = 0.0
 
     def progress(self, slot: int, _: int) -> None:
@@ -137,7 +137,7 @@ class Crew:
             self.taken[name] += value
 
 
-NAMES = ["asked", "ready", "progress", "gone", "work", "rest", "take"]
+NAMES = ["placed", "ready", "progress", "gone", "work", "rest", "take"]
 STEPS = st.lists(
     st.tuples(st.sampled_from(NAMES), st.integers(0, 2), st.integers(0, 9)), max_size=80
 )
@@ -155,12 +155,14 @@ def test_engine_time_hands_out_every_second_of_every_worker_once(steps):
     assert sum(crew.taken.values()) == pytest.approx(crew.alive)
 
 
-def test_worker_that_waited_for_a_machine_starts_when_its_process_does():
+def test_worker_starts_when_it_has_a_place_and_works_once_its_engine_is_up():
     clock = Clock()
     time = EngineTime(clock)
-    time.asked(0)
-    clock.now += 600  # Pending for ten minutes, then half a minute of loading.
-    time.ready(0, 30.0)
+    time.ready(0)  # Of nobody who has a place.
+    clock.now += 600
+    time.placed(0)
+    clock.now += 30
+    time.ready(0)
     clock.now += 10
     time.progress(0, 7.0, 3)
 
@@ -171,13 +173,13 @@ def test_worker_that_waited_for_a_machine_starts_when_its_process_does():
 def test_engine_that_dies_at_work_was_busy_to_the_end_and_a_replacement_starts_anew():
     clock = Clock()
     time = EngineTime(clock)
-    time.asked(0)
-    time.ready(0, 0.0)
+    time.placed(0)
+    time.ready(0)
     clock.now += 5
     time.progress(0, 5.0, 12)
     clock.now += 2
     time.gone(0)
-    time.asked(0)
+    time.placed(0)
     clock.now += 4
     time.gone(0)  # Its model does not load: no process ever said how long it took.
 
@@ -187,13 +189,13 @@ def test_engine_that_dies_at_work_was_busy_to_the_end_and_a_replacement_starts_a
 def test_next_generation_on_the_same_engine_counts_the_gap_as_idle_and_its_work_anew():
     clock = Clock()
     time = EngineTime(clock)
-    time.asked(0)
-    time.ready(0, 0.0)
+    time.placed(0)
+    time.ready(0)
     clock.now += 10
     time.progress(0, 4.0, 0)
     clock.now += 100
-    time.asked(0)
-    time.ready(0, 0.0)
+    time.placed(0)
+    time.ready(0)
     clock.now += 10
     time.progress(0, 9.0, 0)
 
@@ -203,8 +205,8 @@ def test_next_generation_on_the_same_engine_counts_the_gap_as_idle_and_its_work_
 def test_report_that_comes_late_is_counted_with_the_next_one():
     clock = Clock()
     time = EngineTime(clock)
-    time.asked(0)
-    time.ready(0, 0.0)
+    time.placed(0)
+    time.ready(0)
     clock.now += 1
     time.progress(0, 1.5, 1)  # The worker's clock ran while the message of its start travelled.
     clock.now += 1

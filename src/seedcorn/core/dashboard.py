@@ -122,7 +122,7 @@ def _engines() -> tuple[Panel, ...]:
         _panel("Requests in the queue", m.WAITING, level(m.WAITING, m.SLOT)),
         _panel("Key-value cache in use", m.KV_CACHE, level(m.KV_CACHE, m.SLOT)),
         _panel("Prefix cache hits", m.PREFIX_HITS, level(m.PREFIX_HITS, m.SLOT)),
-        _panel("Restarts per second", m.RESTARTS, rate(m.RESTARTS)),
+        _panel("Restarts", m.RESTARTS, level(m.RESTARTS)),
     )
 
 

@@ -96,22 +96,18 @@ class EngineTime:
         self._workers: dict[int, Watch] = {}
         self._since = _nothing(OF_ENGINES)
 
-    def asked(self, slot: int) -> None:
-        """A process was asked for; nothing happens for one that is there."""
+    def placed(self, slot: int) -> None:
+        """Its process is there; nothing happens for one that was before."""
         if slot not in self._workers:
             self._workers[slot] = Watch(self._now())
 
-    def ready(self, slot: int, startup_s: float) -> None:
-        """Its engine is up. `startup_s` is what the process itself measured: it may have waited for
-        a machine before, which costs nothing."""
+    def ready(self, slot: int) -> None:
+        """Its engine is up, for another generation if it was before."""
         worker, now = self._workers.get(slot), self._now()
         if worker is None:
             return
-        if worker.ready:  # It begins on another generation, and counts from nought again.
-            self._since[IDLE] += now - worker.seen
-        else:
-            self._since[STARTING] += min(startup_s, now - worker.seen)
-        self._workers[slot] = Watch(now, ready=True)
+        self._since[IDLE if worker.ready else STARTING] += now - worker.seen
+        self._workers[slot] = Watch(now, ready=True)  # A new generation counts from nought.
 
     def progress(self, slot: int, busy_s: float, in_flight: int) -> None:
         """What the worker counts: busy seconds since it began on this generation."""

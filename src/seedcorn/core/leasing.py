@@ -196,6 +196,14 @@ class Leases:
         self.mixes = mixes
         self._extend(self.ahead + 1)
 
+    def states(self) -> dict[str, int]:
+        """Units of the open batches: all, those somebody holds, those staged in full."""
+        return {
+            "open": len(self._open),
+            "leased": sum(bool(state.holders) for state in self._open.values()),
+            "staged": sum(self._complete(unit) for unit in self._open),
+        }
+
     def staged_samples(self) -> int:
         """Samples staged and not yet committed."""
         return sum(len(state.covered) for state in self._open.values())

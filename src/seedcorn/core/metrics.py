@@ -89,7 +89,8 @@ GENERATED = _gauge("generated_samples", "short", "Samples committed or staged")
 UNITS = _gauge("units", "short", "Units of the open batches: open, leased, staged in full", STATE)
 OPEN_BATCHES = _gauge("open_batches", "short", "Reorder window: batches open at once")
 WORKERS = _gauge("workers", "short", "Workers whose engine is up")
-RESTARTS = _counter("restarts", "short", "Engine workers that died or failed to start")
+# A gauge, because Ray refuses to add nothing: a counter would not exist before the first one.
+RESTARTS = _gauge("restarts", "short", "Workers of this run that died or failed to start")
 QUARANTINED = _gauge("quarantined_samples", "short", "Samples suspected of killing an engine")
 INDEXING = _gauge("indexing_share", "percentunit", "Rows indexed of those to index at the start")
 # Each worker: set once a second from what it reports.

@@ -7,11 +7,13 @@ Nothing but plain values crosses process borders.
 
 import asyncio
 import logging
+import time
 from typing import Any
 
 import ray
 
 from seedcorn.core.entries import BatchCommitted, Entry, Measurement
+from seedcorn.core.goodput import EngineTime
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.scaling import Node
 from seedcorn.runtime import cluster_view
@@ -131,13 +133,15 @@ class RayCluster:
 
     def __init__(self) -> None:
         """No process yet."""
+        self.engine_time = EngineTime(time.monotonic)
+        """What all workers' engines did."""
         self._workers: dict[int, RayWorker] = {}
         self._keeper: RayKeeper | None = None
 
     def worker(self, recipe: Recipe, slot: int) -> RayWorker:
         """The slot's worker, or a new one where the last was discarded."""
         if slot not in self._workers:
-            self._workers[slot] = RayWorker(recipe)
+            self._workers[slot] = RayWorker(recipe, slot, self.engine_time)
         return self._workers[slot]
 
     def slots(self) -> list[int]:

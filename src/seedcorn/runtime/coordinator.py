@@ -8,18 +8,21 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from seedcorn.core.entries import BatchCommitted, Body, Decision, Entry
+from seedcorn.core.entries import BatchCommitted, Body, Decision, Entry, Measurement
 from seedcorn.core.errors import RunStopped, SeedcornError, StoreError
 from seedcorn.core.estimate import indexing_line
+from seedcorn.core.goodput import ENGINE_TIME, EngineTime
 from seedcorn.core.growth import ending
 from seedcorn.core.layout import parse_segment, segment_prefix
 from seedcorn.core.leasing import Cut, Leases
 from seedcorn.core.ledger_rows import GenerationRow
+from seedcorn.core.log_lines import ids
 from seedcorn.core.state import CorpusState
 from seedcorn.runtime.crew import Crew
 from seedcorn.runtime.job import Folded, GenerationJob, SealRequest, WorkerProgress
+from seedcorn.runtime.metrics import Meter
 from seedcorn.runtime.ports import Cluster, KeeperHandle, Lost
 from seedcorn.runtime.snapshot import Rate, Snapshot
 from seedcorn.runtime.staffing import Staff
@@ -41,6 +44,9 @@ class Ports:
     log: LogWriter
     cluster: Cluster
     view: Callable[[Snapshot], None]
+    meter: Meter
+    engine_time: EngineTime
+    """Of the whole run: engines outlive a generation."""
     extra_due: Callable[[CorpusState], Decision | None] | None = None
     """Asked once the keeper has nothing to say any more: a decision of another kind, or None."""
 
@@ -73,6 +79,9 @@ class Coordinator:
                 group.create_task(self._seal_all(staff))
         finally:
             watching.cancel()
+        if not self._finished:
+            body = await self._engine_time()
+            self._state.apply(await asyncio.to_thread(self._ports.log.append, body))
         return self._finished
 
     async def _resume_staging(self) -> None:
@@ -162,8 +171,16 @@ class Coordinator:
         segments = self._leases.segments_of(batch)
         ordinal = self._state.next_ordinal
         request = SealRequest.of(self._job.generation, self._leases.cut, batch, ordinal, segments)
+        began = time.monotonic()
         body = await keeper.seal(request)
-        folded = await self._append(keeper, body, on_durable=lambda: self._leases.commit(batch))
+        body = replace(body, goodput=body.goodput | self._ports.engine_time.take())
+        sealed = time.monotonic()
+
+        def durable() -> None:
+            self._leases.commit(batch)
+            self._ports.meter.committed(body, sealed - began, time.monotonic() - sealed)
+
+        folded = await self._append(keeper, body, on_durable=durable)
         await self._decide(keeper, folded.due)
         await self._forget(segments)
         if (batch + 1) % self._job.recipe.dedup.checkpoint_every == 0:
@@ -220,15 +237,25 @@ class Coordinator:
             doomed = await asyncio.to_thread(collect, self._ports.store, self._state)
             if doomed:
                 logger.info("deleted %d objects that no log entry names", len(doomed))
+            await self._append(keeper, await self._engine_time())
             await self._append(keeper, ending(self._state, self._job.recipe))
         await self._checkpoint(keeper)
         self._finished = True
+
+    async def _engine_time(self) -> Measurement:
+        """What engines did since the last batch."""
+        await self._look()
+        taken = self._ports.engine_time.take()
+        self._ports.meter.engine_time(taken)
+        return Measurement(ENGINE_TIME, {"generation": self._job.generation}, taken)
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(VIEW_S)
             await self._look()
-            self._ports.view(self.snapshot())
+            look = self.snapshot()
+            self._ports.meter.look(look)
+            self._ports.view(look)
 
     async def _look(self) -> None:
         for slot, worker in list(self.crew.ready.items()):
@@ -259,6 +286,8 @@ class Coordinator:
             open_batches=self._leases.open_batches,
             indexing=self._indexing,
             rows=tuple(self.rows),
+            progress={s: p for s, p in self._progress.items() if s in self.crew.ready},
+            units=self._leases.states(),
         )
 
     def _generated(self) -> int:
@@ -269,4 +298,7 @@ class Coordinator:
 
 def _log_batch(body: BatchCommitted) -> None:
     counts = " ".join(f"{name}={count}" for name, count in sorted(body.counts.items()))
-    logger.info("generation %d batch %d committed: %s", body.generation, body.batch, counts)
+    about = ids(generation=body.generation, batch=body.batch)
+    logger.info(
+        "generation %d batch %d committed: %s", body.generation, body.batch, counts, extra=about
+    )

@@ -14,9 +14,11 @@ import ray
 
 from seedcorn.core.engine import Engine, EngineInfo
 from seedcorn.core.errors import EngineUnavailable, SeedcornError
+from seedcorn.core.goodput import EngineTime
 from seedcorn.core.leasing import Lease
 from seedcorn.core.recipe import Recipe
 from seedcorn.engines.vllm_setup import engine_environment
+from seedcorn.runtime import log_setup
 from seedcorn.runtime.job import GenerationJob, UnitReport, WorkerProgress
 from seedcorn.runtime.placement import place
 from seedcorn.runtime.ports import Lost
@@ -49,6 +51,7 @@ class EngineActor:
         lock keeps that from loading the model twice.
         """
         async with self._starting:
+            log_setup.log_here(job.corpus, job.generation)
             if self._engine is None or self._info is None:
                 self._engine = make_engine(job)
                 self._info = await self._engine.start()
@@ -99,8 +102,9 @@ class EngineActor:
 class RayWorker:
     """A `WorkerHandle` on an EngineActor."""
 
-    def __init__(self, recipe: Recipe) -> None:
-        """Ask Ray for the process; it may wait for resources."""
+    def __init__(self, recipe: Recipe, slot: int, engine_time: EngineTime) -> None:
+        """Ask Ray for the process; it may wait for resources, which costs no engine time."""
+        self._slot, self._engine_time = slot, engine_time
         self._placement = place(recipe.engine)
         self._placed = False
         self._actor: Any = (
@@ -119,11 +123,14 @@ class RayWorker:
         """Waits for the process."""
         node = await settled(self._actor.place.remote(), WORKER)
         self._placed = True
+        self._engine_time.placed(self._slot)
         return node
 
     async def start(self, job: GenerationJob) -> EngineInfo:
         """Waits for its engine."""
-        return await self._ask(self._actor.start.remote(job))
+        info = await self._ask(self._actor.start.remote(job))
+        self._engine_time.ready(self._slot)
+        return info
 
     async def write(self, lease: Lease) -> UnitReport:
         """One lease."""
@@ -139,7 +146,9 @@ class RayWorker:
 
     async def progress(self) -> WorkerProgress:
         """Counters."""
-        return await settled(self._actor.progress.remote(), WORKER)
+        told = await settled(self._actor.progress.remote(), WORKER)
+        self._engine_time.progress(self._slot, told.busy_s, told.in_flight)
+        return told
 
     async def drain(self) -> None:
         """Submit nothing more."""
@@ -156,6 +165,7 @@ class RayWorker:
         finally:
             ray.kill(self._actor)
             self._placement.remove()
+            self._engine_time.gone(self._slot)
 
     async def _ask(self, call: Awaitable[T]) -> T:
         """Await a call; of a worker that falls silent, find out first whether its node is gone."""
@@ -174,4 +184,4 @@ class RayWorker:
 
 def worker_environment(recipe: Recipe) -> dict[str, str]:
     """Environment of an engine process. Never holds a secret: Ray shows it in its state APIs."""
-    return engine_environment(recipe.engine, os.cpu_count() or 1)
+    return engine_environment(recipe.engine, os.cpu_count() or 1) | log_setup.environment()

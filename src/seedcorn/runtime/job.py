@@ -56,8 +56,6 @@ class WorkerProgress:
     """Seconds with work in flight since it began on this generation."""
     up_s: float = 0.0
     """Seconds since it began on this generation."""
-    startup_s: float = 0.0
-    """Seconds from the start of its process until its engine was up."""
     lags: tuple[float, ...] = ()
     """Of every segment staged since the last look: seconds from its first sample to durable."""
 

@@ -72,7 +72,7 @@ class Meter:
         """`corpus` is the address; `now` is a monotonic clock in seconds."""
         self._out, self._now = Instruments(corpus), now
         self._workers: dict[int, WorkerProgress] = {}
-        self._restarts = (0, 0)
+        self._restarts: dict[int, int] = {}
         self._growth = Growth()
 
     def committed(self, body: BatchCommitted, seal_s: float, commit_s: float) -> None:
@@ -103,10 +103,8 @@ class Meter:
         out.record(known.QUARANTINED, look.quarantined)
         done, rows = look.indexing
         out.record(known.INDEXING, done / rows if rows else 1.0)
-        generation, restarts = self._restarts
-        before = restarts if generation == look.generation else 0
-        out.record(known.RESTARTS, look.restarts - before)
-        self._restarts = look.generation, look.restarts
+        self._restarts[look.generation] = look.restarts
+        out.record(known.RESTARTS, sum(self._restarts.values()))
         self._unique(look)
         self._all_workers(look.progress)
 

@@ -69,8 +69,6 @@ class UnitWriter:
         self._tokens = 0
         self._lags: deque[float] = deque(maxlen=LAGS)
         self._since = time.monotonic()
-        self.startup_s = 0.0
-        """How long the process took until its engine was up, as it measured itself."""
         self._closed = ""
         self._stager: asyncio.Task[None] | None = None
 
@@ -118,7 +116,6 @@ class UnitWriter:
             dict(stats),
             busy_s=self._busy.total(),
             up_s=time.monotonic() - self._since,
-            startup_s=self.startup_s,
             lags=lags,
         )
 
