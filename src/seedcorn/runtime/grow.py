@@ -15,6 +15,7 @@ from seedcorn.core.errors import SeedcornError
 from seedcorn.core.growth import Guide, Step, WholeRecipe, unmeasured
 from seedcorn.core.leasing import require_window
 from seedcorn.core.ledger_rows import GenerationRow
+from seedcorn.core.log_lines import bind
 from seedcorn.core.recipe import LoadedRecipe, Recipe, resolved
 from seedcorn.core.recipe_tree import recipe_from_dict
 from seedcorn.core.state import CorpusState
@@ -25,6 +26,7 @@ from seedcorn.runtime.actors import RayCluster
 from seedcorn.runtime.coordinator import Coordinator, Ports
 from seedcorn.runtime.job import GenerationJob
 from seedcorn.runtime.measuring import MeasuringJob
+from seedcorn.runtime.metrics import Meter
 from seedcorn.runtime.ports import Lost
 from seedcorn.runtime.ray_session import ray_session
 from seedcorn.runtime.snapshot import Snapshot
@@ -119,7 +121,7 @@ def _finished(state: CorpusState) -> int:
 
 async def _grow_all(run: _Run, log: LogWriter) -> Grown:
     store, state, rows = run.store, run.state, list[GenerationRow]()
-    cluster = RayCluster()
+    cluster, meter = RayCluster(), Meter(store.uri)
     try:
         while True:
             measured = await _measure(cluster, log, run)
@@ -137,7 +139,9 @@ async def _grow_all(run: _Run, log: LogWriter) -> Grown:
                 _start(log, state, step, run.sources)
             _open(log, state, step.recipe)
             job = _job(store, state, step.generation, step.recipe, run.sources)
-            ports = Ports(store, log, cluster, run.view, run.guide.due)
+            bind(corpus=store.uri, generation=step.generation)
+            time_spent = cluster.engine_time
+            ports = Ports(store, log, cluster, run.view, meter, time_spent, run.guide.due)
             coordinator = Coordinator(ports, job, state)
             with _signals(coordinator):
                 finished = await _unwrapped(coordinator, log)
