@@ -1,86 +1,22 @@
-"""A crew with workers that misbehave: stuck on a hedged unit, dead behind a queue, dead in company.
+"""A crew with workers that misbehave: stuck on a hedged unit, dead behind a queue, dead in company,
+not to be reached when they start.
 
 The workers here are scripts over the worker protocol; what is under test is how the crew takes it.
 """
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 
 from seedcorn.core.engine import EngineInfo
-from seedcorn.core.errors import RunStopped
-from seedcorn.core.leasing import Cut, Lease, Leases
-from seedcorn.core.recipe import EngineSpec, Recipe, RunSpec
-from seedcorn.runtime.crew import Crew, Pace
-from seedcorn.runtime.job import GenerationJob, UnitReport, WorkerProgress
+from seedcorn.core.errors import EngineUnavailable, EngineUnreachable, RunStopped
+from seedcorn.core.leasing import Lease, Leases
+from seedcorn.core.recipe import Recipe
+from seedcorn.runtime.crew import Crew
+from seedcorn.runtime.job import GenerationJob, UnitReport
 from seedcorn.runtime.ports import Lost
 from seedcorn.storage.memory_store import MemoryStore
-
-QUICK = Pace(poll_s=0.05, release_s=0.1, back_off=0.0)
-Write = Callable[[Lease], "asyncio.Future[UnitReport]"]
-
-
-def done(lease: Lease) -> UnitReport:
-    return UnitReport(lease.unit, lease.indices + tuple(lease.failed), (f"segment-{lease.unit}",))
-
-
-class ScriptedWorker:
-    def __init__(self, write) -> None:
-        self.write, self.life = write, 0
-
-    async def place(self) -> str:
-        return "node"
-
-    async def finished(self) -> int:
-        return self.life
-
-    async def flush(self) -> None:
-        return None
-
-    async def start(self, job: GenerationJob) -> EngineInfo:
-        return EngineInfo("scripted", "none", {}, capacity=4)
-
-    async def progress(self) -> WorkerProgress:
-        return WorkerProgress()
-
-    async def drain(self) -> None:
-        return None
-
-
-class ScriptedCluster:
-    """Slots whose workers all write by the same script; counts what is discarded."""
-
-    def __init__(self, write) -> None:
-        self.writing, self.discarded = write, []
-
-    def worker(self, recipe: Recipe, slot: int) -> ScriptedWorker:
-        return ScriptedWorker(lambda lease: self.writing(slot, lease))
-
-    async def discard_worker(self, slot: int) -> None:
-        self.discarded.append(slot)
-
-
-def crew_of(write, workers: int, samples: int = 24, **run) -> tuple[Crew, Leases, ScriptedCluster]:
-    spec = Recipe("x", engine=EngineSpec(kind="simulated", workers=workers), run=RunSpec(**run))
-    leases = Leases(1, Cut(samples, unit=4, batch=1), ahead=8, committed=0)
-    cluster = ScriptedCluster(write)
-    job = GenerationJob(spec, "f" * 32, 1, "memory", [], {})
-    return Crew(cluster, MemoryStore("crew"), job, leases, QUICK), leases, cluster
-
-
-async def sealed(leases: Leases) -> None:
-    while not leases.done:
-        while (batch := leases.sealable()) is not None:
-            leases.commit(batch)
-        await asyncio.sleep(0.01)
-
-
-async def all_of(crew: Crew, leases: Leases, workers: int) -> None:
-    async with asyncio.TaskGroup() as group:
-        for slot in range(workers):
-            group.create_task(crew.tend(slot))
-        group.create_task(sealed(leases))
+from tests.runtime.scripted import QUICK, ScriptedCluster, ScriptedWorker, all_of, crew_of, done
 
 
 def test_crew_worker_stuck_on_a_hedged_unit_does_not_hold_up_the_generation():
@@ -154,3 +90,54 @@ def test_crew_idle_slots_do_not_wake_each_other():
     leases.lease = counted
     asyncio.run(asyncio.wait_for(all_of(crew, leases, 4), timeout=10))
     assert asked < 200
+
+
+class LateWorker(ScriptedWorker):
+    """Cannot start before its cluster says so."""
+
+    def __init__(self, write, cluster: "LateCluster") -> None:
+        super().__init__(write)
+        self.cluster = cluster
+
+    async def start(self, job: GenerationJob) -> EngineInfo:
+        self.cluster.starts += 1
+        if self.cluster.starts < self.cluster.answers_at:
+            raise self.cluster.error
+        return await super().start(job)
+
+
+class LateCluster(ScriptedCluster):
+    """An engine that starts at its n-th try."""
+
+    def __init__(self, answers_at: int, error: Exception) -> None:
+        super().__init__(None)
+        self.starts, self.answers_at, self.error = 0, answers_at, error
+
+    def worker(self, recipe: Recipe, slot: int) -> ScriptedWorker:
+        async def write(lease: Lease) -> UnitReport:
+            return done(lease)
+
+        return LateWorker(write, self)
+
+
+@pytest.mark.parametrize(
+    ("error", "starts", "grows"),
+    [
+        (EngineUnreachable("no endpoint answers"), 6, True),
+        (EngineUnreachable("no endpoint answers"), 99, False),
+        (EngineUnavailable("no such model"), 2, False),
+    ],
+)
+def test_crew_waits_for_an_endpoint_that_is_down_but_not_for_a_wrong_model(error, starts, grows):
+    crew, leases, _ = crew_of(None, workers=1)
+    cluster = LateCluster(starts, error)
+    crew = Crew(cluster, MemoryStore("crew"), crew._job, leases, QUICK)
+    growing = asyncio.wait_for(all_of(crew, leases, 1), timeout=10)
+    if grows:
+        asyncio.run(growing)
+        assert leases.done
+        return
+    with pytest.raises(ExceptionGroup) as stopped:
+        asyncio.run(growing)
+    assert stopped.group_contains(RunStopped, match=str(error))
+    assert cluster.starts == (8 if starts == 99 else 1)

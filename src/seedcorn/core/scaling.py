@@ -134,8 +134,8 @@ def missing(nodes: Sequence[Node], need: Need, workers: int) -> str:
         text += f" ({_nodes(leaving)} draining)"
     empty = [Node(n.id, n.total, n.total, n.labels, n.leaves_in) for n in staying]
     if room(empty, need) == 0:
-        text += "; it would not fit even if nothing else ran"
-    return text
+        return text + "; it would not fit even if nothing else ran"
+    return text + "; the rest is taken, or a process still starts there"
 
 
 def matches(labels: Mapping[str, str], selector: Mapping[str, str]) -> bool:

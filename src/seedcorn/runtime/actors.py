@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 import ray
+from ray.exceptions import RayError
 
 from seedcorn.core.entries import BatchCommitted, Entry, Measurement
 from seedcorn.core.goodput import EngineTime
@@ -137,6 +138,7 @@ class RayCluster:
         """What all workers' engines did."""
         self._workers: dict[int, RayWorker] = {}
         self._keeper: RayKeeper | None = None
+        self._seen: list[Node] = []
 
     def worker(self, recipe: Recipe, slot: int) -> RayWorker:
         """The slot's worker, or a new one where the last was discarded."""
@@ -150,7 +152,11 @@ class RayCluster:
 
     async def nodes(self) -> list[Node]:
         """See `cluster_view.nodes`."""
-        return await asyncio.to_thread(cluster_view.nodes)
+        try:
+            self._seen = await asyncio.to_thread(cluster_view.nodes)
+        except RayError as error:  # What the cluster looked like a moment ago serves as well.
+            logger.warning("Ray does not say which nodes there are: %s", error)
+        return self._seen
 
     def keeper(self, job: GenerationJob) -> RayKeeper:
         """The keeper, or a new one with an empty index where the last was discarded."""

@@ -8,46 +8,23 @@ to the workers.
 import asyncio
 import logging
 import time
-from collections import Counter
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from math import ceil, inf
+from math import inf
 
 from seedcorn.core.engine import EngineInfo
 from seedcorn.core.errors import EngineUnavailable, EngineUnreachable
 from seedcorn.core.estimate import duration
-from seedcorn.core.layout import parse_segment, segment_prefix
-from seedcorn.core.leasing import Leases, in_flight
+from seedcorn.core.leasing import Leases
 from seedcorn.core.supervision import FIRST_WAIT_S, LONG_PATIENCE, PATIENCE, Supervisor
-from seedcorn.runtime.changes import Changes
-from seedcorn.runtime.isolation import Hands, Isolation, SuspectsKilled
-from seedcorn.runtime.job import GenerationJob, UnitReport
-from seedcorn.runtime.ports import Cluster, Lost, NodeLost, WorkerHandle
-from seedcorn.runtime.pulse import Hung, Pulse
+from seedcorn.runtime.feeding import LEAVE_S, STEADY, Feeder, Pace, within
+from seedcorn.runtime.isolation import SuspectsKilled
+from seedcorn.runtime.job import GenerationJob
+from seedcorn.runtime.ports import Cluster, Lost, WorkerHandle
+from seedcorn.runtime.pulse import Hung
 from seedcorn.storage.store import Store
 
+__all__ = ["STEADY", "Crew", "Pace"]
+
 logger = logging.getLogger(__name__)
-LEAVE_S = 5.0
-"""How long before its node's deadline a worker is emptied, for staging and for saying so."""
-NODES_TO_SUSPECT = 2
-"""Nodes that may go with a unit before its samples are suspects: one may be bad luck."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How long a crew waits for what, in seconds."""
-
-    poll_s: float = 1.0
-    """Between an idle slot's looks for stragglers to hedge."""
-    release_s: float = 30.0
-    """For a worker to let go of what another one finished, before it is replaced."""
-    look_s: float = 3.0
-    """Between looks at the cluster's nodes."""
-    back_off: float = 1.0
-    """Times the supervisor's wait before a replacement starts."""
-
-
-STEADY = Pace()
 
 
 class Crew:
@@ -62,29 +39,30 @@ class Crew:
         pace: Pace = STEADY,
     ) -> None:
         """One crew per generation."""
-        self._cluster, self._store, self._job = cluster, store, job
-        self._leases, self._pace = leases, pace
-        self.changes = Changes()
-        """Notified whenever something was staged, lost or drained."""
+        self._cluster, self._job, self._pace = cluster, job, pace
         self.supervisor = Supervisor(max_restarts=job.recipe.run.max_restarts)
-        self._isolation = Isolation(leases, self.find_segments)
-        self.quarantine = self._isolation.quarantine
-        self.ready: dict[int, WorkerHandle] = {}
+        self._feeder = Feeder(cluster, store, job, leases, self.supervisor, pace)
+        self.changes = self._feeder.changes
+        """Notified whenever something was staged, lost or drained."""
+        self.quarantine = self._feeder.quarantine
+        self.ready = self._feeder.ready
+        """Workers that are fed."""
         self.placed: dict[int, str] = {}
         """Slots whose worker has a place, and on which node."""
         self.last_place: dict[int, str] = {}
+        """The same, of workers that are no more as well."""
         self.asking: dict[int, float] = {}
         """Slots whose worker waits for a place, and since when (monotonic)."""
-        self._leaving: dict[int, float] = {}
-        """Slots to be emptied, and when at the latest (monotonic)."""
-        self._gone_with: Counter[int] = Counter()
-        """Nodes that were lost while they worked on a unit."""
-        self.draining = False
 
     @property
     def over(self) -> bool:
         """Nothing more is to be leased."""
-        return self.draining or self._leases.done
+        return self._feeder.over
+
+    @property
+    def draining(self) -> bool:
+        """The run was told to end."""
+        return self._feeder.draining
 
     async def tend(self, slot: int) -> None:
         """Keep one slot working until the generation is done or drained, or the slot is hopeless.
@@ -98,34 +76,37 @@ class Crew:
                 info = await self._started(slot, worker)
                 if info is not None:
                     logger.info("worker %d ready: %s, %s", slot, info.engine, info.model)
-                    self.ready[slot] = worker
-                    await self._feed(slot, worker, info.capacity)
+                    await self._feeder.feed(slot, worker, info.capacity)
             except (Lost, EngineUnavailable) as error:
                 failed, wait = True, self._failed(slot, error)
             if self.over and not failed:
                 return  # The next generation goes on with this worker.
             self._dismissed(slot)
             await self._cluster.discard_worker(slot)
-            if self._leaving.pop(slot, None) is not None:
-                self._isolation.leave(slot)
+            if self._feeder.leaving.pop(slot, None) is not None:
+                self._feeder.isolation.leave(slot)
                 if self._job.recipe.engine.scales:
                     return
             await self._pause(self._pace.back_off * wait)
+        if self.supervisor.given_up(slot):
+            self._feeder.isolation.leave(slot)
 
-    async def retire(self, slot: int, seconds: float) -> None:
+    async def retire(self, slot: int, seconds: float, why: str) -> None:
         """Empty the slot within so many seconds: its node leaves, or nobody needs it. It gets no
         more leases, what is in flight finishes and is staged, then its worker goes."""
-        known = slot in self._leaving
-        self._leaving[slot] = time.monotonic() + seconds - LEAVE_S
+        known = slot in self._feeder.leaving
+        self._feeder.leaving[slot] = time.monotonic() + seconds - LEAVE_S
         if not known:
-            self._isolation.leave(slot)
+            left = "" if seconds == inf else f" in {duration(seconds)}"
+            logger.info("worker %d ends%s: %s", slot, left, why)
+            self._feeder.isolation.leave(slot)
             self.changes.notify()
             if slot in self.ready:
-                await self._within(self.ready[slot].drain(), "be told that it leaves")
+                await within(self.ready[slot].drain(), "be told that it leaves")
 
     async def drain(self) -> None:
         """Lease nothing more; workers finish what is in flight and stage it."""
-        self.draining = True
+        self._feeder.draining = True
         self.changes.notify()
         await asyncio.gather(
             *(worker.drain() for worker in self.ready.values()), return_exceptions=True
@@ -137,7 +118,7 @@ class Crew:
         since, limit = time.monotonic(), self._job.recipe.run.lease_deadline_s
         try:
             while not starting.done():
-                if self._ends(slot):
+                if self._feeder.ends(slot):
                     return None
                 if slot in self.asking:
                     since = time.monotonic()
@@ -161,14 +142,11 @@ class Crew:
         self.ready.pop(slot, None)
         self.placed.pop(slot, None)
 
-    def _ends(self, slot: int) -> bool:
-        return self.over or slot in self._leaving
-
     def _failed(self, slot: int, error: Lost | EngineUnavailable) -> float:
         """Record why a worker is no more; returns seconds to wait before the next one. Raises
         RunStopped once no slot has a chance left; what went with its node counts for nothing."""
-        if self._went(slot, error):
-            self._leaving.setdefault(slot, 0.0)
+        if self._feeder.went(slot, error):
+            self._feeder.leaving.setdefault(slot, 0.0)
             logger.warning("worker %d: %s", slot, error)
             return FIRST_WAIT_S
         unreachable = isinstance(error, EngineUnreachable)
@@ -182,164 +160,7 @@ class Crew:
         logger.warning("worker %d: %s; next try in %.0f s", slot, error, wait)
         return wait
 
-    def _went(self, slot: int, error: Exception) -> bool:
-        """The worker is gone because its node is, or was told to go."""
-        return isinstance(error, NodeLost) or (isinstance(error, Lost) and slot in self._leaving)
-
     async def _pause(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while not self.over and (left := end - time.monotonic()) > 0:
             await self.changes.wait(left)
-
-    async def _feed(self, slot: int, worker: WorkerHandle, capacity: int) -> None:
-        """Keep enough units on the worker to fill its engine; raises Lost when it dies."""
-        depth = ceil(in_flight(capacity) / self._leases.cut.unit) + 1
-        hands: Hands = set()
-        pulse = Pulse()
-        try:
-            while not self._leases.done and not (self._ends(slot) and not hands):
-                if not hands:
-                    pulse.begins()
-                    if self._takes_suspects(slot):
-                        await self._run_suspects(slot, worker, pulse)
-                        continue
-                hands |= self._grants(slot, worker, depth - len(hands))
-                done = await self._finished(slot, worker, hands, pulse)
-                hands -= done
-                if done:  # Idle slots must not wake each other for nothing.
-                    self._settle(slot, done)
-            await self._release(slot, worker, hands)
-        except Lost as error:
-            await self._bury(slot, hands, error)
-            raise
-        finally:
-            for task in hands:
-                task.cancel()
-
-    async def _finished(self, slot: int, worker: WorkerHandle, hands: Hands, pulse: Pulse) -> Hands:
-        """Those of `hands` that are done, perhaps none yet; raises Lost where waiting is in vain."""
-        done = await self.changes.wait_or(hands, self._pace.poll_s)
-        if done or not hands:
-            return done
-        if time.monotonic() > self._leaving.get(slot, inf):
-            await self._within(worker.flush(), "stage before it left")
-            raise NodeLost("its node leaves; what it has not finished goes to others")
-        run = self._job.recipe.run
-        await pulse.check(worker, self._leases.patience(run.lease_deadline_s, run.hedge_factor))
-        return done
-
-    async def _within(self, call: Awaitable[None], what: str) -> None:
-        """A call that a worker may not live, or not take the time, to answer."""
-        try:
-            async with asyncio.timeout(LEAVE_S):
-                await call
-        except (Lost, TimeoutError) as error:
-            logger.warning("a worker could not %s: %s", what, error or "no answer")
-
-    def _grants(self, slot: int, worker: WorkerHandle, room: int) -> Hands:
-        """Lease up to `room` units to the worker."""
-        granted: Hands = set()
-        factor = self._job.recipe.run.hedge_factor
-        while len(granted) < room and not self._ends(slot) and not self._takes_suspects(slot):
-            lease = self._leases.lease(slot, time.monotonic(), factor)
-            if lease is None:
-                break
-            granted.add(asyncio.create_task(worker.write(lease)))
-        return granted
-
-    async def _release(self, slot: int, worker: WorkerHandle, hands: Hands) -> None:
-        """Every batch is committed: what is still being written was hedged, and nobody needs it.
-
-        A worker that does not let go of it is stuck; the next generation gets a fresh one.
-        """
-        if not hands:
-            return
-        letting_go = asyncio.gather(worker.drain(), *hands, return_exceptions=True)
-        hands.clear()
-        try:
-            async with asyncio.timeout(self._pace.release_s):
-                await letting_go
-        except TimeoutError:
-            logger.warning("worker %d is stuck on what another one finished; replacing it", slot)
-            self.ready.pop(slot, None)
-            await self._cluster.discard_worker(slot)
-
-    def _settle(self, slot: int, done: Iterable[asyncio.Task[UnitReport]]) -> None:
-        """Record what is staged; raises Lost for a dead worker or a report of its engine's death,
-        after everything else that came back at the same time is recorded."""
-        errors = [error for task in done if (error := task.exception()) is not None]
-        reports = [task.result() for task in done if task.exception() is None]
-        for report in reports:
-            self._take(slot, report)
-        deaths = [report.cause for report in reports if report.died]
-        if deaths:
-            self._hold(slot)
-            errors.append(Lost(f"engine died: {deaths[0]}"))
-        elif not errors and any(report.covered for report in reports):
-            # A unit whose samples all waited behind the death says nothing of the engine's health.
-            self.supervisor.worked(slot)
-        self.changes.notify()
-        errors.sort(key=lambda error: isinstance(error, Lost))
-        for error in errors:
-            raise error
-
-    def _take(self, slot: int, report: UnitReport) -> None:
-        self._leases.staged(report.unit, report.covered, report.segments)
-        self.quarantine.suspect(report.in_flight)
-        self._leases.returned(report.unit, slot, time.monotonic())
-
-    async def _bury(self, slot: int, hands: Hands, error: Lost) -> None:
-        """A worker is gone: gather what its other units report, suspect what nobody reports."""
-        if isinstance(error, Hung | NodeLost):  # Nobody would answer any more.
-            self._dismissed(slot)
-            await self._cluster.discard_worker(slot)
-            if hands:
-                await asyncio.wait(hands, timeout=LEAVE_S)
-            for task in hands:
-                task.cancel()
-        outcomes = await asyncio.gather(*hands, return_exceptions=True)
-        hands.clear()
-        for report in outcomes:
-            if isinstance(report, UnitReport):
-                self._take(slot, report)
-        lost = self._leases.lost(slot)
-        self.quarantine.suspect(self._suspects(slot, lost, error))
-        self._hold(slot)  # Before anything is awaited: nobody may lease a suspect normally.
-        await self.find_segments(lost)
-        logger.warning("worker %d lost %d units: %s", slot, len(lost), error)
-
-    def _suspects(self, slot: int, lost: Mapping[int, Sequence[int]], error: Lost) -> Iterable[int]:
-        """Indices that may have killed the worker: none of them killed a node that was to go."""
-        units = list(lost)
-        if self._went(slot, error):
-            self._gone_with.update(units if slot not in self._leaving else ())
-            units = [unit for unit in units if self._gone_with[unit] > NODES_TO_SUSPECT]
-        return [index for unit in units for index in lost[unit]]
-
-    async def find_segments(self, units: Iterable[int]) -> None:
-        """Segments that a worker staged without living to report them."""
-        wanted = set(units)
-        if not wanted:
-            return
-        listed = await asyncio.to_thread(
-            lambda: [i.key for i in self._store.list(segment_prefix(self._job.generation))]
-        )
-        named = ((parse_segment(key).unit, key) for key in listed)
-        self._leases.resume((unit, key) for unit, key in named if unit in wanted)
-
-    def _hold(self, slot: int) -> None:
-        self._isolation.hold(slot)
-        self.changes.notify()
-
-    def _takes_suspects(self, slot: int) -> bool:
-        return not self._ends(slot) and self._isolation.takes(slot)
-
-    async def _run_suspects(self, slot: int, worker: WorkerHandle, pulse: Pulse) -> None:
-        """One group, alone on this worker; raises Lost if it kills again."""
-
-        async def wait(hands: Hands) -> Hands:
-            return await self._finished(slot, worker, hands, pulse)
-
-        if await self._isolation.run(slot, worker, wait):
-            self.supervisor.worked(slot)
-        self.changes.notify()

@@ -63,11 +63,10 @@ class Staff:
 
     async def _look(self, group: asyncio.TaskGroup) -> None:
         nodes = await self._cluster.nodes()
-        leaving = {node.id: node.leaves_in for node in nodes if node.leaves_in is not None}
+        leaving = {n.id: n.leaves_in for n in nodes if n.leaves_in is not None}
         for slot, node in list(self._crew.placed.items()):
-            seconds = leaving.get(node)
-            if seconds is not None:
-                await self._crew.retire(slot, seconds)
+            if node in leaving:
+                await self._crew.retire(slot, leaving[node], "its node drains")
         if self._spec.scales and not self._crew.over:
             await self._follow(group, nodes)
         self._explain(nodes)
@@ -75,7 +74,9 @@ class Staff:
     async def _follow(self, group: asyncio.TaskGroup, nodes: Sequence[Node]) -> None:
         """Start workers where there is room, take back those that wait for what is gone."""
         here = {node.id for node in nodes}
-        self._given_up = {s: node for s, node in self._given_up.items() if node in here}
+        for slot in [s for s, node in self._given_up.items() if node not in here]:
+            del self._given_up[slot]
+            self._crew.supervisor.closed(slot)
         stuck = self._waiting(GRACE_S)
         look = Look(
             room=room(nodes, self._need),
@@ -88,7 +89,7 @@ class Staff:
         for _ in range(change):
             self._open(group, self._unused())
         for slot in stuck[:-change] if change < 0 else ():
-            await self._crew.retire(slot, 0.0)
+            await self._crew.retire(slot, 0.0, "what it waits for is gone")
         if change and self._tended:
             logger.info("workers: auto is now %d, on %d nodes", len(self._tended), len(here))
         self._say_cap(look)
