@@ -42,6 +42,7 @@ ACROSS_MODULES = {
     "test_ledger_fakes.py": "the adversarial table",
     "test_ledger_truths.py": "the rows with exact answers of the ledger's design",
     "test_pipelines.py": "the shipped recipes",
+    "test_ten_nights.py": "ten nights on one corpus, the time injected",
     "test_stop_rule.py": "the stop rule over whole corpora, without Ray",
 }
 """Test files that mirror no module, and what they are about."""
