@@ -109,10 +109,14 @@ def _unpacked(folder: Path) -> Path:
         )
         (package,) = root.glob("prometheus_*.deb")
         subprocess.run(
-            ["dpkg-deb", "--extract", package, root / "unpacked"], check=True, timeout=FETCH_WITHIN_S
+            ["dpkg-deb", "--extract", package, root / "unpacked"],
+            check=True,
+            timeout=FETCH_WITHIN_S,
         )
     except (subprocess.SubprocessError, OSError, ValueError) as error:
-        raise PrometheusMissing(f"the Debian package prometheus cannot be fetched: {error}") from error
+        raise PrometheusMissing(
+            f"the Debian package prometheus cannot be fetched: {error}"
+        ) from error
     return root / "unpacked" / "usr" / "bin" / "prometheus"
 
 

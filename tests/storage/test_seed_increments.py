@@ -86,7 +86,9 @@ def test_file_that_changed_its_size_is_refused_by_name(seed, times):
     if times == 2:
         seed.write("a", "three")
         held = seed.open(held)
-    path = seed.write("m" if times == 1 else "a", *["other", "and", "much", "longer", "text", "here"])
+    path = seed.write(
+        "m" if times == 1 else "a", *["other", "and", "much", "longer", "text", "here"]
+    )
     with pytest.raises(SeedError, match=rf"{path.name} has \d+ bytes, not \d+.*new files only"):
         seed.open(held)
 
