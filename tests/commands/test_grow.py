@@ -3,6 +3,7 @@
 import argparse
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -159,6 +160,24 @@ def test_views_show_the_ledgers_figures_of_every_generation(grown):
 
 def test_view_before_anything_is_known_draws():
     assert "starting engines" in drawn(snapshot(workers=0))
+
+
+@pytest.mark.ray
+def test_grow_told_to_logs_json_lines_with_the_ids_of_what_they_are_about(tmp_path):
+    recipe = write_recipe(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "seedcorn.cli", "grow", recipe],
+        env={**os.environ, "SEEDCORN_LOG": "json"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    committed = [line for line in lines if "committed" in line["message"] and "batch" in line]
+    assert committed
+    assert all(line["corpus"].endswith(str(tmp_path / "corpus")) for line in committed)
+    assert {line["generation"] for line in committed} == {1, 2}
+    assert any("tokens_per_s" in line for line in lines), "progress, for machines"
 
 
 @pytest.mark.ray

@@ -2,13 +2,14 @@
 
 import json
 import re
+import runpy
 from itertools import combinations
 from pathlib import Path
 
 from seedcorn.core.dashboard import COLUMNS, dashboard, dashboard_json, queries
 from seedcorn.core.metrics import METRICS, Kind
 
-COMMITTED = Path(__file__).parents[2] / "cluster" / "grafana" / "dashboard.json"
+FOLDER = Path(__file__).parents[2] / "cluster" / "grafana"
 NAME = re.compile(r"ray_\w+")
 
 
@@ -18,10 +19,14 @@ def exported() -> set[str]:
     return plain | {f"{m.exported}_bucket" for m in METRICS if m.kind is Kind.HISTOGRAM}
 
 
-def test_committed_dashboard_is_the_generated_one():
-    assert COMMITTED.read_text(encoding="utf-8") == dashboard_json(), (
-        "run: python cluster/grafana/generate.py"
-    )
+def test_committed_dashboard_and_page_are_the_generated_ones():
+    made = runpy.run_path(str(FOLDER / "generate.py"))["files"]()
+
+    assert set(made) == {"dashboard.json", "README.md"}
+    assert made["dashboard.json"] == dashboard_json()
+    for name, text in made.items():
+        committed = (FOLDER / name).read_text(encoding="utf-8")
+        assert committed == text, "run: python cluster/grafana/generate.py"
 
 
 def test_every_query_names_exported_metrics_and_every_metric_is_shown():

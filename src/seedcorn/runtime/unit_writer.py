@@ -16,6 +16,7 @@ from seedcorn.core.engine import Engine, EngineInfo
 from seedcorn.core.errors import EngineDead, StoreError
 from seedcorn.core.fingerprint import fingerprint_texts
 from seedcorn.core.leasing import Lease, in_flight
+from seedcorn.core.log_lines import ids
 from seedcorn.core.pipeline import Line, write_sample
 from seedcorn.core.plan import Plan
 from seedcorn.core.sample import Draw, Outcome, Parent, Sample
@@ -132,7 +133,8 @@ class UnitWriter:
             except StoreError as error:
                 # Kept in memory: the unit's final staging sends it again and stops the run if
                 # that fails too.
-                logger.warning("staging of unit %d is late: %s", state.unit, error)
+                about = ids(unit=state.unit)
+                logger.warning("staging of unit %d is late: %s", state.unit, error, extra=about)
 
     async def drain(self) -> None:
         """Submit nothing more; what is in flight finishes and is staged by its `write`."""
