@@ -7,7 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedcorn.core.errors import RunStopped
-from seedcorn.core.supervision import LONGEST_WAIT_S, PATIENCE, Slot, Supervisor
+from seedcorn.core.supervision import (
+    LONG_PATIENCE,
+    LONGEST_WAIT_S,
+    PATIENCE,
+    Slot,
+    Supervisor,
+)
 
 
 def supervisor(slots: int, max_restarts: int = 20) -> Supervisor:
@@ -89,6 +95,36 @@ def test_waits_double_up_to_the_longest_and_never_overflow():
 
     assert waits[:4] == [1.0, 2.0, 4.0, 8.0]
     assert set(waits[10:]) == {LONGEST_WAIT_S}
+
+
+def test_what_may_come_back_is_tried_for_about_two_minutes_and_no_longer():
+    crew = supervisor(1)
+
+    waits = fails(crew, 0, "nothing answers", LONG_PATIENCE - 1, patience=LONG_PATIENCE)
+
+    assert 100 < sum(waits) < 150
+    with pytest.raises(RunStopped, match="nothing answers"):
+        crew.failed(0, "nothing answers", patience=LONG_PATIENCE)
+
+
+def test_slots_that_close_leave_the_verdict_to_those_that_stay():
+    crew = supervisor(1)
+    crew.opened(1)
+    fails(crew, 0, "boom", PATIENCE + 1)
+    crew.closed(1)
+
+    with pytest.raises(RunStopped, match="the worker fails, last with: boom"):
+        crew.failed(0, "boom")
+    assert not crew.given_up(1)
+
+
+def test_slot_that_is_opened_again_keeps_its_record():
+    crew = supervisor(2)
+    crew.failed(0, "no such model", final=True)
+
+    crew.opened(0)
+
+    assert crew.given_up(0)
 
 
 EVENTS = st.lists(

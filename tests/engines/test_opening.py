@@ -93,6 +93,8 @@ def test_engine_environment_shares_the_cores_among_workers():
     assert engine_environment(replace(SPEC, workers=2), 8)["OMP_NUM_THREADS"] == "4"
     assert engine_environment(replace(SPEC, workers=9), 2)["OMP_NUM_THREADS"] == "1"
     assert engine_environment(replace(SPEC, threads=3), 8)["OMP_NUM_THREADS"] == "3"
+    followed = replace(SPEC, workers="auto", cpus_per_worker=2)
+    assert engine_environment(followed, 8)["OMP_NUM_THREADS"] == "2"
 
 
 def test_engine_environment_is_offline_only_for_a_folder(tmp_path):
@@ -107,6 +109,21 @@ def test_engine_arguments_on_the_cpu_never_chunk_prefill():
     assert arguments["kv_cache_memory_bytes"] == 2**30
     assert arguments["dtype"] == "bfloat16"
     assert arguments["enforce_eager"] is True
+
+
+@pytest.mark.parametrize(
+    ("vllm", "executor"),
+    [
+        (VllmSpec(pipeline_parallel=2), "ray"),
+        (VllmSpec(pipeline_parallel=2, executor="mp"), "mp"),
+        (VllmSpec(tensor_parallel=2, executor="ray"), "ray"),
+        (VllmSpec(executor="ray"), "uni"),
+    ],
+)
+def test_engine_arguments_say_where_parallel_parts_run(vllm, executor):
+    arguments = engine_arguments(replace(SPEC, vllm=vllm), on_cpu=False)
+    assert arguments["pipeline_parallel_size"] == vllm.pipeline_parallel
+    assert arguments["distributed_executor_backend"] == executor
 
 
 def test_engine_arguments_on_a_gpu_place_explicitly_and_leave_the_rest_to_vllm():
