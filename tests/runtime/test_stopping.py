@@ -80,6 +80,7 @@ def test_target_ends_growth_and_a_higher_one_goes_on(simulated: Loader, tmp_path
     ended = [body.reason for body in said if isinstance(body, GenerationFinished)]
     measured = [b for b in said if isinstance(b, Measurement) and b.name == COMPANIONS]
     unique = [row.unique[8].estimate for row in further.rows]
+    assert first.reason.startswith("target reached: ")
     assert "unique tokens of 100,000 wanted" in first.reason
     assert not again.worked
     assert ended[first.generations - 1] == ended[-1] == "target"

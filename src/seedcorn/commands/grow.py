@@ -71,9 +71,12 @@ def ending(grown: "Grown", arguments: argparse.Namespace, asked: int) -> str:
             f"go on with: {command(arguments)}"
         )
     if grown.reason and grown.generations:
-        return (
+        text = (
             f"corpus {grown.corpus} stopped after {grown.generations} generations: {grown.reason}"
         )
+        onward = command(arguments, generations=max(grown.generations, asked) + 1)
+        # More samples help where the plan ran out, and only there.
+        return f"{text}\ngrow on with: {onward}" if grown.reason.startswith("exhausted") else text
     what = "is complete" if not grown.worked else "is complete now"
     onward = command(arguments, generations=max(grown.generations, asked) + 1)
     return (

@@ -9,7 +9,7 @@ from seedcorn.core.errors import SeedError
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.recipe_tree import recipe_from_dict
 from seedcorn.core.state import COMPANIONS, STOP, CorpusState, Source, require_same_recipe
-from seedcorn.core.stopping import reason_not_to_start, target_reached
+from seedcorn.core.stopping import reason_not_to_start, still_wanted, target_reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,10 @@ class Guide(Protocol):
         ...
 
 
+ENDED = {"target": "target reached", "budget": "budget spent", "stop_rule": "stop rule"}
+"""How the reasons of decisions begin a sentence."""
+
+
 class WholeRecipe:
     """Grows until the recipe's `generations` exist."""
 
@@ -82,12 +86,16 @@ class WholeRecipe:
     def why(self, state: CorpusState) -> str:
         """Why no further generation is started though the recipe asks for one, or why the last one
         ended before its plan."""
-        stop = reason_not_to_start(state, self._recipe) if state.generations else None
+        if not state.generations:
+            return ""
+        stop = reason_not_to_start(state, self._recipe)
         if stop is not None:
-            return stop.text
-        last = state.generations.get(len(state.generations))
-        cut = [d for d in last.decisions if d.action == STOP] if last is not None else []
-        return cut[-1].reason if cut else ""
+            return f"{ENDED[stop.why]}: {stop.text}"
+        cut = [d for d in state.generations[len(state.generations)].decisions if d.action == STOP]
+        if cut:
+            return f"{ENDED[str(cut[-1].value['why'])]}: {cut[-1].reason}"
+        left = still_wanted(state, self._recipe)
+        return f"exhausted: every planned sample is decided; {left}" if left else ""
 
 
 def unmeasured(state: CorpusState, recipe: Recipe) -> int | None:

@@ -139,6 +139,19 @@ def target_reached(state: CorpusState, recipe: Recipe) -> Stop | None:
     return None
 
 
+def still_wanted(state: CorpusState, recipe: Recipe) -> str:
+    """How far the corpus is from its target; empty where it has none, or reached it."""
+    target = recipe.stop.target
+    if target_reached(state, recipe) is not None:
+        return ""
+    parts = []
+    if target.accepted:
+        parts.append(f"{accepted_so_far(state):,} accepted samples of {target.accepted:,} wanted")
+    if target.unique:
+        parts.append(f"{unique_so_far(state):,.0f} unique tokens of {target.unique:,} wanted")
+    return ", ".join(parts)
+
+
 def _spent(generation: GenerationState, recipe: Recipe) -> Stop | None:
     hours, budget = generation.engine_seconds / 3600, recipe.stop.budget.engine_hours
     if budget and hours >= budget:
