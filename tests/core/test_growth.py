@@ -12,7 +12,15 @@ from seedcorn.core.entries import (
     Measurement,
 )
 from seedcorn.core.errors import RecipeError, SeedError
-from seedcorn.core.growth import SourceClaim, Step, ending, new_sources, next_step, unmeasured
+from seedcorn.core.growth import (
+    SourceClaim,
+    Step,
+    checkpoint_due,
+    ending,
+    new_sources,
+    next_step,
+    unmeasured,
+)
 from seedcorn.core.recipe import LedgerSpec, Recipe, StopSpec, TargetSpec, UnitsSpec
 from seedcorn.core.state import COMPANIONS, STOP, CorpusState, Source
 
@@ -159,3 +167,11 @@ def test_new_sources_same_name_in_another_role_is_another_source():
 
 def test_new_sources_all_known_adds_nothing():
     assert new_sources([logged("a"), logged("b")], [claim("b"), claim("a")]) == []
+
+
+def test_checkpoint_waits_until_what_came_since_is_worth_its_size():
+    due = [checkpoint_due(batch, 4, 100_000 + 1000 * (batch + 1), 100_000) for batch in range(8)]
+
+    assert due == [False, False, False, True, False, False, False, True]
+    assert not checkpoint_due(3, 4, 1_000_000, 999_000)
+    assert checkpoint_due(3, 4, 4_000, 0)

@@ -142,6 +142,13 @@ def increments(sources: Sequence[Source], base: str) -> list[Source]:
     return [source for source in sources if base_name(source.name) == base]
 
 
+def checkpoint_due(batch: int, every: int, ordinals: int, covered: int) -> bool:
+    """Whether to write a checkpoint after a batch: each `every` batches, once what it would save is
+    worth its cost. It is as large as the corpus (`ordinals` documents), and saves reading what came
+    since the last one (which `covered` so many): below a fiftieth it waits."""
+    return (batch + 1) % every == 0 and 50 * (ordinals - covered) >= ordinals
+
+
 @dataclass(frozen=True, slots=True)
 class SourceClaim:
     """A source, or an increment of one, as the recipe names it and the store shows it now."""

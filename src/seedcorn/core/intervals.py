@@ -7,6 +7,7 @@ trials. Invariant: exact intervals cover at least what they promise.
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 Z = 1.96
@@ -28,6 +29,7 @@ class Interval(NamedTuple):
         return self.low == self.high
 
 
+@lru_cache(maxsize=4096)
 def unique_interval(m: int, rate: float, tail: float = 0.025) -> Interval:
     """How many distinct items there are when `m` of them fell into a hash sample of this rate.
 

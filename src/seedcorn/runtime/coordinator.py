@@ -14,7 +14,7 @@ from seedcorn.core.entries import BatchCommitted, Body, Decision, Entry, Measure
 from seedcorn.core.errors import RunStopped, SeedcornError, StoreError
 from seedcorn.core.estimate import indexing_line
 from seedcorn.core.goodput import ENGINE_TIME, EngineTime
-from seedcorn.core.growth import ending
+from seedcorn.core.growth import checkpoint_due, ending
 from seedcorn.core.layout import parse_segment, segment_prefix
 from seedcorn.core.leasing import Cut, Leases
 from seedcorn.core.ledger_rows import GenerationRow
@@ -63,6 +63,8 @@ class Coordinator:
         self._leases.mixes = grown.mixes
         self.crew = Crew(ports.cluster, ports.store, job, self._leases)
         self._staff = Staff(ports.cluster, self.crew, job)
+        self._covered = 0
+        """Documents that the newest checkpoint of this run covers."""
         self._keeper: KeeperHandle | None = None
         self._finished = False
         self.rows: Sequence[GenerationRow] = ()
@@ -183,7 +185,8 @@ class Coordinator:
         folded = await self._append(keeper, body, on_durable=durable)
         await self._decide(keeper, folded.due)
         await self._forget(segments)
-        if (batch + 1) % self._job.recipe.dedup.checkpoint_every == 0:
+        every, known = self._job.recipe.dedup.checkpoint_every, self._state.next_ordinal
+        if checkpoint_due(batch, every, known, self._covered):
             await self._checkpoint(keeper)
         _log_batch(body)
 
@@ -217,6 +220,7 @@ class Coordinator:
     async def _checkpoint(self, keeper: KeeperHandle) -> None:
         """Write a checkpoint, then drop the ones it supersedes."""
         await keeper.checkpoint(self._ports.log.head.previous)
+        self._covered = self._state.next_ordinal
         await asyncio.to_thread(collect_checkpoints, self._ports.store)
 
     async def _forget(self, segments: Sequence[str]) -> None:
