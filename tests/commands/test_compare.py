@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from seedcorn.cli import main
+from seedcorn.core.entries import WriterOpened
 from seedcorn.core.recipe import (
     EngineSpec,
     PromptSpec,
@@ -17,6 +18,9 @@ from seedcorn.core.recipe import (
     UnitsSpec,
 )
 from seedcorn.core.sketch import LENGTHS
+from seedcorn.core.state import CorpusState
+from seedcorn.runtime.sources import Sources
+from seedcorn.storage.log import LogReader, open_writer
 from seedcorn.storage.opening import open_store
 from seedcorn.storage.reading import read_state
 from seedcorn.storage.samples import read_shard
@@ -179,6 +183,10 @@ def test_compare_with_a_folder_that_is_no_corpus_says_so(corpora, tmp_path, caps
 def test_compare_with_a_corpus_that_grew_nothing_yet(grown, corpora, tmp_path, capsys):
     shutil.copy(grown / "seed-0.txt", tmp_path)
     fresh = str(tmp_path / "fresh")
-    grow_in_process(recipe("fresh", 60, 2), fresh, str(tmp_path), batches=0)
+    asked = recipe("fresh", 60, 2)
+    store, state = open_store(fresh, asked.store), CorpusState()
+    who = WriterOpened("host", 1, "0")
+    log = open_writer(store, LogReader(store).head, "reads", who, float, state.apply)
+    Sources(asked, str(tmp_path), store, state).log_new(state, log)
     assert main(["compare", corpora[0], fresh]) == 1
     assert "no entry holds its sketch yet" in capsys.readouterr().err
