@@ -91,7 +91,9 @@ class Staff:
         for slot in stuck[:-change] if change < 0 else ():
             await self._crew.retire(slot, 0.0, "what it waits for is gone")
         if change and self._tended:
-            logger.info("workers: auto is now %d, on %d nodes", len(self._tended), len(here))
+            logger.info(
+                "workers: auto is now %d; nodes in the cluster: %d", len(self._tended), len(here)
+            )
         self._say_cap(look)
 
     def _open(self, group: asyncio.TaskGroup, slot: int) -> None:
