@@ -16,7 +16,7 @@ UV_INSTALL := $(BIN)/uv pip install -q -p $(BIN)/python --no-deps
 MODEL := .cache/models/SmolLM2-135M-Instruct
 RECIPE ?= pipelines/dry_run.yaml
 
-.PHONY: dry-run s3-dry-run test test-pure lint bench ledger-bench lock clean
+.PHONY: dry-run s3-dry-run test test-long test-pure lint bench ledger-bench lock clean
 .DEFAULT_GOAL := test
 
 # A compiled lock is installed with --no-deps: resolving again would pull the overridden wheels back.
@@ -39,7 +39,11 @@ s3-dry-run: $(VENV)/.ok $(MODEL)/.ok
 	$(BIN)/python -m tests.s3_dry_run
 
 test: lint $(MODEL)/.ok
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not long"
+
+# Clusters of several nodes and jobs on a Ray head of their own: minutes each.
+test-long: $(MODEL)/.ok
+	$(BIN)/python -m pytest -m long
 
 test-pure: $(VENV)/.ok
 	$(BIN)/python -m pytest tests/core -m "not statistics"

@@ -25,7 +25,7 @@ from seedcorn.storage.verification import corpus_digest, verify
 from tests.runtime.conftest import SIMULATED, account
 from tests.runtime.processes import objects_at_least
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.ray, pytest.mark.long, pytest.mark.timeout(400)]
 PREEMPTED = 2
 """Ray's reason of a node that is drained because its machine is taken away."""
 STORE = 80 << 20

@@ -26,7 +26,7 @@ RECIPE = Path(__file__).parents[2] / "pipelines" / "simulated.yaml"
 QUICK = ("generations=1", "units.unit=32", "units.batch=4", "engine.simulated.concurrency=16")
 PATIENCE_S = 100
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.ray, pytest.mark.long, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")
