@@ -109,7 +109,7 @@ def progress_on(console: Console) -> Progress:
         if console.is_terminal:
             console.print(Text(line[: console.width - 1].ljust(console.width - 1)), end="\r")
         else:
-            print(line, flush=True)
+            console.print(Text(line), soft_wrap=True)
 
     return show
 

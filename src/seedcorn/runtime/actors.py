@@ -6,8 +6,10 @@ Nothing but plain values crosses process borders.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import ray
@@ -24,6 +26,7 @@ from seedcorn.runtime.job import Folded, GenerationJob, LoadReport, SealRequest
 from seedcorn.runtime.keeper import Keeper
 from seedcorn.runtime.measuring import MeasuringJob, measure
 from seedcorn.runtime.ports import Lost, NodeLost
+from seedcorn.runtime.ray_session import ray_session
 from seedcorn.runtime.remote_calls import settled
 from seedcorn.storage.opening import open_store
 
@@ -190,3 +193,10 @@ class RayCluster:
         """End everything."""
         await asyncio.gather(*(self.discard_worker(slot) for slot in list(self._workers)))
         await self.discard_keeper()
+
+
+@contextlib.contextmanager
+def ray_cluster(recipe: Recipe) -> Iterator[RayCluster]:
+    """A cluster on Ray, connected to inside the `with`; see `ray_session`."""
+    with ray_session(recipe):
+        yield RayCluster()

@@ -6,6 +6,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from importlib import metadata
 
@@ -22,13 +23,12 @@ from seedcorn.core.state import CorpusState
 from seedcorn.core.stopping import opening
 from seedcorn.core.validation import validate
 from seedcorn.engines.opening import open_engine
-from seedcorn.runtime.actors import RayCluster
+from seedcorn.runtime.actors import ray_cluster
 from seedcorn.runtime.coordinator import Coordinator, Ports
 from seedcorn.runtime.job import GenerationJob
 from seedcorn.runtime.measuring import MeasuringJob
 from seedcorn.runtime.metrics import Meter
-from seedcorn.runtime.ports import Lost
-from seedcorn.runtime.ray_session import ray_session
+from seedcorn.runtime.ports import Cluster, Lost
 from seedcorn.runtime.snapshot import Snapshot
 from seedcorn.runtime.sources import Sources
 from seedcorn.storage.conformance import require_safe
@@ -75,9 +75,10 @@ def grow(
     view: Callable[[Snapshot], None],
     guide: Guide | None = None,
     clock: Callable[[], float] = time.time,
+    host: Callable[[Recipe], AbstractContextManager[Cluster]] = ray_cluster,
 ) -> Grown:
     """Grow until the recipe's `generations` exist, or what `guide` says, or until drained by a
-    signal. `clock` gives Unix seconds.
+    signal. `clock` gives Unix seconds; `host` is where the run's processes live: Ray, or another.
 
     Everything that can be wrong with recipe, seed and store is found before Ray starts. Raises
     RecipeError, SeedError, StoreError, CorpusBusy, Fenced, RunStopped.
@@ -97,14 +98,14 @@ def grow(
     settled = clock() - recipe.nightly.settle_s
     sources = Sources(recipe, loaded.base, store, state, settled)
     wait_for_turn(store, recipe.run.lease_s, recipe.takeover)  # Before the cost of starting Ray.
-    with ray_session(recipe):
+    with host(recipe) as cluster:
         held = len(state.sources)
         # Become the corpus' writer for the whole run.
         with writing(store, head, state.apply, recipe.run, recipe.takeover) as log:
             if len(state.sources) != held:  # Somebody else added to the seed while we waited.
                 sources = Sources(recipe, loaded.base, store, state, settled)
             run = _Run(store, state, recipe, guide, sources, view)
-            return asyncio.run(_grow_all(run, log))
+            return asyncio.run(_grow_all(run, cluster, log))
 
 
 def fold(store: Store) -> tuple[CorpusState, Head]:
@@ -119,9 +120,9 @@ def _finished(state: CorpusState) -> int:
     return len(state.generations) - (state.unfinished is not None)
 
 
-async def _grow_all(run: _Run, log: LogWriter) -> Grown:
+async def _grow_all(run: _Run, cluster: Cluster, log: LogWriter) -> Grown:
     store, state, rows = run.store, run.state, list[GenerationRow]()
-    cluster, meter = RayCluster(), Meter(store.uri)
+    meter = Meter(store.uri)
     try:
         while True:
             measured = await _measure(cluster, log, run)
@@ -154,7 +155,7 @@ async def _grow_all(run: _Run, log: LogWriter) -> Grown:
     return Grown(store.uri, True, _finished(state), True, rows, run.guide.why(state))
 
 
-async def _measure(cluster: RayCluster, log: LogWriter, run: _Run) -> Measurement | None:
+async def _measure(cluster: Cluster, log: LogWriter, run: _Run) -> Measurement | None:
     """The companions of the newest finished generation, where they are still missing.
 
     A measurement that fails is tried again by the next run; it costs no sample.

@@ -9,6 +9,7 @@ from typing import Protocol
 from seedcorn.core.engine import EngineInfo
 from seedcorn.core.entries import BatchCommitted, Entry, Measurement
 from seedcorn.core.errors import SeedcornError
+from seedcorn.core.goodput import EngineTime
 from seedcorn.core.leasing import Lease
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.scaling import Node
@@ -89,6 +90,9 @@ class KeeperHandle(Protocol):
 
 class Cluster(Protocol):
     """Where processes come from. It keeps them from one generation to the next."""
+
+    engine_time: EngineTime
+    """What all workers' engines did."""
 
     def worker(self, recipe: Recipe, slot: int) -> WorkerHandle:
         """The slot's worker process, a new one if there is none."""
