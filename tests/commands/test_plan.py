@@ -11,6 +11,7 @@ import pytest
 
 from seedcorn.cli import main
 from seedcorn.config import load_recipe
+from seedcorn.core.leasing import most_workers
 from tests.commands.conftest import SEED, write_recipe
 
 ROWS = 1_000_000
@@ -107,3 +108,14 @@ def test_plan_of_fifty_million_rows_needs_no_more_than_of_two(tmp_path):
         assert code == 0
         assert seconds < 10  # Of processor time: what the machine does besides is not ours.
     assert used[50] < used[2] + 100  # MiB; 50 million texts alone would be 2 GB
+
+
+def test_plan_says_how_many_engines_run_and_what_each_asks_for(tmp_path, capsys):
+    path = write_recipe(tmp_path)
+    assert main(["plan", path, "engine.workers=3", "engine.gpus_per_worker=0.5"]) == 0
+    assert "engines      3 at once, each asks for 0.5 GPU and 1 CPU" in capsys.readouterr().out
+    assert main(["plan", path, "engine.workers=auto", "units.batch=64", "samples=100000"]) == 0
+    recipe = load_recipe(path, ["engine.workers=auto", "units.batch=64", "samples=100000"]).recipe
+    most = f"at most {most_workers(recipe)} (more would not stay busy"
+    assert most_workers(recipe) > 1
+    assert f"engines      auto: as many as the cluster holds, {most}" in capsys.readouterr().out

@@ -118,3 +118,13 @@ def test_night_that_grew_nothing_says_why():
     report = skipped("2026-11-02", "target", "enough", document(row(1)), rounds("2026-11-01"))
     assert summary(report) == "night 2026-11-02: nothing grown: enough"
     assert sentences(report) == ["Nothing was grown: enough."]
+
+
+def test_engine_time_is_told_by_what_it_went_into_where_it_was_measured():
+    spent = {"useful": 60.0, "duplicate": 10.0, "rejected": 10.0, "idle": 20.0}
+    told = "Engines, while they were alive: 60 % useful, 10 % duplicate, 10 % rejected, 20 % idle."
+    times = [TIMES[0] | {"engine_time": spent}]
+    report = delta(document(row(1), measured=times), rounds(NIGHTS[0]), OUTLOOK)
+    assert report["measured"]["engine_time"] == spent
+    assert told in sentences(report)
+    assert not [said for said in sentences(first()) if said.startswith("Engines")]

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -20,6 +21,7 @@ from seedcorn.core.estimate import duration, remaining_s
 from seedcorn.core.ledger_rows import GenerationRow
 from seedcorn.core.ledger_text import scaled
 from seedcorn.core.log_lines import FIGURES
+from seedcorn.core.progress_lines import OUTCOMES, Progress
 from seedcorn.core.sketch import HEADLINE
 from seedcorn.runtime.log_setup import json_wanted, line_handler
 from seedcorn.runtime.snapshot import Snapshot
@@ -27,7 +29,6 @@ from seedcorn.runtime.snapshot import Snapshot
 View = Callable[[Snapshot], None]
 LINE_EVERY_S = 10.0
 """Seconds between progress lines where there is no terminal."""
-OUTCOMES = ("accepted", "duplicate", "rejected", "failed")
 
 logger = logging.getLogger(__name__)
 
@@ -109,13 +110,13 @@ class TableView:
 
 
 def progress_line(look: Snapshot, eta_s: float | None) -> str:
-    """One snapshot as one line."""
+    """One snapshot as one line, which a follower of a job reads back (core.progress_lines)."""
     row = _row_of(look.rows, look.generation)
-    parts = [f"generation {look.generation}: {look.generated:,} of {look.planned:,} generated"]
+    told = Progress(look.generation, look.planned, look.generated, activity(look, eta_s))
     if row is not None:
-        parts.append(", ".join(f"{row.counts[outcome]:,} {outcome}" for outcome in OUTCOMES))
-        parts.append(f"{_unique(row)} unique {row.unit}")
-    return "; ".join([*parts, activity(look, eta_s)])
+        counts = {outcome: row.counts[outcome] for outcome in OUTCOMES}
+        told = replace(told, counts=counts, unique=_unique(row), unit=row.unit)
+    return told.line()
 
 
 def figures_of(look: Snapshot, eta_s: float | None) -> dict[str, object]:

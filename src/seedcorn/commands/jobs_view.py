@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from seedcorn.commands.output import figures, harmless
+from seedcorn.commands.follow_view import following
+from seedcorn.commands.output import console, figures, harmless
 from seedcorn.core.submitting import INTERRUPTED, STOPPED, Job, follow_command
 
 if TYPE_CHECKING:
@@ -50,12 +51,13 @@ def message(job: Job) -> str:
 
 
 def follow(server: "JobServer", job_id: str, again: str = "") -> int:
-    """Print a job's log until it ends; the exit code is the job's.
+    """Print a job's log until it ends, in a terminal with the live table; the exit code is the job's.
 
     `again`: the command that goes on after a stop.
     """
     try:
-        job = server.follow(job_id, _print, note)
+        with following(console()) as write:
+            job = server.follow(job_id, write, note)
     except KeyboardInterrupt:
         note(f"no longer following; {job_id} goes on: {follow_command(job_id, server.address)}")
         return INTERRUPTED
@@ -69,8 +71,3 @@ def note(text: str) -> None:
     """One line beside the log."""
     sys.stderr.write(f"seedcorn: {harmless(text)}\n")
     sys.stderr.flush()
-
-
-def _print(text: str) -> None:
-    sys.stdout.write(harmless(text.replace("\r", "")))
-    sys.stdout.flush()

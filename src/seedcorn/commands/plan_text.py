@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from seedcorn.commands.plan_drafts import Draft, Planned
 from seedcorn.core import estimate
 from seedcorn.core.estimate import duration, size
+from seedcorn.core.leasing import most_workers
 from seedcorn.core.ledger_text import scaled
 from seedcorn.core.recipe import Recipe
+from seedcorn.core.scaling import amounts, need_of
 
 SHOWN_CHARS = 1500
 """Longer prompts are cut in the middle; their length is printed."""
@@ -57,8 +59,20 @@ def estimates(
     )
     shares = (f"{name} {100 * share:.3g} %" for name, share in estimate.shares(recipe).items())
     yield f"strata       {', '.join(shares)}"
+    yield _engines(recipe)
     yield from _work(plan, tokens_per_s, price_per_hour)
     yield from _room(plan)
+
+
+def _engines(recipe: Recipe) -> str:
+    spec = recipe.engine
+    each = f"each asks for {amounts(need_of(spec).whole) or 'nothing'}"
+    if not spec.scales:
+        return f"engines      {spec.least_workers} at once, {each}"
+    return (
+        f"engines      auto: as many as the cluster holds, at most {most_workers(recipe):,} (more "
+        f"would not stay busy with units.unit x units.batch x units.ahead as it is); {each}"
+    )
 
 
 def _work(plan: Planned, tokens_per_s: float | None, price: float | None) -> Iterator[str]:

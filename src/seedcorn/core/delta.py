@@ -234,7 +234,7 @@ def _next(
 def _measured(
     row: Document, before: Sequence[Document], times: Mapping[int, Document], own: Round
 ) -> dict[str, Any]:
-    """What rests on clocks: engine time, hours from start to end, who wrote."""
+    """What rests on clocks: engine time and what it went into, hours from start to end, who wrote."""
     hours = times.get(row["generation"], {}).get("engine_hours")
     rate = times.get(row["generation"], {}).get("unique_per_engine_hour")
     known = [times.get(one["generation"], {}).get("unique_per_engine_hour") for one in before]
@@ -243,6 +243,7 @@ def _measured(
         "engine_hours": hours,
         "unique_per_engine_hour": rate,
         "rate_drift": asdict(against(rate, earlier)) if rate is not None else None,
+        "engine_time": times.get(row["generation"], {}).get("engine_time") or {},
         "started": own.started,
         "finished": own.finished,
         "writings": [asdict(one) for one in own.writings],

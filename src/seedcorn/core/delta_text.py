@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from seedcorn.core.drift import FALL, RISE, UNKNOWN
+from seedcorn.core.goodput import goodput_line
 from seedcorn.core.ledger_text import scaled
 
 Report = Mapping[str, Any]
@@ -80,6 +81,8 @@ def _content(report: Report) -> Iterator[str]:
     else:
         each = f", {scaled(rate)} {report['unit']} an engine-hour" if rate is not None else ""
         yield f"It took {tokens} generated tokens and {scaled(hours)} engine-hours{each}."
+    if spent := goodput_line(report["measured"].get("engine_time") or {}):
+        yield f"Engines, while they were alive: {spent}."
 
 
 def _forecast(report: Report) -> Iterator[str]:

@@ -1,0 +1,76 @@
+"""One look at a running generation as one log line, and back.
+
+Who follows a job on a cluster sees nothing of it but its log. The line is written for people; that
+it can be read back makes the same table out of it that `grow` shows in a terminal. Invariant:
+`read(p.line()) == p`.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+OUTCOMES = ("accepted", "duplicate", "rejected", "failed")
+_COUNT = r"[\d,]+"
+_LINE = re.compile(
+    rf"generation (?P<generation>\d+): (?P<generated>{_COUNT}) of (?P<planned>{_COUNT}) generated; "
+    + "(?:"
+    + ", ".join(rf"(?P<{name}>{_COUNT}) {name}" for name in OUTCOMES)
+    + r"; (?P<unique>[^;]+) unique (?P<unit>u[av]t); )?(?P<activity>[^;\n]*)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A generation as it grows. `counts` is by outcome and empty before the first commit; `unique`
+    is U as it is shown, of `unit` uat or uvt; `activity` is what happens now, in words."""
+
+    generation: int
+    planned: int
+    generated: int
+    activity: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+    unique: str = ""
+    unit: str = ""
+
+    def line(self) -> str:
+        """The log line."""
+        parts = [f"generation {self.generation}: {self.generated:,} of {self.planned:,} generated"]
+        if self.counts:
+            parts.append(", ".join(f"{self.counts[name]:,} {name}" for name in OUTCOMES))
+            parts.append(f"{self.unique} unique {self.unit}")
+        return "; ".join([*parts, self.activity])
+
+
+def read(line: str) -> Progress | None:
+    """The progress that a log line tells, plain or JSON, whatever stands before it; None for any
+    other line."""
+    found = _LINE.search(message_of(line))
+    if found is None:
+        return None
+    told = found.groupdict()
+    counts = {name: _number(told[name]) for name in OUTCOMES if told[name] is not None}
+    return Progress(
+        generation=int(told["generation"]),
+        planned=_number(told["planned"]),
+        generated=_number(told["generated"]),
+        activity=told["activity"],
+        counts=counts,
+        unique=told["unique"] or "",
+        unit=told["unit"] or "",
+    )
+
+
+def message_of(line: str) -> str:
+    """What a JSON log line says, with its time of day; any other line as it is."""
+    if not line.startswith("{"):
+        return line
+    try:
+        told = json.loads(line)
+        return f"{told['at'][11:19]} {told['message']}"
+    except (ValueError, KeyError, TypeError):
+        return line
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))
