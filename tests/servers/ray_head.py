@@ -15,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +54,9 @@ def ray_head(home: Path) -> Iterator[RayHead]:
     )
     try:
         address = f"http://127.0.0.1:{ports['dashboard-port']}"
-        await_answer(address, head, folder)
+        await_answer(f"{address}/api/version", head, folder)
+        agent = f"http://127.0.0.1:{ports['dashboard-agent-listen-port']}"
+        await_answer(f"{agent}/api/job_agent/jobs/none/logs", head, folder)
         del environment["RAY_AUTH_MODE"]
         yield RayHead(address, environment)
     finally:
@@ -63,10 +65,11 @@ def ray_head(home: Path) -> Iterator[RayHead]:
 
 
 def command(folder: Path, ports: dict[str, int]) -> list[str]:
-    """`ray start` with every port chosen; workers below the range of ephemeral ports."""
+    """`ray start` on loopback, with every port chosen."""
     lowest = 20_000 + os.getpid() % 100 * 100
     return [
         *(str(Path(sys.executable).parent / "ray"), "start", "--head", "--block"),
+        "--node-ip-address=127.0.0.1",
         *("--include-dashboard=true", "--dashboard-host=127.0.0.1", "--disable-usage-stats"),
         *(f"--{name}={port}" for name, port in ports.items()),
         *(f"--min-worker-port={lowest}", f"--max-worker-port={lowest + 99}"),
@@ -74,19 +77,20 @@ def command(folder: Path, ports: dict[str, int]) -> list[str]:
     ]
 
 
-def await_answer(address: str, head: subprocess.Popen, folder: Path) -> None:
-    """Until the dashboard asks for a token."""
+def await_answer(url: str, head: subprocess.Popen, folder: Path) -> None:
+    """Until the server behind a URL asks for a token."""
     until = time.monotonic() + START_S
     while time.monotonic() < until and head.poll() is None:
         try:
-            urllib.request.urlopen(f"{address}/api/version", timeout=2)
+            urllib.request.urlopen(url, timeout=2)
         except urllib.error.HTTPError as error:
             if error.code == 401:  # It asks for a token, as it must.
                 return
             raise
         except OSError:
             time.sleep(0.2)
-    raise AssertionError(f"Ray did not start:\n{(folder / 'head.log').read_text()[-3000:]}")
+    said = (folder / "head.log").read_text()[-3000:]
+    raise AssertionError(f"nobody asks for a token at {url} after {START_S:g} s; Ray says:\n{said}")
 
 
 def end(head: subprocess.Popen) -> None:
@@ -110,12 +114,16 @@ def is_ray(pid: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """So many ports that nobody listens on."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+    """So many ports that nobody listens on, below the ephemeral range: one of those may become
+    somebody's outgoing port in the seconds until the process that is to listen on it has started."""
+    found: list[int] = []
+    for port in range(30_000 + os.getpid() % 20 * 100, 32_700):
+        with closing(socket.socket()) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise AssertionError(f"no {count} free ports from 30000 to 32700")
 
 
 class Wire:

@@ -37,6 +37,10 @@ from seedcorn.runtime.submission_logs import follow
 CONNECT_S, GREETING_S, ANSWER_S = 5.0, 10.0, 60.0
 """Seconds to reach the server, for its first answer, and between two bytes of any later one."""
 POLL_S = 1.0
+AGENT_S = 30.0
+"""Seconds that a young cluster is given to bring up the agent that starts jobs."""
+NO_AGENT = "No available agent"
+"""What Ray 2.60 answers until then (dashboard/modules/job/job_head.py)."""
 HURRY_S = 30.0
 """Seconds within which a second SIGTERM must have been sent."""
 TOKEN_PLACES = "RAY_AUTH_TOKEN, a file named by RAY_AUTH_TOKEN_PATH, or ~/.ray/auth_token"
@@ -86,9 +90,25 @@ class JobServer:
         raise JobUnknown(f"{self.address} knows no seedcorn job {job_id}; its cluster may be new")
 
     def submit(self, request: Request) -> None:
-        """Submit; raises AlreadySubmitted where another submission took the id just before."""
+        """Submit; raises AlreadySubmitted where another submission took the id just before.
+
+        A head node answers before the agent that starts jobs is up, and refuses without having
+        taken the job: that is asked again for a while, under the same id.
+        """
         try:
             with self._asking("submit the job"):
+                self._submit(request)
+        except ClusterUnreachable:
+            raise
+        except ClusterError as error:
+            if "already exists" not in str(error):
+                raise
+            raise AlreadySubmitted(self.job(request.id), self.address) from error
+
+    def _submit(self, request: Request) -> None:
+        until = time.monotonic() + AGENT_S
+        while True:
+            try:
                 self._client.submit_job(
                     entrypoint=request.entrypoint,
                     submission_id=request.id,
@@ -96,12 +116,12 @@ class JobServer:
                     runtime_env=dict(request.runtime_env),
                     **request.resources,
                 )
-        except ClusterUnreachable:
-            raise
-        except ClusterError as error:
-            if "already exists" not in str(error):
-                raise
-            raise AlreadySubmitted(self.job(request.id), self.address) from error
+                return
+            except RuntimeError as error:
+                if NO_AGENT not in str(error) or time.monotonic() > until:
+                    raise
+                logger.warning("%s has no agent for jobs yet; asking again", self.address)
+            time.sleep(POLL_S)
 
     def stop(self, job: Job) -> None:
         """Ask Ray to end it: SIGTERM, then SIGKILL after the job's `stop_wait_s`."""
