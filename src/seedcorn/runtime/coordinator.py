@@ -6,7 +6,6 @@ counts and keys, never a text. What it decides, it decides through the state mac
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,6 +19,7 @@ from seedcorn.core.leasing import Cut, Leases
 from seedcorn.core.ledger_rows import GenerationRow
 from seedcorn.core.log_lines import ids
 from seedcorn.core.state import CorpusState
+from seedcorn.runtime import clock
 from seedcorn.runtime.crew import Crew
 from seedcorn.runtime.job import Folded, GenerationJob, SealRequest, WorkerProgress
 from seedcorn.runtime.metrics import Meter
@@ -173,14 +173,14 @@ class Coordinator:
         segments = self._leases.segments_of(batch)
         ordinal = self._state.next_ordinal
         request = SealRequest.of(self._job.generation, self._leases.cut, batch, ordinal, segments)
-        began = time.monotonic()
+        began = clock.now()
         body = await keeper.seal(request)
         body = replace(body, goodput=body.goodput | self._ports.engine_time.take())
-        sealed = time.monotonic()
+        sealed = clock.now()
 
         def durable() -> None:
             self._leases.commit(batch)
-            self._ports.meter.committed(body, sealed - began, time.monotonic() - sealed)
+            self._ports.meter.committed(body, sealed - began, clock.now() - sealed)
 
         folded = await self._append(keeper, body, on_durable=durable)
         await self._decide(keeper, folded.due)
@@ -277,7 +277,7 @@ class Coordinator:
 
     def snapshot(self) -> Snapshot:
         """The run as it looks now."""
-        now = time.monotonic()
+        now = clock.now()
         return Snapshot(
             generation=self._job.generation,
             planned=self._leases.cut.samples,

@@ -7,7 +7,6 @@ to the workers.
 
 import asyncio
 import logging
-import time
 from math import inf
 
 from seedcorn.core.engine import EngineInfo
@@ -15,6 +14,7 @@ from seedcorn.core.errors import EngineUnavailable, EngineUnreachable
 from seedcorn.core.estimate import duration
 from seedcorn.core.leasing import Leases
 from seedcorn.core.supervision import FIRST_WAIT_S, LONG_PATIENCE, PATIENCE, Supervisor
+from seedcorn.runtime import clock
 from seedcorn.runtime.feeding import LEAVE_S, STEADY, Feeder, Pace, within
 from seedcorn.runtime.isolation import SuspectsKilled
 from seedcorn.runtime.job import GenerationJob
@@ -95,7 +95,7 @@ class Crew:
         """Empty the slot within so many seconds: its node leaves, or nobody needs it. It gets no
         more leases, what is in flight finishes and is staged, then its worker goes."""
         known = slot in self._feeder.leaving
-        self._feeder.leaving[slot] = time.monotonic() + seconds - LEAVE_S
+        self._feeder.leaving[slot] = clock.now() + seconds - LEAVE_S
         if not known:
             left = "" if seconds == inf else f" in {duration(seconds)}"
             logger.info("worker %d ends%s: %s", slot, left, why)
@@ -115,14 +115,14 @@ class Crew:
     async def _started(self, slot: int, worker: WorkerHandle) -> EngineInfo | None:
         """The engine's info once it runs; None if the run is drained or the slot emptied first."""
         starting = asyncio.create_task(self._start(slot, worker))
-        since, limit = time.monotonic(), self._job.recipe.run.lease_deadline_s
+        since, limit = clock.now(), self._job.recipe.run.lease_deadline_s
         try:
             while not starting.done():
                 if self._feeder.ends(slot):
                     return None
                 if slot in self.asking:
-                    since = time.monotonic()
-                elif limit and time.monotonic() - since > limit:
+                    since = clock.now()
+                elif limit and clock.now() - since > limit:
                     raise Hung(f"the engine did not start within {duration(limit)}")
                 await self.changes.wait_or({starting}, self._pace.poll_s)
             return starting.result()
@@ -130,7 +130,7 @@ class Crew:
             starting.cancel()
 
     async def _start(self, slot: int, worker: WorkerHandle) -> EngineInfo:
-        self.asking[slot] = time.monotonic()
+        self.asking[slot] = clock.now()
         try:
             self.placed[slot] = self.last_place[slot] = await worker.place()
         finally:
@@ -161,6 +161,6 @@ class Crew:
         return wait
 
     async def _pause(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while not self.over and (left := end - time.monotonic()) > 0:
+        end = clock.now() + seconds
+        while not self.over and (left := end - clock.now()) > 0:
             await self.changes.wait(left)

@@ -6,7 +6,6 @@ where it may have been the cause.
 
 import asyncio
 import logging
-import time
 from collections import Counter
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from math import ceil, inf
 from seedcorn.core.layout import parse_segment, segment_prefix
 from seedcorn.core.leasing import Leases, in_flight
 from seedcorn.core.supervision import Supervisor
+from seedcorn.runtime import clock
 from seedcorn.runtime.changes import Changes
 from seedcorn.runtime.isolation import Hands, Isolation
 from seedcorn.runtime.job import GenerationJob, UnitReport
@@ -112,7 +112,7 @@ class Feeder:
         done = await self.changes.wait_or(hands, self._pace.poll_s)
         if done or not hands:
             return done
-        if time.monotonic() > self.leaving.get(slot, inf):
+        if clock.now() > self.leaving.get(slot, inf):
             await within(worker.flush(), "stage before it left")
             raise NodeLost("its node leaves; what it has not finished goes to others")
         run = self._job.recipe.run
@@ -124,7 +124,7 @@ class Feeder:
         granted: Hands = set()
         factor = self._job.recipe.run.hedge_factor
         while len(granted) < room and not self.ends(slot) and not self._takes_suspects(slot):
-            lease = self._leases.lease(slot, time.monotonic(), factor)
+            lease = self._leases.lease(slot, clock.now(), factor)
             if lease is None:
                 break
             granted.add(asyncio.create_task(worker.write(lease)))
@@ -169,7 +169,7 @@ class Feeder:
     def _take(self, slot: int, report: UnitReport) -> None:
         self._leases.staged(report.unit, report.covered, report.segments)
         self.quarantine.suspect(report.in_flight)
-        self._leases.returned(report.unit, slot, time.monotonic())
+        self._leases.returned(report.unit, slot, clock.now())
 
     async def _bury(self, slot: int, hands: Hands, error: Lost) -> None:
         """A worker is gone: gather what its other units report, suspect what nobody reports."""

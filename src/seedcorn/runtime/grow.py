@@ -32,8 +32,9 @@ from seedcorn.runtime.ports import Cluster, Lost
 from seedcorn.runtime.snapshot import Snapshot
 from seedcorn.runtime.sources import Sources
 from seedcorn.storage.conformance import require_safe
-from seedcorn.storage.log import Head, LogReader, LogWriter
+from seedcorn.storage.log import Head, LogWriter
 from seedcorn.storage.opening import open_store
+from seedcorn.storage.resuming import resume
 from seedcorn.storage.store import Store
 from seedcorn.storage.withdrawals import withdrawn_ids
 from seedcorn.storage.writer import wait_for_turn
@@ -110,10 +111,7 @@ def grow(
 
 def fold(store: Store) -> tuple[CorpusState, Head]:
     """The corpus' state and the head of its log."""
-    state, reader = CorpusState(), LogReader(store)
-    for entry in reader:
-        state.apply(entry)
-    return state, reader.head
+    return resume(store)
 
 
 def _finished(state: CorpusState) -> int:
@@ -145,7 +143,7 @@ async def _grow_all(run: _Run, cluster: Cluster, log: LogWriter) -> Grown:
             ports = Ports(store, log, cluster, run.view, meter, time_spent, run.guide.due)
             coordinator = Coordinator(ports, job, state)
             with _signals(coordinator):
-                finished = await _unwrapped(coordinator, log)
+                finished = await unwrapped(coordinator, log)
             rows = list(coordinator.rows)
             run.view(coordinator.snapshot())
             if not finished:
@@ -241,7 +239,7 @@ def _signals(coordinator: Coordinator) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-async def _unwrapped(coordinator: Coordinator, log: LogWriter) -> bool:
+async def unwrapped(coordinator: Coordinator, log: LogWriter) -> bool:
     """Run; the first typed error of the task group comes out as itself, or as what caused it: a
     driver that was overtaken is told so, whatever it stumbled over."""
     try:

@@ -5,11 +5,11 @@ was finished for so long.
 """
 
 import asyncio
-import time
 from dataclasses import dataclass, field
 
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.estimate import duration
+from seedcorn.runtime import clock
 from seedcorn.runtime.ports import Lost, WorkerHandle
 
 LOOKS = 8
@@ -27,19 +27,19 @@ class Pulse:
     """The last sign of life of one worker."""
 
     finished: int = -1
-    since: float = field(default_factory=time.monotonic)
-    asked: float = field(default_factory=time.monotonic)
+    since: float = field(default_factory=clock.now)
+    asked: float = field(default_factory=clock.now)
 
     def begins(self) -> None:
         """The worker is given work after it had none."""
-        self.since = self.asked = time.monotonic()
+        self.since = self.asked = clock.now()
 
     async def check(self, worker: WorkerHandle, patience_s: float) -> None:
         """Raises Hung when nothing was finished for `patience_s` seconds; 0: never.
 
         Asks the worker only now and then, so it may be called as often as it is convenient.
         """
-        now = time.monotonic()
+        now = clock.now()
         if not patience_s or now - self.asked < patience_s / LOOKS:
             return
         self.asked = now

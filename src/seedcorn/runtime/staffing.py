@@ -6,11 +6,11 @@ says, and whoever waits for resources is told what is missing: no run waits in s
 
 import asyncio
 import logging
-import time
 from collections.abc import Sequence
 
 from seedcorn.core.leasing import most_workers
 from seedcorn.core.scaling import GRACE_S, Look, Node, Scaler, missing, need_of, room
+from seedcorn.runtime import clock
 from seedcorn.runtime.crew import STEADY, Crew, Pace
 from seedcorn.runtime.job import GenerationJob
 from seedcorn.runtime.ports import Cluster
@@ -49,7 +49,7 @@ class Staff:
                 self._open(group, slot)
             while not self._crew.over:
                 await self._look(group)
-                await self._until(time.monotonic() + self._pace.look_s)
+                await self._until(clock.now() + self._pace.look_s)
 
     def _first(self) -> list[int]:
         """The slots to begin with: all of them, or those an earlier generation left workers in."""
@@ -58,7 +58,7 @@ class Staff:
         return self._cluster.slots()[: self._scaler.most]
 
     async def _until(self, end: float) -> None:
-        while not self._crew.over and (left := end - time.monotonic()) > 0:
+        while not self._crew.over and (left := end - clock.now()) > 0:
             await self._crew.changes.wait(left)
 
     async def _look(self, group: asyncio.TaskGroup) -> None:
@@ -115,15 +115,15 @@ class Staff:
 
     def _waiting(self, seconds: float) -> list[int]:
         """Slots whose worker has waited so long for a place, those that began last first."""
-        now = time.monotonic()
+        now = clock.now()
         asking = sorted(self._crew.asking.items(), key=lambda item: -item[1])
         return [slot for slot, since in asking if now - since > seconds]
 
     def _explain(self, nodes: Sequence[Node]) -> None:
         """Say what is missing, soon and then once a minute."""
         waiting = self._waiting(PATIENT_S)
-        if waiting and time.monotonic() - self._said >= REPEAT_S:
-            self._said = time.monotonic()
+        if waiting and clock.now() - self._said >= REPEAT_S:
+            self._said = clock.now()
             logger.warning("%s", missing(nodes, self._need, len(waiting)))
 
     def _say_cap(self, look: Look) -> None:

@@ -83,7 +83,7 @@ class UnitWriter:
         """Write what the lease wants and nothing staged already covers."""
         state = OpenUnit(lease.unit, segments=list(lease.segments))
         for key in lease.segments:
-            state.covered.update(await asyncio.to_thread(segment_indices, self._store, key))
+            state.covered.update(await asyncio.to_thread(self._indices, key))
         todo = [i for i in lease.indices if i not in state.covered and i not in lease.failed]
         self._open[lease.unit] = state
         failed = sorted((i, why) for i, why in lease.failed.items() if i not in state.covered)
@@ -193,6 +193,9 @@ class UnitWriter:
             self._lags.append(time.monotonic() - min(one.at for one in finished))
             state.segments.append(key)
             state.covered.update(one.sample.draw.index for one in finished)
+
+    def _indices(self, key: str) -> list[int]:
+        return segment_indices(self._store, key)
 
     def _encode_and_put(self, unit: int, finished: list[Finished]) -> str:
         samples = [one.sample for one in finished]

@@ -8,9 +8,10 @@ as a hint of how far to read ahead and as proof that a missing entry has success
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import overload
 
 from seedcorn.core.entries import GENESIS, Body, Entry, WriterOpened, chain_hash, decode, encode
 from seedcorn.core.errors import CorpusBusy, CorruptCorpus, Fenced, ObjectMissing, StoreError
@@ -19,6 +20,8 @@ from seedcorn.storage.store import Store
 
 READERS = 16
 """Threads that fetch entries ahead; one entry costs one round trip."""
+LARGEST_RUN = 32
+"""Entries that a thread fetches at a time."""
 OPENING_ATTEMPTS = 16
 """How often a newcomer that loses the next number refolds before it gives up."""
 _LOG_KEY = re.compile(re.escape(LOG) + r"(\d{10,})\.json")
@@ -43,12 +46,14 @@ class LogReader:
     wrong entry, FormatError for an entry of an unknown version, StoreError.
     """
 
-    def __init__(self, store: Store, head: Head = START) -> None:
+    def __init__(self, store: Store, head: Head = START, readers: int = READERS) -> None:
+        """`readers` threads fetch ahead; 1: the calling thread alone, one entry after the other."""
         self._store = store
+        self._readers = readers
         self.head = head
 
     def __iter__(self) -> Iterator[Entry]:
-        listed = self._last_listed()
+        listed = last_listed(self._store)
         for data in self._fetch_ahead(self.head.sequence, listed + 1):
             if data is None:
                 raise CorruptCorpus(
@@ -71,27 +76,60 @@ class LogReader:
         self.head = Head(sequence + 1, chain_hash(data))
         return entry
 
-    def _last_listed(self) -> int:
-        """The highest entry a listing shows, -1 for none; entries beyond it may exist."""
-        matches = (_LOG_KEY.fullmatch(item.key) for item in self._store.list(LOG))
-        return max((int(match[1]) for match in matches if match), default=-1)
-
     def _fetch_ahead(self, start: int, stop: int) -> Iterator[bytes | None]:
         """Bytes of entries [start, stop) in order, None where one is missing."""
-        if stop - start < 2:
+        if self._readers == 1 or stop - start < 2:
             yield from (_entry_bytes(self._store, sequence) for sequence in range(start, stop))
             return
-        waiting: deque[Future[bytes | None]] = deque()
-        pool = ThreadPoolExecutor(READERS, "seedcorn-log")
+        waiting: deque[Future[list[bytes | None]]] = deque()
+        pool = ThreadPoolExecutor(self._readers, "seedcorn-log")
+        # Handing an entry to a thread costs more than reading it from a disk.
+        size = min(LARGEST_RUN, max(1, (stop - start) // (4 * self._readers)))
         try:
-            for sequence in range(start, stop):
-                waiting.append(pool.submit(_entry_bytes, self._store, sequence))
-                if len(waiting) >= 4 * READERS:
-                    yield waiting.popleft().result()
+            for first in range(start, stop, size):
+                waiting.append(pool.submit(self._run, first, min(first + size, stop)))
+                if len(waiting) >= 4 * self._readers:
+                    yield from waiting.popleft().result()
             while waiting:
-                yield waiting.popleft().result()
+                yield from waiting.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+    def _run(self, start: int, stop: int) -> list[bytes | None]:
+        return [_entry_bytes(self._store, sequence) for sequence in range(start, stop)]
+
+
+class StoredChains(Sequence[str]):
+    """`chains[s]`: the sha256 of log entry s - 1 for 0 <= s <= `stop`, read when it is asked for;
+    empty where that entry is missing. What binds a checkpoint to a log without reading it whole."""
+
+    def __init__(self, store: Store, stop: int) -> None:
+        self._store, self._stop = store, stop
+
+    def __len__(self) -> int:
+        return self._stop + 1
+
+    @overload
+    def __getitem__(self, sequence: int) -> str: ...
+
+    @overload
+    def __getitem__(self, sequence: slice) -> Sequence[str]: ...
+
+    def __getitem__(self, sequence: int | slice) -> str | Sequence[str]:
+        if isinstance(sequence, slice):
+            return [self[one] for one in range(len(self))[sequence]]
+        if not 0 <= sequence <= self._stop:
+            raise IndexError(sequence)
+        if sequence == 0:
+            return GENESIS
+        data = _entry_bytes(self._store, sequence - 1)
+        return chain_hash(data) if data is not None else ""
+
+
+def last_listed(store: Store) -> int:
+    """The highest log entry that a listing shows, -1 for none; entries beyond it may exist."""
+    matches = (_LOG_KEY.fullmatch(item.key) for item in store.list(LOG))
+    return max((int(match[1]) for match in matches if match), default=-1)
 
 
 def read_log(store: Store, start: int = 0, previous: str = GENESIS) -> Iterator[Entry]:
@@ -186,7 +224,7 @@ def open_writer(
         try:
             entry = writer.append(opened)
         except Fenced:
-            reader = LogReader(store, head)
+            reader = LogReader(store, head, readers=1)  # What is missed is a few entries.
             for missed in reader:
                 fold(missed)
             head = reader.head
