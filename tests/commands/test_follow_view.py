@@ -11,6 +11,7 @@ from seedcorn.core.progress_lines import OUTCOMES, Progress
 EARLY = Progress(1, 600, 64, "88 tokens/s, ETA 5 s")
 LATER = Progress(1, 600, 600, "0 tokens/s", dict.fromkeys(OUTCOMES, 150), "12.3 k", "uat")
 NEXT = Progress(2, 600, 10, "7 tokens/s", dict.fromkeys(OUTCOMES, 2), "1.1 k", "uat")
+ERASE = "\x1b[2K"
 LOG = "\n".join(["start", EARLY.line(), "batch \x1b[2J", LATER.line(), NEXT.line(), "the end"])
 
 
@@ -50,12 +51,13 @@ def test_following_without_a_terminal_writes_the_log_as_it_is(capsys):
     assert capsys.readouterr().out == f"start\n{EARLY.line()}\n"
 
 
-def test_following_in_a_terminal_ends_with_the_table_below_the_log():
+def test_following_in_a_terminal_draws_the_table_and_erases_it_at_the_end():
     paper = io.StringIO()
     with following(Console(file=paper, force_terminal=True, width=100)) as write:
         write(LOG)
     text = paper.getvalue()
     assert "start" in text
-    assert text.rindex("the end") > text.index("start")
     assert "12.3 k" in text
+    assert text.rindex("the end") < text.rindex(ERASE)
+    assert text.rindex("12.3 k") < text.rindex(ERASE)
     assert "\x1b[2J" not in text

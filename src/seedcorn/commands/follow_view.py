@@ -23,7 +23,9 @@ def following(screen: Console) -> Iterator[Write]:
     if not screen.is_terminal:
         yield _plain
         return
-    with Live(console=screen, auto_refresh=False, redirect_stderr=sys.stderr.isatty()) as live:
+    beside = sys.stderr.isatty()
+    # Erased at the end: the log closes with the ledger's own table, which knows the last commit.
+    with Live(console=screen, auto_refresh=False, transient=True, redirect_stderr=beside) as live:
         table = FollowTable(
             lambda line: live.console.print(Text(line), soft_wrap=True),
             lambda drawn: live.update(drawn, refresh=True),
