@@ -11,18 +11,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, meta, nodes
+from jinja2 import Template, TemplateError, meta, nodes
 from jinja2.exceptions import SecurityError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from seedcorn.core.engine import Message
 from seedcorn.core.errors import RecipeError, SeedcornError
 from seedcorn.core.identity import canonical_json, digest
 from seedcorn.core.recipe import PromptSpec
 from seedcorn.core.sample import Draw
+from seedcorn.core.sandbox import Sandbox, metered
 
 MAX_RENDERED = 1_000_000
 """Characters of one rendered prompt; no engine here takes a prompt that long."""
+MAX_TEMPLATE = 200_000
+"""Characters of a template: compiling takes longer than in proportion."""
+MAX_DETAIL = 500
+"""Characters of a failure's message; it may quote a document."""
 VARIABLES = frozenset({"parent", "parents", "axes", "generation", "index"})
 """What a template may read."""
 
@@ -31,11 +35,16 @@ _FAILURES = (
     ArithmeticError,
     AttributeError,
     LookupError,
+    MemoryError,
     RecursionError,
     TypeError,
     ValueError,
 )
 """Everything that an expression of a sandboxed template raises on values it did not expect."""
+
+
+_UNCOMPILABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
+"""What Python's own compiler raises for what Jinja let pass: nesting, endless numbers."""
 
 
 class PromptFailed(SeedcornError):
@@ -47,32 +56,7 @@ class PromptFailed(SeedcornError):
     forbidden = False
 
 
-class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja's immutable sandbox without randomness and without operators that make huge values."""
-
-    intercepted_binops = frozenset({"*", "**", "%"})
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Arithmetic on numbers only: `'a' * 10**9` would fill the memory before any cap."""
-        if not (isinstance(left, int | float) and isinstance(right, int | float)):
-            raise SecurityError(f"operator {operator} works on numbers only")
-        if operator == "**" and (abs(left) > 1e6 or abs(right) > 16):
-            raise SecurityError("operator ** is limited to small numbers")
-        return super().call_binop(context, operator, left, right)
-
-
-def _environment() -> _Sandbox:
-    environment = _Sandbox(
-        undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals = {"range": environment.globals["range"]}
-    # `random` and `lipsum` would make a prompt differ between two renderings of one draw.
-    for name in ("random", "xmlattr", "urlize"):
-        environment.filters.pop(name)
-    return environment
-
-
-_ENVIRONMENT = _environment()
+_ENVIRONMENT = Sandbox()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +153,7 @@ def _fill(template: Template, values: dict[str, Any], name: str) -> str:
     parts: list[str] = []
     length = 0
     try:
-        for part in template.generate(values):
+        for part in metered(template, values):
             parts.append(part)
             length += len(part)
             if length > MAX_RENDERED:
@@ -178,7 +162,8 @@ def _fill(template: Template, values: dict[str, Any], name: str) -> str:
                     "template or lower max_chars of the seed"
                 )
     except _FAILURES as error:
-        failed = PromptFailed(f"prompt {name}: {type(error).__name__}: {error}")
+        said = f"prompt {name}: {type(error).__name__}: {error}"
+        failed = PromptFailed(said[:MAX_DETAIL])
         failed.forbidden = isinstance(error, SecurityError)
         raise failed from error
     return "".join(parts)
@@ -186,12 +171,19 @@ def _fill(template: Template, values: dict[str, Any], name: str) -> str:
 
 def _compile(spec: PromptSpec, source: str, key: str) -> Template:
     where = f"prompts.{spec.name}.{key}"
+    if len(source) > MAX_TEMPLATE:
+        raise RecipeError(f"{where}: has {len(source)} characters, at most {MAX_TEMPLATE}")
     try:
         tree = _ENVIRONMENT.parse(source)
-        template = _ENVIRONMENT.from_string(source)
+        template = _ENVIRONMENT.compiled(source)
     except TemplateError as error:
         line = getattr(error, "lineno", None) or 1
         raise RecipeError(f"{where}: line {line}: {error.message}") from error
+    except _UNCOMPILABLE as error:
+        raise RecipeError(
+            f"{where}: cannot be compiled ({type(error).__name__}: {error}); nest it less deep, and "
+            "use shorter numbers"
+        ) from error
     _refuse_names(spec, tree, where)
     _refuse_attributes(spec, tree, where)
     return template
@@ -205,7 +197,7 @@ def _refuse_names(spec: PromptSpec, tree: nodes.Template, where: str) -> None:
         raise RecipeError(f"{where}: unknown variable {unknown[0]!r}; a template may use {known}")
     if not spec.parents and names & {"parent", "parents"}:
         raise RecipeError(f"{where}: uses a parent, but prompts.{spec.name}.parents is 0")
-    if any(meta.find_referenced_templates(tree)):
+    if list(meta.find_referenced_templates(tree)):  # None stands for a name computed later
         raise RecipeError(f"{where}: include, import and extends are not available in recipes")
 
 

@@ -1,0 +1,1 @@
+"""Attacks: what an adversary tries, and the one typed outcome it ends in."""
