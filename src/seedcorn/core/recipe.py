@@ -198,6 +198,9 @@ class StoreSpec:
     endpoint: str = operational("")
     region: str = operational("")
     deadline_s: float = operational(60.0)
+    """How long one operation is tried, however often it has to be sent again."""
+    answer_s: float = operational(20.0)
+    """Silence after which the answer to one request counts as unknown, and it is sent again."""
     single_writer: bool = operational(False)
     """Accept a store that ignores put-if-absent; the operator vouches for a single writer."""
 

@@ -82,6 +82,7 @@ _POSITIVE = (
     "engine.sampling.repetition_penalty",
     "engine.openai.timeout_s",
     "store.deadline_s",
+    "store.answer_s",
     "run.stage_interval_s",
     "run.heartbeat_s",
     "run.lease_s",

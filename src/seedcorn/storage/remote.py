@@ -21,8 +21,6 @@ from seedcorn.storage.answers import REMOTE_ERRORS, store_error
 from seedcorn.storage.store import ObjectInfo
 
 CONNECT_TIMEOUT_S = 10.0
-READ_TIMEOUT_S = 20.0
-"""Silence after which the answer counts as unknown; contended conditional writes took up to 9 s."""
 SLOWEST_TRANSFER = 1 << 20
 """Bytes per second; a transfer is granted its size at this rate beyond the deadline."""
 CONNECTIONS = 32
@@ -143,7 +141,7 @@ def _connect_s3(spec: StoreSpec) -> S3FileSystem:
     )
     config: dict[str, Any] = {
         "connect_timeout": CONNECT_TIMEOUT_S,
-        "read_timeout": min(READ_TIMEOUT_S, spec.deadline_s),
+        "read_timeout": min(spec.answer_s, spec.deadline_s),
         "retries": {"total_max_attempts": 2},
         "max_pool_connections": CONNECTIONS,
     }
