@@ -113,7 +113,7 @@ class EngineSpec:
     model: str = ""
     workers: int | str = operational(1)
     """Engines that run at once; `auto`: as many as the cluster holds and the recipe keeps busy,
-    while nodes come and go."""
+    while nodes come and go. Where an autoscaler adds nodes for what waits, say how many."""
     cpus_per_worker: float = operational(1.0)
     gpus_per_worker: float = operational(0.0)
     """GPUs of each of an engine's parallel parts; a fraction lets small models share one."""
