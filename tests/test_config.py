@@ -160,6 +160,44 @@ def test_bad_override_is_one_line_with_its_key(write, override, said):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        ("checks: " + "[" * 2000 + "]" * 2000, "nest too deep"),
+        ("checks: " + "{a: " * 400 + "1" + "}" * 400, "nest too deep"),
+        ("a: &a [x, x]\nb: &b [*a, *a]\n" * 1, "unknown key"),
+        ("checks: &a [*a]", "recursive aliases"),
+        ("parents: {seed: " + "9" * 400 + "}", r"parents\.seed: a number of 1329 bits"),
+        ("dedup: {threshold: 1e999}", "dedup.threshold: "),
+        ("stop: !!python/object/apply:os.system [id]", "constructor for the tag"),
+        ("engine.x: 1", "unknown key"),
+    ],
+)
+def test_hostile_yaml_is_one_typed_line(write, extra, said):
+    with pytest.raises(RecipeError, match=said) as caught:
+        load_recipe(write(RECIPE.replace("checks:\n  - length: {min_words: 2}\n", "") + extra))
+    assert "\n" not in str(caught.value)
+
+
+def test_file_without_an_end_is_refused_by_its_size(tmp_path):
+    with pytest.raises(RecipeError, match="larger than"):
+        load_recipe("/dev/zero")
+
+
+def test_references_never_multiply(write):
+    levels = [f"b{n}: '" + f"${{engine.vllm.extra.b{n - 1}}}" * 9 + "'" for n in range(1, 30)]
+    extra = "{b0: xxxxxxxxxx, " + ", ".join(levels) + "}"
+    with pytest.raises(RecipeError, match="must not multiply"):
+        load_recipe(write(), [f"engine.vllm.extra={extra}"])
+
+
+def test_secret_of_the_environment_in_a_recipe_is_refused_and_not_shown(write, monkeypatch):
+    monkeypatch.setenv("SEEDCORN_TEST_TOKEN", "hunter2-and-more")
+    with pytest.raises(RecipeError, match=r"template: holds .*\$SEEDCORN_TEST_TOKEN") as caught:
+        load_recipe(write(), ["prompts.0.template='{{ parent }} hunter2-and-more'"])
+    assert "hunter2" not in str(caught.value)
+
+
 def test_override_is_not_repeated_where_it_may_hold_a_secret(write):
     for override in ("corpus=s3://me:hunter2@bucket/x", "engine.vllm.extra.api_key=hunter2"):
         with pytest.raises(RecipeError) as caught:

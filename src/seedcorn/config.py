@@ -6,6 +6,7 @@ whatever a recipe says is stored with the corpus and the environment holds secre
 """
 
 import copy
+import os
 import re
 from collections.abc import Mapping, Sequence
 from io import StringIO
@@ -17,8 +18,10 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from seedcorn.core.errors import RecipeError
-from seedcorn.core.recipe import LoadedRecipe, Recipe
+from seedcorn.core.recipe import LoadedRecipe, Recipe, resolved
+from seedcorn.core.recipe_limits import MAX_FILE, check_numbers, check_size
 from seedcorn.core.recipe_tree import dotted, nested, nested_spec, recipe_from_dict, refuse_keys
+from seedcorn.core.redaction import refuse_known_secrets
 from seedcorn.core.validation import validate
 
 __all__ = ["LoadedRecipe", "load_recipe", "recipe_from_dict"]
@@ -32,6 +35,13 @@ def load_recipe(path: str, overrides: Sequence[str] = ()) -> LoadedRecipe:
 
     List items are addressed by number (`prompts.0.weight=2`). An override's value is read as YAML.
     """
+    try:
+        return _load(path, overrides)
+    except RecursionError:
+        raise RecipeError(f"{path}: lists or mappings nest too deep") from None
+
+
+def _load(path: str, overrides: Sequence[str]) -> LoadedRecipe:
     tree = _read(path)
     keys = ", ".join(override.partition("=")[0] for override in overrides)
     where = f"{path} with {keys} overridden" if overrides else path
@@ -43,6 +53,7 @@ def load_recipe(path: str, overrides: Sequence[str] = ()) -> LoadedRecipe:
         raise
     try:
         validate(recipe)
+        refuse_known_secrets(resolved(recipe), os.environ)
     except RecipeError as error:
         raise RecipeError(f"{path}: {error}") from error
     return LoadedRecipe(recipe, str(Path(path).resolve().parent), path)
@@ -50,16 +61,21 @@ def load_recipe(path: str, overrides: Sequence[str] = ()) -> LoadedRecipe:
 
 def _read(path: str) -> DictConfig:
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise RecipeError(f"{path}: cannot read the recipe: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise RecipeError(f"{path}: is not UTF-8 text (byte {error.start})") from error
+        with Path(path).open("rb") as file:
+            data = file.read(MAX_FILE + 1)
+        if len(data) > MAX_FILE:
+            raise RecipeError(f"{path}: is larger than {MAX_FILE} bytes; that is no recipe")
+        text = data.decode("utf-8")
+    except (OSError, ValueError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise RecipeError(f"{path}: is not UTF-8 text (byte {error.start})") from error
+        cause = getattr(error, "strerror", None) or error
+        raise RecipeError(f"{path}: cannot read the recipe: {cause}") from error
     try:
         tree = OmegaConf.load(StringIO(text))
     except YAMLError as error:
         raise RecipeError(f"{path}: {_yaml_problem(error)}") from error
-    except (OmegaConfBaseException, OSError) as error:
+    except (OmegaConfBaseException, OSError, ValueError) as error:
         raise RecipeError(f"{path}: {_first_line(error)}") from error
     if not isinstance(tree, DictConfig):
         raise RecipeError(f"{path}: a recipe is keys with values, such as `name: my-recipe`")
@@ -86,6 +102,8 @@ def _override(tree: DictConfig, overrides: Sequence[str]) -> DictConfig:
 def _structured(tree: DictConfig, where: str) -> Recipe:
     plain: Any = OmegaConf.to_container(tree)
     _refuse_interpolation(plain, "", where)
+    check_size(plain, where)
+    check_numbers(plain, where)
     refuse_keys(Recipe, plain, "", where)
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Recipe), tree)

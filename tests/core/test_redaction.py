@@ -3,7 +3,21 @@
 import pytest
 
 from seedcorn.core.errors import RecipeError
-from seedcorn.core.redaction import redacted, refuse_secrets, secret_names
+from seedcorn.core.redaction import (
+    redacted,
+    refuse_known_secrets,
+    refuse_secrets,
+    secret_names,
+    without_secrets,
+)
+
+ENVIRONMENT = {
+    "AWS_SECRET_ACCESS_KEY": "canary/of+aws",
+    "NIGHT_WEBHOOK": "https://hooks.example.org/T0/canary",
+    "HF_TOKEN": "canary",
+    "HOME": "/home/me-and-you",
+}
+KEYS = ["AKIAABCDEFGHIJKLMNOP", "sk-" + "a" * 24, "hf_" + "b" * 24, "ghp_" + "c" * 36]
 
 
 @pytest.mark.parametrize(
@@ -48,3 +62,24 @@ def test_secret_variables_are_known_by_name():
 def test_redacted_text_keeps_everything_but_credentials():
     text = "cannot read https://me:pw@host/x?X-Amz-Signature=abc of s3://bucket/x (a@b)"
     assert redacted(text) == "cannot read https://…@host/x?… of s3://bucket/x (a@b)"
+
+
+def test_secret_of_the_environment_becomes_its_variables_name():
+    text = "PUT canary/of+aws to https://hooks.example.org/T0/canary from /home/me-and-you"
+    shown = "PUT $AWS_SECRET_ACCESS_KEY to $NIGHT_WEBHOOK from /home/me-and-you"
+    assert without_secrets(text, ENVIRONMENT) == shown
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_key_of_a_known_form_is_neither_shown_nor_stored(key):
+    assert key not in redacted(f"refused {key}.")
+    with pytest.raises(RecipeError, match=r"prompts\.0\.template: holds what looks like") as caught:
+        refuse_known_secrets({"prompts": [{"template": f"use {key}"}]}, {})
+    assert key not in str(caught.value)
+
+
+def test_value_of_a_secret_variable_is_refused_in_values_and_keys():
+    for stored in ({"axes": {"a": ["x canary/of+aws"]}}, {"axes": {"canary/of+aws": 1}}):
+        with pytest.raises(RecipeError, match=r"the value of \$AWS_SECRET_ACCESS_KEY"):
+            refuse_known_secrets(stored, ENVIRONMENT)
+    refuse_known_secrets({"name": "canary, too short to be a secret"}, ENVIRONMENT)

@@ -54,7 +54,8 @@ def _gpus(engine: EngineSpec) -> None:
 
 def _labels(key: str, labels: Mapping[str, str]) -> None:
     for name, value in labels.items():
-        if not _KEY.fullmatch(name) or not _VALUE.fullmatch(value):
+        is_text = isinstance(name, str) and isinstance(value, str)
+        if not is_text or not _KEY.fullmatch(name) or not _VALUE.fullmatch(value):
             raise RecipeError(
                 f"{key}: {name}: {value!r} is no label that Ray can select: write a value, !value, "
                 "in(a,b) or !in(a,b)"

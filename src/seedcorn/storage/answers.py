@@ -18,6 +18,7 @@ from botocore.exceptions import (
 )
 
 from seedcorn.core.errors import ObjectMissing, StoreError
+from seedcorn.core.redaction import without_secrets
 from seedcorn.storage.patience import Unanswered
 
 REMOTE_ERRORS = (OSError, EOFError, BotoCoreError, ClientError, HttpError)
@@ -61,7 +62,7 @@ def redacted(text: str) -> str:
         secret = os.environ.get(name)
         if secret:
             text = text.replace(secret, f"${name}")
-    return text
+    return without_secrets(text, os.environ)
 
 
 def _is_definite(code: str, status: int | None) -> bool:

@@ -76,7 +76,7 @@ def _convert(where: str, hint: Any, value: Any) -> Any:
 def _pattern(where: str, text: str) -> re.Pattern[str]:
     try:
         return re.compile(text)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise RecipeError(f"{where}: {text!r} is not a regular expression: {error}") from error
 
 
