@@ -1,4 +1,4 @@
-"""Finding and killing actor processes of the test's own Ray cluster, by pid."""
+"""Finding, killing and stopping processes of the test's own, by pid."""
 
 import os
 import random
@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 POLL_S = 0.05
+ESTABLISHED = "01"
+"""Of a connection, in the kernel's tables."""
 
 
 def descendants(root: int) -> list[int]:
@@ -30,23 +32,59 @@ def descendants(root: int) -> list[int]:
     return found
 
 
+def title_of(pid: int) -> str:
+    """What a process calls itself; empty if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def titled(start: str, root: int | None = None) -> list[int]:
+    """Pids below `root` (this process) of live processes whose title begins so."""
+    below = descendants(os.getpid() if root is None else root)
+    return sorted(pid for pid in below if title_of(pid).startswith(start))
+
+
 def actors(name: str) -> list[int]:
     """Pids of live Ray actors of class `name` that this process' cluster runs."""
-    pids = []
-    for pid in descendants(os.getpid()):
+    return titled(f"ray::{name}")
+
+
+def owner_of(port: int) -> int | None:
+    """Pid of the process below this one that holds the local end, on `port`, of a connection."""
+    inode = _inode_of(port)
+    for pid in descendants(os.getpid()) if inode else ():
         try:
-            title = Path(f"/proc/{pid}/cmdline").read_bytes()
+            held = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()]
         except OSError:
             continue
-        if title.startswith(f"ray::{name}".encode()):
-            pids.append(pid)
-    return sorted(pids)
+        if f"socket:[{inode}]" in held:
+            return pid
+    return None
+
+
+def _inode_of(port: int) -> str:
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            fields = line.split()
+            if int(fields[1].rpartition(":")[2], 16) == port and fields[3] == ESTABLISHED:
+                return fields[9]
+    return ""
 
 
 def kill(pid: int) -> None:
     """SIGKILL, if it still lives."""
     try:
         os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def stop(pid: int, going_on: bool = False) -> None:
+    """SIGSTOP, or SIGCONT for one that is to go on, if it still lives."""
+    try:
+        os.kill(pid, signal.SIGCONT if going_on else signal.SIGSTOP)
     except ProcessLookupError:
         return
 

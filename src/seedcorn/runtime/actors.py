@@ -25,14 +25,15 @@ from seedcorn.runtime.index_client import IndexPart, PartitionedIndex
 from seedcorn.runtime.job import Folded, GenerationJob, LoadReport, SealRequest
 from seedcorn.runtime.keeper import Keeper
 from seedcorn.runtime.measuring import MeasuringJob, measure
-from seedcorn.runtime.ports import Lost, NodeLost
+from seedcorn.runtime.ports import Lost
 from seedcorn.runtime.ray_session import ray_session
 from seedcorn.runtime.remote_calls import settled
 from seedcorn.storage.opening import open_store
 
 logger = logging.getLogger(__name__)
 MEASURINGS = 3
-"""Tries of a measurement whose node goes away under it."""
+"""Tries of a measurement whose process or node goes away under it: once the next generation is
+begun nobody measures this one any more."""
 
 
 class RayTransport:
@@ -173,7 +174,7 @@ class RayCluster:
         for _ in range(MEASURINGS - 1):
             try:
                 return await settled(remote.remote(job), "measuring task")
-            except NodeLost as error:
+            except Lost as error:
                 logger.warning("%s; measuring again", error)
         return await settled(remote.remote(job), "measuring task")
 
