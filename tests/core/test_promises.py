@@ -156,3 +156,28 @@ def test_generations_keep_their_promises_apart():
     assert told(promises, 2) == [(2, "", None)]
     assert len(told(promises, 1)) == 3
     assert promises.record.scored == 1
+
+
+def test_order_in_which_an_entry_holds_its_strata_makes_no_other_record():
+    """A keeper folds what it made, in the recipe's order; a reader what the log holds, sorted."""
+
+    def turned(one):
+        strata = dict(reversed(one.values["strata"].items()))
+        return Measurement(one.name, one.subject, one.values | {"strata": strata})
+
+    names = {"": 2, "b": 1, "a": 1}
+    entries = [
+        entry(
+            n,
+            n + 1,
+            {
+                name: (n * share * 50, n * share * 20 + n % 7, coming(share * 50, 20.0 * share))
+                for name, share in names.items()
+            },
+        )
+        for n in range(1, 200)
+    ]
+    one, other = fold(*entries), fold(*map(turned, entries))
+    assert one.record.scored > 400
+    assert list(one.record) == list(other.record)
+    assert (one.record, one.record.widening()) == (other.record, other.record.widening())

@@ -6,6 +6,7 @@ given is withheld, never guessed.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -31,13 +32,25 @@ from seedcorn.core.ledger_text import line
 from seedcorn.core.promises import Promises
 from seedcorn.core.prospects import ALL, Prospects
 from seedcorn.core.sketch import Delta, combine, thin
-from seedcorn.core.state import AUDIT, COMPANIONS, FORECAST
+from seedcorn.core.state import AUDIT, COMPANIONS, FORECAST, SEED_SKETCH
 
-SEED_SKETCH = "seed_sketch"
-"""Name of the measurement that carries the shingles of a `seed_added` entry."""
 SKETCH_RATE = "sketch_rate"
 """Action of the decision that lowers the sample rate; its value is `{"rate": s}`."""
 Deltas = Delta | Iterable[Delta] | None
+
+
+@dataclass(slots=True)
+class Books:
+    """What the fold keeps besides the arrays of history and prospects."""
+
+    sequence: int = -1
+    accounts: list[Account] = field(default_factory=list)
+    promises: Promises = field(default_factory=Promises)
+    seeds: dict[int, int] = field(default_factory=dict)
+    """Sequence number of a `seed_added` entry -> generations started before it."""
+    blind: dict[int, tuple[int, str]] = field(default_factory=dict)
+    """Sequence number of an entry without its sketch -> the first generation it hides, and why."""
+    net_blind: str = ""
 
 
 class Ledger:
@@ -63,6 +76,30 @@ class Ledger:
         self._seeds: dict[int, int] = {}
         self._blind: dict[int, tuple[int, str]] = {}
         self._net_blind = ""
+
+    @classmethod
+    def resumed(
+        cls,
+        books: Books,
+        history: History,
+        prospects: Mapping[str, NDArray],
+        fingerprints: int = 10_000_000,
+    ) -> "Ledger":
+        """The ledger as a checkpoint held it: `books` and the arrays belong together."""
+        ledger = cls(fingerprints, history, books.sequence, prospects)
+        ledger.sequence, ledger.promises = books.sequence, books.promises
+        ledger._accounts, ledger._seeds = books.accounts, books.seeds
+        ledger._blind, ledger._net_blind = books.blind, books.net_blind
+        if books.accounts:
+            ledger._open_prospects(books.accounts[-1])
+        return ledger
+
+    @property
+    def books(self) -> Books:
+        """All but history and prospects; not a copy."""
+        return Books(
+            self.sequence, self._accounts, self.promises, self._seeds, self._blind, self._net_blind
+        )
 
     def apply(self, entry: Entry, deltas: Deltas = None) -> None:
         """Fold one entry, with the delta (or deltas) of the sketches that it names.
@@ -174,6 +211,9 @@ class Ledger:
             )
         account = open_account(self.sequence, body)
         self._accounts.append(account)
+        self._open_prospects(account)
+
+    def _open_prospects(self, account: Account) -> None:
         self.prospects = Prospects(account.generation, account.names)
         held = self._snapshot
         if held is not None and int(held["generation"][0]) == account.generation:

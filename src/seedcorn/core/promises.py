@@ -7,7 +7,7 @@ unless what it was said about did not happen: another mix of strata, another sam
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 from typing import Any
 
@@ -23,15 +23,14 @@ _LOT = 4.0
 """Standard deviations by which a stratum's samples may miss their share by lot."""
 
 
+@dataclass(slots=True)
 class Promises:
     """All forecasts of one corpus, and how they fared."""
 
-    def __init__(self) -> None:
-        """Nothing promised."""
-        self.record = TrackRecord()
-        self._last: dict[int, Measurement] = {}
-        self._terms: dict[int, _Terms] = {}
-        self._unique: dict[int, dict[int, Interval]] = {}
+    record: TrackRecord = field(default_factory=TrackRecord)
+    _last: dict[int, Measurement] = field(default_factory=dict)
+    _terms: dict[int, "_Terms"] = field(default_factory=dict)
+    _unique: dict[int, dict[int, Interval]] = field(default_factory=dict)
 
     def of(self, generation: int) -> list[Promise]:
         """The generation's forecasts in the order they were made; `batch` is that of the record."""
@@ -57,9 +56,11 @@ class Promises:
         self._unique.setdefault(generation, {})[int(entry.subject["batches"])] = found
 
     def _promise(self, governed: int, entry: Measurement) -> None:
+        # Sorted as in the log: a keeper that made the entry holds the recipe's order, and which
+        # scores are the newest must not depend on who folds.
         coming = {
             stratum: values["next"]
-            for stratum, values in entry.values["strata"].items()
+            for stratum, values in sorted(entry.values["strata"].items())
             if values["next"] is not None
         }
         for stratum, values in coming.items():

@@ -21,6 +21,8 @@ from seedcorn.core.entries import (
 from seedcorn.core.errors import CorruptCorpus, RecipeError
 from seedcorn.core.recipe import Recipe, differing_keys, semantic
 
+SEED_SKETCH = "seed_sketch"
+"""Name of the measurement that carries the shingles of a `seed_added` entry."""
 FORECAST = "forecast"
 """Name of the measurement that says, after every batch, what later ones would add."""
 COMPANIONS = "companions"
@@ -89,6 +91,8 @@ class CorpusState:
     sources: list[Source] = field(default_factory=list)
     generations: dict[int, GenerationState] = field(default_factory=dict)
     withdrawn: list[Withdrawn] = field(default_factory=list)
+    sketched: list[int] = field(default_factory=list)
+    """Sequence numbers of the `seed_added` entries whose sketch is in the log."""
     writer: WriterOpened | None = None
     nonce: str = ""
     next_ordinal: int = 0
@@ -196,6 +200,8 @@ class CorpusState:
             generation.mixes[body.batch] = dict(body.value["weights"])
 
     def _measure(self, body: Measurement) -> None:
+        if body.name == SEED_SKETCH:
+            self.sketched.append(body.subject.get("sequence", -1))
         generation = self.generations.get(body.subject.get("generation", 0))
         if generation is None:
             return

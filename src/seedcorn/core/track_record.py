@@ -7,7 +7,7 @@ widening is judged on the unwidened ones, so that widening does not undo itself.
 import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from seedcorn.core.forecast import Forecast
 
@@ -52,6 +52,7 @@ class Promise:
         return abs(error) / (side / self.forecast.widen or 1.0)
 
 
+@dataclass(slots=True)
 class TrackRecord:
     """Forecasts by (batch, stratum); "" is the whole generation.
 
@@ -59,14 +60,13 @@ class TrackRecord:
     record is kept for each.
     """
 
-    def __init__(self) -> None:
-        self._promises: dict[tuple[int, str], Promise] = {}
-        self._strata: dict[int, list[str]] = {}
-        self._misses: deque[float] = deque(maxlen=NEWEST)
-        self.scored = 0
-        """Forecasts whose batch landed."""
-        self.covered = 0
-        """Of those, how many had the truth in their interval."""
+    _promises: dict[tuple[int, str], Promise] = field(default_factory=dict)
+    _strata: dict[int, list[str]] = field(default_factory=dict)
+    _misses: deque[float] = field(default_factory=lambda: deque(maxlen=NEWEST))
+    scored: int = 0
+    """Forecasts whose batch landed."""
+    covered: int = 0
+    """Of those, how many had the truth in their interval."""
 
     def __iter__(self) -> Iterator[Promise]:
         """All promises, in the order they were made."""

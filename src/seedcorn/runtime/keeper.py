@@ -5,16 +5,26 @@ loads from the newest checkpoint and the entries after it. One keeper per run, o
 (`progress` aside).
 """
 
+from itertools import islice
+
 import numpy as np
 
 from seedcorn.core.checks import build
 from seedcorn.core.containment import LENGTH as CONTAINMENT_LENGTH
 from seedcorn.core.containment import Containment
 from seedcorn.core.deciding import next_due
-from seedcorn.core.entries import BatchCommitted, Body, Entry, Measurement
+from seedcorn.core.entries import (
+    GENESIS,
+    BatchCommitted,
+    Body,
+    Entry,
+    Measurement,
+    chain_hash,
+    encode,
+)
 from seedcorn.core.fingerprint import KEYS, SIGNATURE_BYTES
 from seedcorn.core.history import History
-from seedcorn.core.ledger import SEED_SKETCH, Ledger
+from seedcorn.core.ledger import Ledger
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.sealing import Ancestry, tags
 from seedcorn.core.shingles import shingles_of
@@ -27,8 +37,9 @@ from seedcorn.runtime.job import Folded, LoadReport, SealRequest
 from seedcorn.runtime.source_scanner import SketchWriter, SourceScanner, measurement
 from seedcorn.storage.batches import texts_view
 from seedcorn.storage.checkpoints import read_checkpoint, write_checkpoint
-from seedcorn.storage.log import LogReader
+from seedcorn.storage.log import Head, LogReader, StoredChains
 from seedcorn.storage.reading import read_deltas
+from seedcorn.storage.resuming import BOOKS, STATE, folds, unpack
 from seedcorn.storage.samples import matrix, read_shard
 from seedcorn.storage.store import Store
 
@@ -40,7 +51,7 @@ class Keeper:
         """`recipe` is the one of the generation that grows; the index starts empty."""
         self._store, self._index, self._recipe = store, index, recipe
         self._meta = {"actors": actors, "seed": recipe.dedup.seed}
-        self._state = CorpusState()
+        self._state, self._chain = CorpusState(), GENESIS
         self._ledger = Ledger(recipe.ledger.fingerprints)
         self._containment = Containment()
         self._pending: dict[tuple[int, int], Delta] = {}
@@ -52,22 +63,13 @@ class Keeper:
 
         Returns the measurements to append for sources that have no sketch in the log yet.
         """
-        reader = LogReader(self._store)
-        entries = list(reader)
-        # chains[s] is the hash of entry s - 1: every entry carries the one before it.
-        chains = [*(entry.previous for entry in entries), reader.head.previous][: until + 1]
-        entries = entries[:until]
-        covered = self._state.sequence or self._restore(chains)
+        covered = self._state.sequence or self._restore(until)
         self._index.reserve(self._state.next_ordinal + self._recipe.samples)
-        for entry in entries[self._state.sequence :]:
-            self._state.apply(entry)
-            self._ledger.apply(entry, self._deltas_of(entry) if entry.sequence >= covered else None)
-            if entry.sequence >= covered and isinstance(entry.body, BatchCommitted):
-                self._insert(entry.body)
+        self._fold(until, covered)
         scanner = SourceScanner(
             self._store, self._recipe.store, self._index, self._containment, self._advance
         )
-        measured = self._scan_sources(scanner, covered, _sketched(entries))
+        measured = self._scan_sources(scanner, covered, set(self._state.sketched))
         sets = [scanner.evaluation_set(s) for s in self._state.sources_of("evaluation")]
         self._sealer = BatchSealer(
             self._store, self._index, sets, self._containment, build(self._recipe.checks)
@@ -91,6 +93,7 @@ class Keeper:
         """The entry is in the log: fold it."""
         self._state.apply(entry)
         self._ledger.apply(entry, self._deltas_of(entry))
+        self._chain = chain_hash(encode(entry))
         return Folded(self._ledger.rows(), self._due())
 
     def checkpoint(self, chain: str) -> int:
@@ -102,14 +105,29 @@ class Keeper:
         parts["history"] = self._ledger.history.snapshot()
         parts["prospects"] = self._ledger.prospects.snapshot()
         parts["containment"] = {"table": self._containment.snapshot()}
+        parts |= folds(self._state, self._ledger)
         write_checkpoint(self._store, self._state.sequence, chain, parts, self._meta)
         return self._state.sequence
 
     def _due(self) -> Body | None:
         return next_due(self._state, self._ledger, self._recipe)
 
-    def _restore(self, chains: list[str]) -> int:
-        """Fill everything from the newest checkpoint; returns the sequence number it covers."""
+    def _fold(self, until: int, covered: int) -> None:
+        """Go on with the log from where the folds are; what a checkpoint covers is counted alone."""
+        reader = LogReader(self._store, Head(self._state.sequence, self._chain))
+        for entry in islice(reader, until - self._state.sequence):
+            self._state.apply(entry)
+            self._ledger.apply(entry, self._deltas_of(entry) if entry.sequence >= covered else None)
+            if entry.sequence >= covered and isinstance(entry.body, BatchCommitted):
+                self._insert(entry.body)
+            self._chain = reader.head.previous
+
+    def _restore(self, until: int) -> int:
+        """Fill everything from the newest checkpoint; returns the sequence number it covers.
+
+        The folds of another version are left out: they are folded from entry 0 again.
+        """
+        chains = StoredChains(self._store, until)
         covered, parts = read_checkpoint(self._store, chains, self._meta)
         if covered:
             names = sorted(name for name in parts if name.startswith("index-"))
@@ -118,6 +136,10 @@ class Keeper:
             history = History.restore(parts["history"], fingerprints)
             self._ledger = Ledger(fingerprints, history, covered - 1, parts["prospects"])
             self._containment = Containment(parts["containment"]["table"])
+            state, books = unpack(STATE, parts), unpack(BOOKS, parts)
+            if state is not None and books is not None:
+                self._state, self._chain = state, chains[covered]
+                self._ledger = Ledger.resumed(books, history, parts["prospects"], fingerprints)
         return covered
 
     def _insert(self, body: BatchCommitted) -> None:
@@ -169,12 +191,3 @@ class Keeper:
 
     def _advance(self, rows: int) -> None:
         self.progress = (self.progress[0] + rows, self.progress[1])
-
-
-def _sketched(entries: list[Entry]) -> set[int]:
-    """Sequence numbers of the `seed_added` entries whose sketch is in the log."""
-    return {
-        int(entry.body.subject["sequence"])
-        for entry in entries
-        if isinstance(entry.body, Measurement) and entry.body.name == SEED_SKETCH
-    }

@@ -4,10 +4,12 @@
 beyond. The manifest, with the hash of every part, is written last: its existence means complete.
 """
 
+import hashlib
 import json
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -63,36 +65,44 @@ def checkpoint_sequences(store: Store) -> list[int]:
 
 
 def read_checkpoint(
-    store: Store, chains: Sequence[str], meta: Mapping[str, Any]
+    store: Store,
+    chains: Sequence[str],
+    meta: Mapping[str, Any] | None,
+    names: Sequence[str] | None = None,
 ) -> tuple[int, dict[str, Arrays]]:
     """The newest usable checkpoint of this log with equal `meta`; (0, {}) if there is none.
 
     `chains[s]` is the sha256 of log entry s - 1; its length limits how new a checkpoint may be.
+    `meta` None: whatever it was taken under. `names`: the parts to read, all of them by default.
     Anything doubtful (another format, another log, a wrong hash, a missing part) means: use an
     older one.
     """
     for sequence in checkpoint_sequences(store):
         if sequence >= len(chains):
             continue
-        parts = _load(store, sequence, chains[sequence], meta)
+        parts = _load(store, sequence, chains[sequence], meta, names)
         if parts is not None:
             return sequence, parts
     return 0, {}
 
 
 def _load(
-    store: Store, sequence: int, chain: str, meta: Mapping[str, Any]
+    store: Store,
+    sequence: int,
+    chain: str,
+    meta: Mapping[str, Any] | None,
+    names: Sequence[str] | None,
 ) -> dict[str, Arrays] | None:
     prefix = checkpoint_prefix(sequence)
     try:
         manifest = json.loads(store.get(f"{prefix}manifest.json"))
-        expected = (FORMAT, FINGERPRINT_VERSION, chain, dict(meta))
-        held = tuple(manifest[k] for k in ("format", "fingerprint_version", "chain", "meta"))
-        if held != expected:
+        expected = (FORMAT, FINGERPRINT_VERSION, chain)
+        held = tuple(manifest[k] for k in ("format", "fingerprint_version", "chain"))
+        if held != expected or meta not in (None, manifest["meta"]):
             return None
         parts: dict[str, Arrays] = {}
-        for name, sha256 in manifest["parts"].items():
-            arrays = _load_part(store, f"{prefix}{name}.npz", sha256)
+        for name in manifest["parts"] if names is None else names:
+            arrays = _load_part(store, f"{prefix}{name}.npz", manifest["parts"][name])
             if arrays is None:
                 return None
             parts[name] = arrays
@@ -102,14 +112,13 @@ def _load(
 
 
 def _load_part(store: Store, key: str, sha256: str) -> Arrays | None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "part.npz"
-        path.write_bytes(store.get(key))
-        if _sha256_file(path) != sha256:
-            return None
-        with np.load(path, allow_pickle=False) as loaded:
-            return {name: loaded[name] for name in loaded.files}
+    data = store.get(key)
+    if sha256_hex(data) != sha256:
+        return None
+    with np.load(BytesIO(data), allow_pickle=False) as loaded:
+        return {name: loaded[name] for name in loaded.files}
 
 
 def _sha256_file(path: Path) -> str:
-    return sha256_hex(path.read_bytes())
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
