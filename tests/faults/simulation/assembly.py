@@ -1,0 +1,33 @@
+"""The pieces a schedule is put together from. The shipped ones, unless a mutant replaces one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from seedcorn.core.state import CorpusState
+from seedcorn.runtime.coordinator import Coordinator
+from seedcorn.storage.garbage import collect
+from seedcorn.storage.log import LogReader
+from seedcorn.storage.store import Store
+from tests.faults.simulation.disk import SimulatedStore
+from tests.faults.simulation.keeper import SimulatedKeeper
+from tests.faults.simulation.processes import Process
+
+
+def _discards(keeper: Process) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """One protocol."""
+
+    store: type[SimulatedStore] = SimulatedStore
+    reader: Callable[..., LogReader] = LogReader
+    keeper: type[SimulatedKeeper] = SimulatedKeeper
+    coordinator: type[Coordinator] = Coordinator
+    collect: Callable[[Store, CorpusState], list[str]] = collect
+    discards_keeper: Callable[[Process], bool] = _discards
+    """Whether a keeper that was lost is replaced."""
+
+
+SHIPPED = Assembly()
