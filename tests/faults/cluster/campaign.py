@@ -4,15 +4,17 @@ import argparse
 import random
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 
 from tests.faults.cluster.again import ENDPOINT, kill_engines
 from tests.faults.cluster.endpoint import recording
-from tests.faults.cluster.gate import Gate, Step, gate
+from tests.faults.cluster.gate import Gate, Kill, Step, gate
 from tests.faults.cluster.ground import Ground, ground
 from tests.faults.cluster.growth import Growth, Outcome, outcome_of
+from tests.faults.cluster.real_engines import campaign as real
 from tests.faults.cluster.victims import Victims
 from tests.faults.table import Progress, Row, print_table, progress_on
 
@@ -45,10 +47,12 @@ class Campaign:
         self._undisturbed: dict[str, Outcome] = {}
 
     def growth(self, *where: str) -> Growth:
-        """A fresh corpus on the local disk, or `where` overrides say."""
+        """A fresh corpus on the local disk, or beside the one that `where` names."""
         self._runs += 1
-        corpus = f"corpus={self._folder / f'corpus-{self._runs:03d}'}"
-        return Growth(SIMULATED, [corpus, *RECIPE, f"run.ray_address={self._address}", *where])
+        named = [item for item in where if item.startswith("corpus=")]
+        corpus = f"{named[-1] if named else f'corpus={self._folder}/corpus'}-{self._runs:03d}"
+        address = f"run.ray_address={self._address}"
+        return Growth(SIMULATED, [*RECIPE, address, *where, corpus])
 
     def undisturbed(self, *where: str) -> Outcome:
         """What every corpus grown with this kind of engine must equal."""
@@ -87,21 +91,16 @@ class Campaign:
             growth.start()
             victims.haunt(growth)
             growth.join()
-            kills = victims.kills[before:]
-            self.judge(growth, row, ", ".join(kill.step for kill in kills))
-            row.kills += len(kills)
-            if not growth.wrong:
-                row.recovery_s += growth.recoveries(kills)
-            self._tell(f"{name}: {row.kills} kills in {row.runs} runs, wrong: {len(row.wrong)}")
-            if growth.wrong:
+            if not self._close(row, growth, victims.kills[before:]):
                 break
+        row.wrong += [f"never killed: {role}" for role in victims.queue]
         return row
 
     def at_steps(self, steps: Sequence[Step], before: Gate, where: list[str]) -> Row:
         """Kill whoever takes a step, one step after the other, over as many corpora as it takes."""
         row, left = Row("at every step of the protocol, S3"), list(steps)
         while left:
-            growth, first = self.growth(*where, self._fresh(where)), len(before.kills)
+            growth, first = self.growth(*where), len(before.kills)
             growth.start()
             while left and not growth.over.is_set():
                 before.arm(left[0])
@@ -111,41 +110,39 @@ class Campaign:
                     left.pop(0)
             before.arm(None)
             growth.join()
-            kills = before.kills[first:]
-            self.judge(growth, row, ", ".join(f"{kill.role} {kill.step}" for kill in kills))
-            row.kills += len(kills)
-            if not growth.wrong:
-                row.recovery_s += growth.recoveries(kills)
-            self._tell(f"{row.campaign}: {row.kills} kills in {row.runs} runs, {len(left)} left")
-            if growth.wrong or not kills:
+            if not self._close(row, growth, before.kills[first:]):
                 break
         row.wrong += [f"never came: {step}" for step in left]
         return row
 
-    def counted(self, runs: int, kills: int) -> Row:
-        """Kill engines whose requests are counted, so many in each run."""
+    def counted(self, kills: int) -> Row:
+        """Kill engines whose requests are counted, a few in each run."""
         row = Row("engine, requests counted at its endpoint")
         with recording() as recorder:
             where = (*ENDPOINT, f"engine.openai.base_url={recorder.url}/v1")
-            self.undisturbed(*where)
-            for _ in range(runs):
+            if kills:
+                self.undisturbed(*where)
+            while row.kills < kills:
+                pauses = [self._choose.uniform(0.1, 2.5) for _ in range(min(3, kills - row.kills))]
                 recorder.begun.clear()
                 growth = self.growth(*where)
                 growth.start()
-                pauses = [self._choose.uniform(0.1, 2.5) for _ in range(kills)]
                 found = kill_engines(growth, recorder, pauses)
                 growth.join()
                 for one in found:
                     one.add(row, recorder.begun[one.asked :])
-                self.judge(growth, row, f"{len(found)} engine kills")
-                row.kills += len(found)
-                row.recovery_s += growth.recoveries([one.kill for one in found])
-                self._tell(f"{row.campaign}: {row.kills} kills in {row.runs} runs")
+                if not self._close(row, growth, [one.kill for one in found]):
+                    break
         return row
 
-    def _fresh(self, where: list[str]) -> str:
-        bucket = next(w for w in where if w.startswith("corpus="))
-        return f"{bucket}-{self._runs:03d}"
+    def _close(self, row: Row, growth: Growth, kills: list[Kill]) -> bool:
+        """Count a run; returns whether another one makes sense."""
+        self.judge(growth, row, ", ".join(f"{kill.role} {kill.step}" for kill in kills))
+        row.kills += len(kills)
+        if not growth.wrong:
+            row.recovery_s += growth.recoveries(kills)
+        self._tell(f"{row.campaign}: {row.kills} kills in {row.runs} runs, wrong: {row.wrong}")
+        return bool(kills) and not growth.wrong
 
 
 def difference(found: Outcome, wanted: Outcome) -> str:
@@ -162,45 +159,61 @@ def deal(kills: int, choose: random.Random) -> list[str]:
     return roles
 
 
+@dataclass(frozen=True)
+class Share:
+    """How many kills of each kind; what is left over of a small number is dealt at random."""
+
+    servers: int
+    raylets: int
+    counted: int
+    steps: int
+    random: int
+
+    @classmethod
+    def of(cls, kills: int) -> "Share":
+        servers, raylets, counted = kills // 15, kills // 20, kills // 8
+        steps = min(len(STEPS), kills * 2 // 5)
+        return cls(servers, raylets, counted, steps, kills - servers - raylets - counted - steps)
+
+
 def simulated(on: Ground, kills: int, seed: int, folder: Path, tell: Progress) -> list[Row]:
-    """All campaigns with the simulated engine: every step, the rest of `kills` at random moments."""
-    choose = random.Random(f"cluster {seed}")
+    """All campaigns with the simulated engine, so many kills together."""
+    choose, share = random.Random(f"cluster {seed}"), Share.of(kills)
     campaign = Campaign(on.machines.address, folder, choose, tell)
     campaign.undisturbed("engine.simulated.latency_s=0")
     actions = {
         "S3 server": lambda: on.store.kill_and_revive(choose.uniform(0.1, 2.0)),
         "raylet": on.machines.kill_second,
     }
-    steps = [Step(step.method, step.folder, step.moment, choose.randrange(1, 4)) for step in STEPS]
+    steps = [replace(step, nth=choose.randrange(1, 4)) for step in STEPS]
     choose.shuffle(steps)
-    servers, raylets, counted = ["S3 server"] * 4, ["raylet"] * 3, (2, 4)
-    rest = max(0, kills - len(steps) - len(servers) - len(raylets) - counted[0] * counted[1])
     server = on.store.server
-    where = [f"store.endpoint={server.endpoint}"]
-    bucket = f"corpus=s3://{server.bucket}"
-    rows = [
-        campaign.at_random(Victims(deal(rest, choose), choose), "at random moments, local disk")
-    ]
-    rows.append(campaign.counted(*counted))
+    bucket, straight = f"corpus=s3://{server.bucket}", f"store.endpoint={server.endpoint}"
+    rows = [campaign.at_random(Victims(deal(share.random, choose), choose), "at random moments")]
+    rows.append(campaign.counted(share.counted))
     with gate(server.endpoint) as before:
         through = [f"store.endpoint={before.endpoint}", f"{bucket}/steps"]
-        rows.append(campaign.at_steps(steps, before, through))
-    downs = Victims(servers, choose, actions)
-    rows.append(campaign.at_random(downs, "S3 server", *where, f"{bucket}/server"))
-    nodes = Victims(raylets, choose, actions)
-    rows.append(campaign.at_random(nodes, "raylet of a node", *where, f"{bucket}/nodes"))
-    return rows
+        rows.append(campaign.at_steps(steps[: share.steps], before, through))
+    downs = Victims(["S3 server"] * share.servers, choose, actions)
+    rows.append(campaign.at_random(downs, "S3 server", straight, f"{bucket}/server"))
+    nodes = Victims(["raylet"] * share.raylets, choose, actions)
+    rows.append(campaign.at_random(nodes, "raylet of a node", straight, f"{bucket}/nodes"))
+    return [row for row in rows if row.runs]
 
 
 def main(arguments: list[str]) -> int:
     """Print the table; 0 if nothing was lost, doubled, unequal or without a name."""
     parser = argparse.ArgumentParser("python -m tests.faults.cluster")
     parser.add_argument("--kills", type=int, default=60, help="kills with the simulated engine")
+    parser.add_argument("--vllm", type=int, default=10, help="kills with vLLM on the CPU")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args(arguments)
     console = Console(width=160)
     tell = progress_on(console)
     with tempfile.TemporaryDirectory(prefix="faults-") as folder, ground(Path(folder)) as on:
-        rows = simulated(on, chosen.kills, chosen.seed, Path(folder), tell)
+        rows = simulated(on, chosen.kills, chosen.seed, Path(folder), tell) if chosen.kills else []
+        if chosen.vllm:
+            address = on.machines.address
+            rows.append(real(address, Path(folder), chosen.vllm, chosen.seed, tell))
     title = f"kill -9 on a real Ray cluster, seed {chosen.seed}"
     return 0 if print_table(console, title, rows) else 1
