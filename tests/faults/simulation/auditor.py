@@ -36,6 +36,8 @@ class Auditor:
         """(generation, index) -> every (text, outcome, reason) that was ever staged of it."""
         self.generated: Counter[tuple[int, int]] = Counter()
         self._covers: dict[str, frozenset[int]] = {}
+        self._found: dict[str, list[str]] = {}
+        """Writer -> segments that stood on the store when it took the corpus: it must use them."""
 
     def written(self, key: str, before: bytes | None, data: bytes) -> None:
         """An object stands now where `before` stood."""
@@ -60,12 +62,6 @@ class Auditor:
                 if first < held.samples:
                     self._world.violate("P7", f"{key} was deleted before its unit was committed")
 
-    def listed(self, process: Process, prefix: str, keys: list[str]) -> None:
-        """A driver's first look at a generation's segments: it must use what it sees there."""
-        if process.kind == "driver" and prefix.startswith(f"{STAGING}gen-"):
-            generation = int(prefix.removeprefix(f"{STAGING}gen-").rstrip("/"))
-            process.family.listed.setdefault(generation, frozenset(keys))
-
     def generates(self, process: Process, generation: int, index: int) -> None:
         """An engine begins a sample."""
         self.generated[generation, index] += 1
@@ -73,8 +69,9 @@ class Auditor:
         committed = held.batches and index < self._committed(generation)
         if committed:
             return
-        for key in process.family.listed.get(generation, ()):
-            if index in self._covers[key] and key in self.objects:
+        for key in self._found.get(process.family.nonce, ()):
+            of = parse_segment(key).generation
+            if of == generation and index in self._covers[key] and key in self.objects:
                 self._world.violate(
                     "P7", f"sample {index} of generation {generation} is generated again: {key}"
                 )
@@ -118,6 +115,7 @@ class Auditor:
         self.entries.append(data)
         if isinstance(entry.body, WriterOpened):
             self.writers.add(entry.writer)
+            self._found[entry.writer] = [key for key in self.objects if key.startswith(STAGING)]
         elif entry.writer != self.state.nonce:
             self._world.violate("P6", f"entry {sequence} is by a writer that was fenced before")
         self._fold(entry)

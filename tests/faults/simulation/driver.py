@@ -41,7 +41,7 @@ class Driver:
     def __init__(self, world: World, scene: Scene, number: int, arrival: Arrival) -> None:
         family = Family(f"d{number}")
         self.process = Process(world, "driver", family)
-        self.nonce = f"{world.random.getrandbits(64):016x}"
+        self.nonce = family.nonce = f"{world.random.getrandbits(64):016x}"
         self.ended = ""
         """complete | drained | killed | the name of its error."""
         self.error: SeedcornError | None = None

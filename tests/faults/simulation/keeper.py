@@ -35,13 +35,13 @@ class FaultyTransport:
     def __init__(self, process: Process, parts: int, weather: Weather) -> None:
         self.parts, self._process, self._weather = parts, process, weather
         self._parts = [IndexPart(part, parts) for part in range(parts)]
-        self._gone = False
+        self.gone = False
 
     def call(self, method: str, requests: list[tuple[int, tuple[object, ...]]]) -> list[object]:
         world, weather = self._process.world, self._weather
         world.pause(self._process, world.random.uniform(0.0005, 0.01))
-        if self._gone or world.chance(weather.part_lost):
-            self._gone = True
+        if self.gone or world.chance(weather.part_lost):
+            self.gone = True
             raise Lost(f"a part of the index died before {method}")
         for _ in range(2 if world.chance(weather.part_repeats) else 1):
             answers = [getattr(self._parts[part], method)(*given) for part, given in requests]
@@ -52,7 +52,7 @@ class FaultyTransport:
     def times_out(self, method: str) -> None:
         """The call happened, and its answer never comes."""
         self._process.world.note(self._process.name, f"{method} times out after it happened")
-        self._gone = True
+        self.gone = True
         raise Lost(f"a part of the index did not answer {method}")
 
 

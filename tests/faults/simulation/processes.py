@@ -106,8 +106,8 @@ class Family:
         self.name = name
         self.gave_up = False
         """A store request of one of them was not answered until its deadline."""
-        self.listed: dict[int, frozenset[str]] = {}
-        """Generation -> staged segments that its driver found when it began."""
+        self.nonce = ""
+        """Of its writer."""
         self.members: list[Process] = []
 
     def named(self, kind: str) -> str:

@@ -105,9 +105,7 @@ class Schedule:
         self._explain(driver)
 
     async def _last(self) -> Driver:
-        driver = Driver(
-            self.world, self.scene, len(self.drivers), Arrival(0.0, True, float("inf"))
-        )
+        driver = Driver(self.world, self.scene, len(self.drivers), Arrival(0.0, True, float("inf")))
         self.drivers.append(driver)
         _, stuck = await asyncio.wait([driver.start()], timeout=PATIENCE_S)
         if stuck:

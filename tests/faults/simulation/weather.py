@@ -120,7 +120,15 @@ def undisturbed(plan: Plan) -> Plan:
     """The same corpus, grown by one driver in fair weather."""
     first = Arrival(0.0, True, float("inf"))
     return Plan(
-        plan.seed, plan.recipe, Weather(), (first,), plan.deterministic, plan.values, plan.seeds, 0, 0
+        plan.seed,
+        plan.recipe,
+        Weather(),
+        (first,),
+        plan.deterministic,
+        plan.values,
+        plan.seeds,
+        0,
+        0,
     )
 
 

@@ -39,7 +39,9 @@ class NumberEngine:
 
     attempts: Counter[tuple[int, int]]
 
-    def __init__(self, process: Process, plan: Plan, attempts: Counter[Any], told: Writings) -> None:
+    def __init__(
+        self, process: Process, plan: Plan, attempts: Counter[Any], told: Writings
+    ) -> None:
         self._process, self._plan, self._told = process, plan, told
         self.attempts = attempts
         self._dead = False

@@ -1,0 +1,168 @@
+"""Many schedules and every mutant, over several processes, as tables."""
+
+import argparse
+import logging
+import multiprocessing
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tests.faults.simulation.assembly import SHIPPED
+from tests.faults.simulation.mutants import MUTANTS, Mutant
+from tests.faults.simulation.schedule import Outcome, run_schedule
+
+CHUNK = 50
+"""Schedules per task of a process."""
+SHOWN = 5
+"""Violations that are shown with their last operations."""
+
+
+@dataclass
+class Tally:
+    """What a number of schedules came to."""
+
+    schedules: int = 0
+    operations: int = 0
+    faults: int = 0
+    again: int = 0
+    samples: int = 0
+    seconds: float = 0.0
+    ends: Counter[str] = field(default_factory=Counter)
+    caught: int = 0
+    first: int = -1
+    wrong: list[Outcome] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        """One more schedule."""
+        self.schedules += 1
+        for name in ("operations", "faults", "again", "samples", "seconds"):
+            setattr(self, name, getattr(self, name) + getattr(outcome, name))
+        self.ends += outcome.ends
+        if outcome.violations:
+            self.caught += 1
+            self.first = outcome.seed if self.first < 0 else min(self.first, outcome.seed)
+            if len(self.wrong) < SHOWN:
+                self.wrong.append(outcome)
+
+    def join(self, other: "Tally") -> None:
+        """Those of another process."""
+        for name in ("schedules", "operations", "faults", "again", "samples", "seconds", "caught"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.ends += other.ends
+        self.wrong = (self.wrong + other.wrong)[:SHOWN]
+        firsts = [first for first in (self.first, other.first) if first >= 0]
+        self.first = min(firsts, default=-1)
+
+
+def run_many(seeds: Iterable[int], mutant: str = "") -> Tally:
+    """The schedules of these seeds, one after the other."""
+    logging.disable(logging.CRITICAL)
+    tally = Tally()
+    assembly = MUTANTS[mutant].assembly if mutant else SHIPPED
+    try:
+        for seed in seeds:
+            tally.add(run_schedule(seed, assembly))
+    finally:
+        logging.disable(logging.NOTSET)
+    return tally
+
+
+def first_caught(mutant: Mutant, seeds: Iterable[int]) -> Outcome | None:
+    """The first schedule in which a mutant breaks a promise."""
+    outcomes = (run_schedule(seed, mutant.assembly) for seed in seeds)
+    return next((outcome for outcome in outcomes if outcome.violations), None)
+
+
+def spread(seeds: range, mutant: str, jobs: int) -> Tally:
+    """`run_many` over processes."""
+    if jobs == 1:
+        return run_many(seeds, mutant)
+    whole = Tally()
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        for tally in pool.map(run_many, _chunks(seeds), _repeat(mutant)):
+            whole.join(tally)
+    return whole
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the campaign and print it; 0 when no promise is broken and every mutant is noticed."""
+    given = _parser().parse_args(arguments)
+    console = Console(width=None if Console().is_terminal else 150)
+    if given.trace:
+        return _trace(console, given.seed)
+    seeds = range(given.seed, given.seed + given.schedules)
+    began = time.monotonic()
+    tally = spread(seeds, "", given.jobs)
+    _show(console, tally, time.monotonic() - began)
+    sound = not tally.caught
+    if given.mutants:
+        sound &= _mutants(console, range(given.mutants), given.jobs)
+    return 0 if sound else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.simulation", description=__doc__)
+    parser.add_argument("--schedules", type=int, default=1000, help="how many seeds")
+    parser.add_argument("--seed", type=int, default=0, help="the first of them")
+    parser.add_argument("--mutants", type=int, default=0, help="schedules per mutant; 0: none")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--trace", action="store_true", help="show every operation of one seed")
+    return parser
+
+
+def _chunks(seeds: range) -> list[range]:
+    return [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)]
+
+
+def _repeat(mutant: str) -> Iterator[str]:
+    while True:
+        yield mutant
+
+
+def _trace(console: Console, seed: int) -> int:
+    outcome = run_schedule(seed, keep=None)
+    for line in outcome.trace:
+        console.print(Text(line), soft_wrap=True)
+    console.print(f"seed {seed}: {outcome.violations or 'no promise is broken'}")
+    return 1 if outcome.violations else 0
+
+
+def _show(console: Console, tally: Tally, wall_s: float) -> None:
+    table = Table(title="Simulated schedules of the whole protocol", title_justify="left")
+    for heading in ("schedules", "store operations", "faults", "violations of P1-P8", "wall s"):
+        table.add_column(heading, justify="right")
+    figures = (tally.schedules, tally.operations, tally.faults, tally.caught, round(wall_s))
+    table.add_row(*(f"{figure:,}" for figure in figures))
+    console.print(table)
+    ends = ", ".join(f"{count:,} {end}" for end, count in tally.ends.most_common())
+    console.print(f"drivers ended: {ends}")
+    console.print(
+        f"samples {tally.samples:,}, generated again {tally.again:,} (in flight, or reported too "
+        f"late to be known), virtual hours {tally.seconds / 3600:,.0f}"
+    )
+    for outcome in tally.wrong:
+        console.print(Text(f"seed {outcome.seed}: {'; '.join(outcome.violations)}"))
+        console.print(Text("\n".join(outcome.trace)))
+
+
+def _mutants(console: Console, seeds: range, jobs: int) -> bool:
+    """Whether every mutant that does harm is noticed, and no harmless one."""
+    table = Table(title="The protocol broken on purpose", title_justify="left")
+    for heading in ("mutant", "caught", "first seed", "what the first one broke"):
+        table.add_column(heading, justify="left" if heading[0] in "mw" else "right")
+    sound = True
+    for name, mutant in MUTANTS.items():
+        tally = spread(seeds, name, jobs)
+        sound &= bool(tally.caught) != bool(mutant.harmless)
+        firsts = [o.violations[0] for o in tally.wrong if o.seed == tally.first]
+        what = mutant.harmless or "".join(firsts)[:70]
+        seed = str(tally.first) if tally.caught else "-"
+        table.add_row(name, f"{tally.caught} of {tally.schedules}", seed, Text(what))
+    console.print(table)
+    return sound
