@@ -1,6 +1,8 @@
 """The command line as a whole: help without weight, one clear line for every expected error."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from seedcorn import __version__
-from seedcorn.cli import COMMANDS, main
+from seedcorn.cli import COMMANDS, exhausted, main
+from seedcorn.core.errors import Exhausted
 
 HEAVY = [
     "ray",
@@ -87,3 +90,13 @@ def test_reader_that_goes_away_is_no_error():
         process.stdout = None
         _, errors = process.communicate(timeout=100)
     assert (process.returncode, errors) == (141, b"")
+
+
+def test_machine_that_runs_out_of_descriptors_or_disk_is_told_by_name():
+    for number, remedy in [(errno.EMFILE, "ulimit -n"), (errno.ENOSPC, "TMPDIR")]:
+        named = exhausted(OSError(number, os.strerror(number)))
+        assert isinstance(named, Exhausted)
+        assert named.exit_code == 1
+        assert os.strerror(number) in str(named)
+        assert remedy in str(named)
+    assert exhausted(OSError(errno.ENOENT, "no such file")) is None

@@ -5,6 +5,7 @@ exception that is no SeedcornError is a bug and keeps its traceback.
 """
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -12,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 
 from seedcorn import __version__
-from seedcorn.core.errors import SeedcornError
+from seedcorn.core.errors import Exhausted, SeedcornError
 
 COMMANDS = {
     "grow": "grow a corpus: create it, resume its unfinished generation, or start the next one",
@@ -29,6 +30,7 @@ COMMANDS = {
     "report": "the ledger as one self-contained page to look at, with curves and duplicates",
     "show": "a few accepted and dropped samples side by side, with why",
     "export": "accepted samples as a shuffled data set with a card, in a folder, bucket or hub",
+    "doctor": "can this store, this machine and this engine be trusted? what to do if not",
     "files": "the committed shards, one URI per line",
     "verify": "re-read log and shards and prove the corpus' promises",
     "withdraw": "mark samples as withdrawn, with the reason; nothing is deleted",
@@ -36,6 +38,12 @@ COMMANDS = {
 }
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT."""
+OUT_OF = {
+    errno.EMFILE: "this process may open no more files; raise its limit (ulimit -n)",
+    errno.ENFILE: "this machine can open no more files; end what holds so many",
+    errno.ENOSPC: "the disk for temporary files is full; free some space, or set TMPDIR",
+    errno.EDQUOT: "the quota for temporary files is used up; free some space, or set TMPDIR",
+}
 BROKEN_PIPE = 141
 """Exit code when the reader of our output went away: 128 + SIGPIPE."""
 
@@ -64,12 +72,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
 
 
+def exhausted(error: OSError) -> Exhausted | None:
+    """What the machine has run out of, if that is what the error says."""
+    cause = OUT_OF.get(error.errno or 0)
+    if cause is None:
+        return None
+    return Exhausted(
+        f"{error.strerror}: {cause}, then run the same command again: nothing committed or staged "
+        "is lost"
+    )
+
+
 def _command(name: str, words: list[str]) -> int:
     module = importlib.import_module(f"seedcorn.commands.{name}")
     parser = argparse.ArgumentParser(f"seedcorn {name}", description=f"{COMMANDS[name]}.")
     module.configure(parser)
     # Intermixed: `plan RECIPE --prompts 1 samples=5` is as good as any other order.
-    code = module.run(parser.parse_intermixed_args(words))
+    arguments = parser.parse_intermixed_args(words)
+    try:
+        code = module.run(arguments)
+    except OSError as error:
+        if (named := exhausted(error)) is None:
+            raise
+        raise named from error
     sys.stdout.flush()
     return code
 

@@ -16,10 +16,18 @@ HEADINGS = (
     "lost",
     "doubled",
     "equal",
-    "tokens again per engine kill: median, worst (bound)",
-    "recovery s: median, worst",
+    "tokens again (bound)",
+    "recovery s",
     "wrong",
 )
+LEGEND = (
+    "kills: processes ended by a signal in mid-run. lost, doubled: samples, counted from the rows. "
+    "equal: corpora and ledgers equal to the undisturbed ones, measured times aside. tokens again: "
+    "generated a second time per engine kill, median and worst (bound: in flight or not yet staged on "
+    "that engine, worst). recovery: from a restart to the first new durable object, median and worst. "
+    "wrong: whatever else must not be, errors without a name among it."
+)
+WIDE = 132
 
 
 @dataclass
@@ -89,7 +97,8 @@ def print_table(console: Console, title: str, rows: Sequence[Row]) -> bool:
     if len(rows) > 1:
         table.add_section()
         table.add_row(*total(rows).cells())
-    console.print(table)
+    console.print(table, width=None if console.is_terminal else WIDE, crop=False)
+    console.print(LEGEND, soft_wrap=not console.is_terminal)
     for row in rows:
         for violation in row.wrong:
             console.print(Text(f"{row.campaign}: {violation}"), soft_wrap=True)

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 NOT_RELAYED = {"connection", "transfer-encoding", "expect", "content-length"}
 PIECES, PAUSE_S = 8, 0.03
 """A slow answer comes in so many pieces, with a pause before each."""
+HELD_S = 120.0
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER of a socket whose close is a reset."""
 
@@ -50,7 +51,8 @@ class FaultyProxy(ThreadingHTTPServer):
     closed), `cut_answer` (half of the body), `trickle` (in slow pieces), `stall` (forwarded, answered
     after `stall_s`), `late` (forwarded after `stall_s`, when nobody listens any more), or an S3 error
     code with its status, not forwarded, as in `503 SlowDown`. `kill_before` and `kill_after` call
-    `kill` before a request is forwarded and after it was, unanswered.
+    `kill` before a request is forwarded and after it was, unanswered; `hold` calls it and forwards
+    once `released` is set.
     """
 
     daemon_threads = True
@@ -65,6 +67,7 @@ class FaultyProxy(ThreadingHTTPServer):
         self.answered: Callable[[Asked, int], None] = lambda asked, status: None
         """Told of every request that the store answered, whether or not the client is told."""
         self.kill: Callable[[], None] = lambda: None
+        self.released = threading.Event()
         self.stall_s = 2.0
         self.injected = Counter[str]()
         self.closing = threading.Event()
@@ -138,6 +141,9 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             if fault == "late":
                 self.proxy.closing.wait(self.proxy.stall_s)
+            if fault == "hold":
+                self.proxy.kill()
+                self.proxy.released.wait(HELD_S)
             self._relay(body, fault)
 
     def _relay(self, body: bytes, fault: str) -> None:

@@ -74,10 +74,43 @@ def seaweedfs(folder: Path) -> Iterator[SeaweedServer]:
     raise RuntimeError(f"SeaweedFS did not start; its logs are in {folder}/weed-*/server.log")
 
 
+class MortalServer:
+    """A server that can be killed and started again on the same data and ports."""
+
+    def __init__(self, folder: Path, sockets: str) -> None:
+        self._data, self._sockets = folder, sockets
+        self._ports = _free_ports(len(PORT_FLAGS))
+        self._keys = secrets.token_hex(8), secrets.token_hex(16)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.start()
+
+    def start(self) -> None:
+        """Start it; returns once it answers."""
+        self._process, self.server = _start(self._data, self._ports, self._sockets, self._keys)
+        if not _is_ready(self._process, self.server):
+            self.kill()
+            raise RuntimeError(f"SeaweedFS did not start again; see {self._data}/server.log")
+
+    def kill(self) -> None:
+        """`kill -9`."""
+        _stop(self._process, self._ports)
+
+
+@contextmanager
+def mortal_seaweedfs(folder: Path) -> Iterator[MortalServer]:
+    """Run a server that a test may kill; it is ended afterwards."""
+    with tempfile.TemporaryDirectory(prefix="weed-") as sockets:
+        made = MortalServer(folder, sockets)
+        try:
+            yield made
+        finally:
+            made.kill()
+
+
 def _start(
-    data: Path, ports: list[int], sockets: str
+    data: Path, ports: list[int], sockets: str, keys: tuple[str, str] | None = None
 ) -> tuple[subprocess.Popen[bytes], SeaweedServer]:
-    key, secret = secrets.token_hex(8), secrets.token_hex(16)
+    key, secret = keys or (secrets.token_hex(8), secrets.token_hex(16))
     command = [
         _binary(),
         "-logtostderr=true",
@@ -102,7 +135,7 @@ def _start(
         "AWS_SECRET_ACCESS_KEY": secret,
         "GOMEMLIMIT": "400MiB",
     }
-    with (data / "server.log").open("wb") as log:
+    with (data / "server.log").open("ab") as log:
         process = subprocess.Popen(
             command,
             cwd=data,

@@ -79,3 +79,7 @@ class RequestRefused(EngineError):
 
 class RunStopped(SeedcornError):
     """The run gave up: the same failure on every worker, or a stage that cannot go on."""
+
+
+class Exhausted(SeedcornError):
+    """The machine has no descriptors, disk or memory left; nothing committed or staged is lost."""

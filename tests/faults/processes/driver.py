@@ -19,6 +19,7 @@ from pathlib import Path
 import pyarrow.parquet
 import s3fs
 
+from seedcorn.cli import exhausted
 from seedcorn.config import load_recipe
 from seedcorn.core.errors import SeedcornError
 from seedcorn.runtime import unit_writer
@@ -32,7 +33,7 @@ PRELOADED = (pyarrow.parquet, s3fs, unit_writer, object_store, verification)
 """Imported once, by the process that all drivers are forked from."""
 RECIPE = str(Path(__file__).parents[3] / "pipelines" / "simulated.yaml")
 SMALL = (
-    *("samples=36", "units.unit=4", "units.batch=3", "units.ahead=4", "dedup.checkpoint_every=2"),
+    *("samples=24", "units.unit=4", "units.batch=3", "units.ahead=4", "dedup.checkpoint_every=2"),
     *("engine.workers=2", "engine.simulated.concurrency=8", "engine.simulated.latency_s=0.02"),
     *("engine.simulated.words=30", "engine.simulated.rejection_rate=0.1"),
     *("ledger.companions=12", "run.stage_interval_s=0.05", "run.heartbeat_s=0.2"),
@@ -53,14 +54,14 @@ class Orders:
     overrides: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     moment: Moment | None = None
-    signal: int = signal.SIGKILL
-    """Sent to itself at the moment."""
+    act: str = "kill"
+    """What it does to itself at the moment: kill, stop (until SIGCONT), or starve of descriptors."""
     clock_seed: int | None = None
-    """Wall clock jumps by up to an hour either way, now and then."""
+    """Its wall clock jumps by up to an hour either way, now and then."""
     traces: bool = False
     """Notes every step on a local disk in its journal."""
-    limits: tuple[tuple[int, int], ...] = ()
-    """(resource, soft limit) pairs."""
+    largest_file: int = 0
+    """Bytes a file may have; 0: no limit. A full disk, where none can be mounted."""
 
 
 def run(orders: Orders) -> None:
@@ -75,10 +76,9 @@ def run(orders: Orders) -> None:
     note = Journal(Path(orders.journal)).note
     moments.trace(orders.corpus, note, orders.traces)
     if orders.moment is not None:
-        number = orders.signal
-        moments.at(orders.corpus, orders.moment, lambda: os.kill(os.getpid(), number))
-    for name, soft in orders.limits:
-        resource.setrlimit(name, (soft, resource.getrlimit(name)[1]))
+        moments.at(orders.corpus, orders.moment, ACTS[orders.act])
+    if orders.largest_file:
+        _limit(resource.RLIMIT_FSIZE, orders.largest_file)
     code = UNNAMED
     try:
         code = _grow(orders)
@@ -96,10 +96,26 @@ def _grow(orders: Orders) -> int:
     except SeedcornError as error:
         sys.stderr.write(f"seedcorn: {type(error).__name__}: {error}\n")
         return error.exit_code
+    except OSError as error:
+        if (named := exhausted(error)) is None:
+            raise
+        sys.stderr.write(f"seedcorn: {type(named).__name__}: {named}\n")
+        return named.exit_code
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.stderr.write("seedcorn: interrupted\n")
         return 130
     return 0 if grown.complete else 130
+
+
+def _limit(name: int, soft: int) -> None:
+    resource.setrlimit(name, (soft, resource.getrlimit(name)[1]))
+
+
+ACTS = {
+    "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "stop": lambda: os.kill(os.getpid(), signal.SIGSTOP),
+    "starve": lambda: _limit(resource.RLIMIT_NOFILE, len(os.listdir("/proc/self/fd")) - 1),
+}
 
 
 def jumping(seed: int):

@@ -5,7 +5,6 @@ the driver kills itself between two system calls; before an S3 server a proxy ki
 request arrives or when it was carried out and not yet answered.
 """
 
-import os
 import random
 import signal
 import time
@@ -79,6 +78,7 @@ class S3Kills:
             f"s3://{server.bucket}/{prefix}",
             server.endpoint,
             server.environment(),
+            ("engine.workers=1",),  # Each one makes clients, which cost more than the work.
         )
         with faulty_proxy(server.endpoint) as proxy:
             yield ProxiedPlace(site, f"{server.bucket}/{prefix}/", proxy)
@@ -102,6 +102,14 @@ class Place:
     def start(self, moment: Moment | None) -> Driver:
         return self.site.start(moment=moment)
 
+    def start_sleeper(self, moment: Moment) -> Driver:
+        """A driver that falls asleep at the moment."""
+        return self.site.start(moment=moment, act="stop")
+
+    def wake(self, sleeper: Driver) -> None:
+        """Go on, wherever it was."""
+        sleeper.send(signal.SIGCONT)
+
     def settle(self) -> None:
         """A disk has nothing on its way."""
 
@@ -121,6 +129,19 @@ class ProxiedPlace:
         self._watch = told
 
     def start(self, moment: Moment | None) -> Driver:
+        fault = f"kill_{moment.when}" if moment else ""
+        return self._start(moment, fault, signal.SIGKILL)
+
+    def start_sleeper(self, moment: Moment) -> Driver:
+        """A driver that falls asleep at the moment, its request still on the way."""
+        return self._start(moment, "hold", signal.SIGSTOP)
+
+    def wake(self, sleeper: Driver) -> None:
+        """Go on; what it had asked for arrives now."""
+        self.proxy.released.set()
+        sleeper.send(signal.SIGCONT)
+
+    def _start(self, moment: Moment | None, fault: str, number: int) -> Driver:
         seen = Counter[str]()
 
         def choose(asked: Asked) -> str:
@@ -128,7 +149,7 @@ class ProxiedPlace:
             self._watch(step)
             seen[step] += 1
             hit = moment and (moment.step, moment.number) == (step, seen[step])
-            return f"kill_{moment.when}" if moment and hit else ""
+            return fault if hit else ""
 
         def answered(asked: Asked, status: int) -> None:
             if self.step(asked) in SAVING:
@@ -138,7 +159,7 @@ class ProxiedPlace:
         overrides = (f"store.endpoint={self.proxy.endpoint}",)
         one = self.site.start(overrides=overrides)
         self.proxy.answered = answered
-        self.proxy.kill = lambda: os.kill(one.process.pid or 0, signal.SIGKILL)
+        self.proxy.kill = lambda: one.send(number)
         return one
 
     def step(self, asked: Asked) -> str:

@@ -121,6 +121,21 @@ class Driver:
             return -999
         return self.process.exitcode
 
+    def send(self, number: int) -> None:
+        """A signal, if it still lives."""
+        if self.process.pid is not None and self.process.exitcode is None:
+            os.kill(self.process.pid, number)
+
+    def falls_asleep(self) -> bool:
+        """Wait until it is stopped (True) or has ended."""
+        stat = Path(f"/proc/{self.process.pid}/stat")
+        end = time.monotonic() + LONGEST_S
+        while self.process.exitcode is None and time.monotonic() < end:
+            if stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "T":
+                return True
+            self.process.join(0.02)
+        return False
+
     @property
     def last_words(self) -> str:
         """The last line that it wrote."""
