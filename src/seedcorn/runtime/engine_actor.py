@@ -17,6 +17,7 @@ from seedcorn.core.errors import EngineUnavailable, SeedcornError
 from seedcorn.core.goodput import EngineTime
 from seedcorn.core.leasing import Lease
 from seedcorn.core.recipe import Recipe
+from seedcorn.engines.orphans import guard
 from seedcorn.engines.vllm_setup import engine_environment
 from seedcorn.runtime import log_setup
 from seedcorn.runtime.job import GenerationJob, UnitReport, WorkerProgress
@@ -43,6 +44,7 @@ class EngineActor:
         self._info: EngineInfo | None = None
         self._writer: UnitWriter | None = None
         self._starting = asyncio.Lock()
+        self._guard: object = None
 
     async def start(self, job: GenerationJob) -> EngineInfo:
         """Start the engine unless it runs, and open store and seed for this generation.
@@ -53,6 +55,8 @@ class EngineActor:
         async with self._starting:
             log_setup.log_here(job.corpus, job.generation)
             if self._engine is None or self._info is None:
+                if job.recipe.engine.kind == "vllm":  # The others start no process of their own.
+                    self._guard = self._guard or guard()
                 self._engine = make_engine(job)
                 self._info = await self._engine.start()
             if self._writer is not None:
