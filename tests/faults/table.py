@@ -119,6 +119,7 @@ def progress_on(console: Console) -> Progress:
             console.print(Text(line[: console.width - 1].ljust(console.width - 1)), end="\r")
         else:
             console.print(Text(line), soft_wrap=True)
+            console.file.flush()
 
     return show
 

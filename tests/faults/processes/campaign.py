@@ -4,8 +4,9 @@ import argparse
 import os
 import random
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from rich.console import Console
@@ -15,7 +16,7 @@ from tests.faults.processes.corpora import Found
 from tests.faults.processes.kills import Campaign, LocalKills, S3Kills, matrix
 from tests.faults.processes.races import races
 from tests.faults.processes.runs import Judge, Site, undisturbed
-from tests.faults.processes.wire import Wire, server_kills
+from tests.faults.processes.wire import FAULTS, Wire, server_kills
 from tests.faults.table import Row, print_table, progress_on
 from tests.servers.seaweedfs import SeaweedServer, mortal_seaweedfs, seaweedfs
 
@@ -23,23 +24,6 @@ TITLE = (
     "Real driver processes below Ray, simulated engine. Recovery is from the fork of a process that "
     "has imported everything; starting Python and importing come on top."
 )
-
-
-@dataclass(frozen=True)
-class Size:
-    """How much of everything."""
-
-    each: int
-    """Numbers per step in the kill matrix."""
-    fault_rounds: int
-    mixes: int
-    harsh: int
-    races: int
-    s3_races: int
-
-
-LONG = Size(each=3, fault_rounds=2, mixes=12, harsh=8, races=80, s3_races=20)
-SHORT = Size(each=1, fault_rounds=1, mixes=1, harsh=1, races=3, s3_races=1)
 
 
 class Rows:
@@ -51,30 +35,45 @@ class Rows:
         self._folder, self._server, self._seed, self._told = folder, server, seed, told
         self._local = LocalKills(folder / "local")
         self._s3 = S3Kills(folder / f"s3-{seed}", server)
-        self._expected = self._undisturbed()
-        self._local_steps, self._s3_steps = self._local.steps(), self._s3.steps()
 
-    def _undisturbed(self) -> Found:
+    @cached_property
+    def _local_steps(self) -> Counter[str]:
+        return self._local.steps()
+
+    @cached_property
+    def _s3_steps(self) -> Counter[str]:
+        return self._s3.steps()
+
+    @cached_property
+    def _expected(self) -> Found:
         site = Site(self._folder / "undisturbed", str(self._folder / "undisturbed" / "corpus"))
         return undisturbed(site)
 
-    def kills(self, each: int) -> None:
-        """The kill matrix, on both stores."""
-        for store, steps in ((self._local, self._local_steps), (self._s3, self._s3_steps)):
-            judge = self._judge(f"kill -9 at every step, {store.name}")
-            campaign = Campaign(store, judge, self._seed)
-            campaign.run(matrix(steps, random.Random(self._seed), each))
-            if campaign.missed:
-                missed = ", ".join(map(str, campaign.missed))
-                self.notes.append(f"{judge.row.campaign}: not reached: {missed}")
+    def local_kills(self, each: int, most: int | None = None) -> None:
+        """The kill matrix on a local disk, or only so many of its kills."""
+        self._kills(self._local, self._local_steps, each, most)
 
-    def wire(self, rounds: int, mixes: int) -> None:
-        """S3 faults."""
+    def s3_kills(self, each: int, most: int | None = None) -> None:
+        """The kill matrix before an S3 server, or only so many of its kills."""
+        self._kills(self._s3, self._s3_steps, each, most)
+
+    def _kills(self, store, steps: Counter[str], each: int, most: int | None) -> None:
+        judge = self._judge(f"kill -9 at every step, {store.name}")
+        campaign = Campaign(store, judge, self._seed)
+        campaign.run(matrix(steps, random.Random(self._seed), each)[:most])
+        if campaign.missed:
+            missed = ", ".join(map(str, campaign.missed))
+            self.notes.append(f"{judge.row.campaign}: not reached: {missed}")
+
+    def wire(self, rounds: int, mixes: int, only: Sequence[str] = tuple(FAULTS)) -> None:
+        """S3 faults: each of them at every step, then mixes."""
         folder = self._folder / f"wire-{self._seed}"
-        judge = self._judge("S3 faults, each at every step")
-        Wire(folder, self._server, judge, self._seed).each_fault(rounds)
-        judge = self._judge("S3 faults, mixed at random")
-        Wire(folder, self._server, judge, self._seed).mixes(mixes)
+        if rounds:
+            judge = self._judge("S3 faults, each at every step")
+            Wire(folder, self._server, judge, self._seed).each_fault(rounds, only)
+        if mixes:
+            judge = self._judge("S3 faults, mixed at random")
+            Wire(folder, self._server, judge, self._seed).mixes(mixes)
 
     def server(self, rounds: int) -> None:
         """`kill -9` of the S3 server."""
@@ -82,23 +81,37 @@ class Rows:
         with mortal_seaweedfs(self._folder / "mortal") as mortal:
             server_kills(self._folder, mortal, judge, self._seed, rounds)
 
-    def machine(self, rounds: int) -> None:
-        """Disk, descriptors, clocks, sleep."""
-        seed, steps = self._seed, self._local_steps
+    def full_disk(self, rounds: int) -> None:
+        """A disk that is full again and again."""
         judge = self._judge("disk full")
-        judge.row.campaign += f" ({harsh.full_disk(self._folder, judge, seed, rounds)})"
-        harsh.starved(self._folder, steps, self._judge("no descriptors left"), seed, rounds)
-        harsh.clock_jumps(
-            self._folder, steps, self._judge("clock jumps by up to 1 h"), seed, rounds
-        )
-        for store, counted in ((self._local, steps), (self._s3, self._s3_steps)):
-            judge = self._judge(f"asleep beyond its lease, {store.name}")
-            fenced = harsh.zombies(store, counted, judge, seed, rounds)
-            self.notes.append(f"{judge.row.campaign}: {fenced} of {rounds} sleepers fenced by name")
+        judge.row.campaign += f" ({harsh.full_disk(self._folder, judge, self._seed, rounds)})"
+
+    def starved(self, rounds: int) -> None:
+        """No descriptors left."""
+        judge = self._judge("no descriptors left")
+        harsh.starved(self._folder, self._local_steps, judge, self._seed, rounds)
+
+    def clocks(self, rounds: int) -> None:
+        """Wall clocks that jump."""
+        judge = self._judge("clock jumps by up to 1 h")
+        harsh.clock_jumps(self._folder, self._local_steps, judge, self._seed, rounds)
+
+    def sleepers(self, rounds: int, s3_rounds: int) -> None:
+        """Drivers that sleep longer than their lease."""
+        for store, steps, times in (
+            (self._local, self._local_steps, rounds),
+            (self._s3, self._s3_steps, s3_rounds),
+        ):
+            if times:
+                judge = self._judge(f"asleep beyond its lease, {store.name}")
+                fenced = harsh.zombies(store, steps, judge, self._seed, times)
+                self.notes.append(f"{judge.row.campaign}: {fenced} of {times} fenced by name")
 
     def races(self, local: int, s3: int) -> None:
         """Three drivers at once."""
         for store, rounds in ((self._local, local), (self._s3, s3)):
+            if not rounds:
+                continue
             judge = self._judge(f"three drivers at once, {store.name}")
             ends = races(store, self._local_steps, judge, self._seed, rounds)
             told = ", ".join(f"{count} {how}" for how, count in ends.most_common())
@@ -110,25 +123,28 @@ class Rows:
         return Judge(row, self._expected, self._told)
 
 
-def parts(rows: Rows, size: Size) -> dict[str, Callable[[], None]]:
-    """What can be asked for by name."""
-    return {
-        "kills": lambda: rows.kills(size.each),
-        "wire": lambda: rows.wire(size.fault_rounds, size.mixes),
-        "server": lambda: rows.server(size.harsh),
-        "machine": lambda: rows.machine(size.harsh),
-        "races": lambda: rows.races(size.races, size.s3_races),
-    }
+def machine(rows: Rows, rounds: int) -> None:
+    """Whatever a machine may do to a driver."""
+    rows.full_disk(rounds)
+    rows.starved(2 * rounds)
+    rows.clocks(rounds)
+    rows.sleepers(rounds, rounds)
 
 
-PARTS = ("kills", "wire", "server", "machine", "races")
+PARTS: dict[str, Callable[[Rows], None]] = {
+    "kills": lambda rows: (rows.local_kills(each=3), rows.s3_kills(each=2)),
+    "wire": lambda rows: rows.wire(rounds=1, mixes=10),
+    "server": lambda rows: rows.server(8),
+    "machine": lambda rows: machine(rows, 8),
+    "races": lambda rows: rows.races(80, 20),
+}
+"""What can be asked for by name; all of it is the campaign."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the campaign and print its table; 1 if anything is not as it must be."""
     parser = argparse.ArgumentParser("tests.faults.processes", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--short", action="store_true", help="a spread of everything, a minute")
     parser.add_argument("--part", choices=PARTS, action="append", help="only this; repeatable")
     parser.add_argument("--keep", type=Path, help="folder for corpora, journals and logs")
     arguments = parser.parse_args(argv)
@@ -139,9 +155,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with seaweedfs(folder / "weed") as server:
             os.environ.update(server.environment())
             rows = Rows(folder, server, arguments.seed, progress_on(console))
-            chosen = parts(rows, SHORT if arguments.short else LONG)
             for name in arguments.part or PARTS:
-                chosen[name]()
+                PARTS[name](rows)
     good = print_table(console, TITLE, rows.rows)
     for note in rows.notes:
         console.print(note, soft_wrap=True)

@@ -8,8 +8,9 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from operator import methodcaller
 from pathlib import Path
 
 from tests.faults.processes.kills import ProxiedPlace, S3Kills
@@ -100,19 +101,17 @@ class Wire:
     def __init__(self, folder: Path, server, judge: Judge, seed: int) -> None:
         self._corpora, self._judge, self._seed = S3Kills(folder, server), judge, seed
 
-    def each_fault(self, rounds: int) -> None:
-        """Every fault at every step."""
-        jobs = [(fault, n) for n in range(rounds) for fault in FAULTS]
+    def each_fault(self, rounds: int, faults: Sequence[str] = tuple(FAULTS)) -> None:
+        """Each of the faults at every step."""
         self._all(
-            [
-                (f"{fault}, round {n}", lambda f, fault=fault: f.everywhere(fault))
-                for fault, n in jobs
-            ]
+            (f"{fault}, round {number}", methodcaller("everywhere", fault))
+            for number in range(rounds)
+            for fault in faults
         )
 
     def mixes(self, count: int) -> None:
         """So many corpora under any fault at any time."""
-        self._all([(f"mix {n}", lambda f: f.mixed(0.12)) for n in range(count)])
+        self._all((f"mix {number}", methodcaller("mixed", 0.12)) for number in range(count))
 
     def _all(self, jobs) -> None:
         with ThreadPoolExecutor(2) as pool:
