@@ -116,7 +116,9 @@ def killing(name: str, moments: list[Callable[[], bool]], choose: random.Random)
 def objects_at_least(folder: Path, count: int) -> Callable[[], bool]:
     """True once so many files lie below `folder`."""
 
-    def reached() -> bool:
-        return sum(1 for path in folder.rglob("*") if path.is_file()) >= count
+    return lambda: objects_in(folder) >= count
 
-    return reached
+
+def objects_in(folder: Path) -> int:
+    """Files below a folder."""
+    return sum(1 for path in folder.rglob("*") if path.is_file())

@@ -214,6 +214,6 @@ def main(arguments: list[str]) -> int:
         rows = simulated(on, chosen.kills, chosen.seed, Path(folder), tell) if chosen.kills else []
         if chosen.vllm:
             address = on.machines.address
-            rows.append(real(address, Path(folder), chosen.vllm, chosen.seed, tell))
+            rows += real(address, Path(folder), chosen.vllm, chosen.seed, tell)
     title = f"kill -9 on a real Ray cluster, seed {chosen.seed}"
     return 0 if print_table(console, title, rows) else 1
