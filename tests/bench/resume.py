@@ -22,6 +22,7 @@ from seedcorn.core.entries import BatchCommitted, Body, Entry, Measurement, chai
 from seedcorn.core.fingerprint import KEYS, SIGNATURE_BYTES
 from seedcorn.core.identity import digest
 from seedcorn.core.layout import ShardName, log_key, segment_prefix
+from seedcorn.core.ledger import Ledger
 from seedcorn.core.recipe import (
     EngineSpec,
     PromptSpec,
@@ -147,13 +148,19 @@ class _Made(Keeper):
 
     def fill(self, entries: list[Entry]) -> None:
         """Fold the log without reading what made entries name."""
-        random, known = np.random.default_rng(5), self._state.sequence
-        before = self._state.next_ordinal
-        for entry in entries[known:]:
+        random, before = np.random.default_rng(5), self._state.next_ordinal
+        prospects = self._ledger.prospects.snapshot()
+        for entry in entries[self._state.sequence :]:
             self._state.apply(entry)
-            body = entry.body
-            empty = [_delta(random, 16)] if isinstance(body, BatchCommitted) else None
-            self._ledger.apply(entry, empty)
+        batches = self._state.generations[1].batches
+        for name in [name for name in prospects if name.endswith(".curve")]:
+            # One point a batch: samples so far, and what they hold.
+            points = np.arange(1, batches + 1, dtype=np.float64)
+            prospects[name] = np.stack([points * BATCH, points * 400], axis=1).ravel()
+        history = self._ledger.history
+        self._ledger = Ledger(history=history, covered=len(entries), prospects=prospects)
+        for entry in entries:
+            self._ledger.apply(entry, None)
         self._index.reserve(self._state.next_ordinal)
         for first in range(before, self._state.next_ordinal, 100_000):
             count = min(100_000, self._state.next_ordinal - first)

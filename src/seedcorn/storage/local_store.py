@@ -40,6 +40,11 @@ class LocalStore:
         """The folder, as it was given."""
         return self._uri
 
+    @property
+    def root(self) -> Path:
+        """The folder, absolute; it may not exist yet."""
+        return self._root
+
     def put(self, key: str, data: bytes | Path) -> None:
         """See Store.put."""
         target = self._path(key)

@@ -82,6 +82,19 @@ class Remote:
         """Delete one object; raises ObjectMissing where the store tells."""
         self._ask(f"delete {key}", 0, "rm_file", f"{self._root}/{key}")
 
+    @property
+    def is_s3(self) -> bool:
+        """Whether requests can be made by their S3 names."""
+        return self._is_s3
+
+    def request(self, operation: str, key: str, **arguments: Any) -> dict[str, Any]:
+        """One S3 request about one object, such as `head_object`; the answer with its headers."""
+        bucket, _, root = self._root.partition("/")
+        name = f"{root}/{key}" if root else key
+        return self._ask(
+            f"{operation} {key}", 0, "call_s3", operation, Bucket=bucket, Key=name, **arguments
+        )
+
     def page(self, prefix: str, token: str) -> Page:
         """One page of the listing; the first has an empty token."""
         if self._is_s3:
