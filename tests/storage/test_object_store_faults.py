@@ -23,6 +23,7 @@ WRITE_FAULTS = [
     ["500 InternalError"] * 3,
     ["400 RequestTimeout"],
     ["lose_request", "lose_answer", "503 SlowDown"],
+    ["reset", "reset_in_body"],
 ]
 
 
@@ -72,6 +73,20 @@ def test_reads_under_a_fault_return_whole_objects(
         assert handle.read(200_000) == data[1000:201_000]
     proxy.plan = {"GET": list(faults)}
     assert [item.size for item in store.list("")] == [len(data)]
+
+
+@pytest.mark.parametrize("fault", ["stall", "late"])
+def test_answer_that_takes_longer_than_answer_s_is_unknown_and_settled(
+    proxy: FaultyProxy, s3_uri, fault: str
+):
+    spec = StoreSpec(endpoint=proxy.endpoint, deadline_s=60.0, answer_s=1.5)
+    store = ObjectStore(s3_uri(), spec)
+    proxy.stall_s, proxy.plan = 2.5, {"PUT": [fault]}
+    assert store.put_if_absent("log/0", b"mine") == b"mine"
+    proxy.settle()
+    assert store.put_if_absent("log/0", b"theirs") == b"mine"
+    proxy.plan = {"GET": [fault]}
+    assert store.get("log/0") == b"mine"
 
 
 def test_lost_acknowledgements_of_appends_neither_double_nor_fence(

@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from math import ceil
 from pathlib import Path
 
 from rich.console import Console
@@ -123,20 +124,27 @@ class Rows:
         return Judge(row, self._expected, self._told)
 
 
-def machine(rows: Rows, rounds: int) -> None:
+def kill_matrix(rows: Rows, scale: float) -> None:
+    """Kills of drivers, on both stores."""
+    rows.local_kills(3, None if scale >= 1 else round(140 * scale))
+    rows.s3_kills(2, None if scale >= 1 else round(90 * scale))
+
+
+def machine(rows: Rows, scale: float) -> None:
     """Whatever a machine may do to a driver."""
+    rounds = ceil(8 * scale)
     rows.full_disk(rounds)
     rows.starved(2 * rounds)
     rows.clocks(rounds)
     rows.sleepers(rounds, rounds)
 
 
-PARTS: dict[str, Callable[[Rows], None]] = {
-    "kills": lambda rows: (rows.local_kills(each=3), rows.s3_kills(each=2)),
-    "wire": lambda rows: rows.wire(rounds=1, mixes=10),
-    "server": lambda rows: rows.server(8),
-    "machine": lambda rows: machine(rows, 8),
-    "races": lambda rows: rows.races(80, 20),
+PARTS: dict[str, Callable[[Rows, float], None]] = {
+    "kills": kill_matrix,
+    "wire": lambda rows, scale: rows.wire(1, ceil(10 * scale)),
+    "server": lambda rows, scale: rows.server(ceil(8 * scale)),
+    "machine": machine,
+    "races": lambda rows, scale: rows.races(ceil(80 * scale), ceil(20 * scale)),
 }
 """What can be asked for by name; all of it is the campaign."""
 
@@ -145,6 +153,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the campaign and print its table; 1 if anything is not as it must be."""
     parser = argparse.ArgumentParser("tests.faults.processes", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the kills and rounds")
     parser.add_argument("--part", choices=PARTS, action="append", help="only this; repeatable")
     parser.add_argument("--keep", type=Path, help="folder for corpora, journals and logs")
     arguments = parser.parse_args(argv)
@@ -156,7 +165,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             os.environ.update(server.environment())
             rows = Rows(folder, server, arguments.seed, progress_on(console))
             for name in arguments.part or PARTS:
-                PARTS[name](rows)
+                PARTS[name](rows, arguments.scale)
     good = print_table(console, TITLE, rows.rows)
     for note in rows.notes:
         console.print(note, soft_wrap=True)

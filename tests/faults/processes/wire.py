@@ -26,7 +26,7 @@ FAULTS = {
     "503 SlowDown": EVERY,
     "409 ConditionalRequestConflict": WRITING,
     "412 PreconditionFailed": WRITING,
-    "400 RequestTimeout": EVERY,
+    "400 RequestTimeout": WRITING,
     "403 ExpiredToken": EVERY,
     "404 NoSuchKey": ("get", "head"),
     "stall": EVERY,
@@ -41,8 +41,8 @@ FAULTS = {
 """Faults of the proxy, and the operations they make sense for."""
 FRESH = "404 NoSuchKey"
 """Only for objects that were written and not read since: a store that is not consistent yet."""
-PATIENCE = ("store.answer_s=0.6", "store.deadline_s=20")
-STALL_S = 1.0
+PATIENCE = ("store.answer_s=1.5", "store.deadline_s=60")
+STALL_S = 2.0
 MOST = 40
 """Faults of one mix; without an end the run would have none."""
 
