@@ -97,15 +97,13 @@ class Rows:
         judge = self._judge("clock jumps by up to 1 h")
         harsh.clock_jumps(self._folder, self._local_steps, judge, self._seed, rounds)
 
-    def sleepers(self, rounds: int, s3_rounds: int) -> None:
-        """Drivers that sleep longer than their lease."""
-        for store, steps, times in (
-            (self._local, self._local_steps, rounds),
-            (self._s3, self._s3_steps, s3_rounds),
-        ):
+    def sleepers(self, rounds: int, s3_rounds: int, steps: Counter[str] | None = None) -> None:
+        """Drivers that sleep longer than their lease; at one of `steps`, or at any."""
+        for store, times in ((self._local, rounds), (self._s3, s3_rounds)):
             if times:
                 judge = self._judge(f"asleep beyond its lease, {store.name}")
-                fenced = harsh.zombies(store, steps, judge, self._seed, times)
+                known = steps or (self._local_steps if store is self._local else self._s3_steps)
+                fenced = harsh.zombies(store, known, judge, self._seed, times)
                 self.notes.append(f"{judge.row.campaign}: {fenced} of {times} fenced by name")
 
     def races(self, local: int, s3: int) -> None:
