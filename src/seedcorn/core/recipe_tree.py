@@ -6,6 +6,7 @@ Shared by the loader of recipe files and by everyone who reads a corpus.
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from seedcorn.core.errors import RecipeError
@@ -34,7 +35,7 @@ def nested(
     spec: type, node: Mapping[str, Any], prefix: str, where: str
 ) -> Iterator[tuple[str, type, Any]]:
     """(dotted key, spec, value) of everything one level down that is a spec itself."""
-    hints = get_type_hints(spec)
+    hints = hints_of(spec)
     for name, value in node.items():
         key, child = dotted(prefix, name), nested_spec(hints[name])
         if child is None:
@@ -47,6 +48,12 @@ def nested(
             raise RecipeError(f"{where}: {key}: must be a list")
 
 
+@cache
+def hints_of(spec: type) -> dict[str, Any]:
+    """Types of a spec's fields; they never change, and finding them is slow."""
+    return get_type_hints(spec)
+
+
 def nested_spec(hint: Any) -> type | None:
     """The spec that a field holds, alone or as a list's items; None for plain values."""
     inner = get_args(hint)[0] if get_origin(hint) is list else hint
@@ -54,7 +61,7 @@ def nested_spec(hint: Any) -> type | None:
 
 
 def from_plain(spec: type[Spec], node: Mapping[str, Any]) -> Spec:
-    hints = get_type_hints(spec)
+    hints = hints_of(spec)
     values: dict[str, Any] = {}
     for name, value in node.items():
         child = nested_spec(hints[name])

@@ -10,12 +10,12 @@ from seedcorn.core.entries import (
     WriterOpened,
     chain_hash,
     decode,
-    encode,
 )
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.identity import sha256_hex
 from seedcorn.core.layout import LOG, STAGING, log_key, parse_segment
 from seedcorn.core.state import CorpusState
+from seedcorn.storage.log import Head
 from tests.faults.simulation.processes import Process
 from tests.faults.simulation.samples import decode as rows_of
 from tests.faults.simulation.world import World
@@ -76,10 +76,11 @@ class Auditor:
                     "P7", f"sample {index} of generation {generation} is generated again: {key}"
                 )
 
-    def met(self, reader: str, entry: Entry, shards: dict[str, bytes | None]) -> None:
-        """A reader that follows the log met this entry, and read what it names."""
-        if entry.sequence >= len(self.entries) or encode(entry) != self.entries[entry.sequence]:
-            self._world.violate("P5", f"{reader} met an entry {entry.sequence} nobody committed")
+    def met(self, reader: str, head: Head, shards: dict[str, bytes | None]) -> None:
+        """A reader that follows the log has come to `head`, and read what its last entry names."""
+        known = self.entries[head.sequence - 1 : head.sequence]
+        if not known or chain_hash(known[0]) != head.previous:
+            self._world.violate("P5", f"{reader} met an entry before {head} nobody committed")
             return
         for key, data in shards.items():
             ref = self.named[key]

@@ -2,12 +2,14 @@
 
 import argparse
 import logging
+import math
 import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 
 from rich.console import Console
 from rich.table import Table
@@ -79,14 +81,23 @@ def first_caught(mutant: Mutant, seeds: Iterable[int]) -> Outcome | None:
     return next((outcome for outcome in outcomes if outcome.violations), None)
 
 
-def spread(seeds: range, mutant: str, jobs: int) -> Tally:
-    """`run_many` over processes."""
-    if jobs == 1:
-        return run_many(seeds, mutant)
+def spread(seeds: range, mutant: str, jobs: int, until: float = math.inf) -> Tally:
+    """`run_many` over processes; nothing is begun after `until` (monotonic seconds)."""
     whole = Tally()
+    chunks = (seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK))
+    if jobs == 1:
+        for chunk in takewhile(lambda chunk: time.monotonic() < until, chunks):
+            whole.join(run_many(chunk, mutant))
+        return whole
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-        for tally in pool.map(run_many, _chunks(seeds), _repeat(mutant)):
-            whole.join(tally)
+        running = {pool.submit(run_many, chunk, mutant) for chunk in islice(chunks, jobs + 1)}
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                whole.join(future.result())
+                if time.monotonic() < until:
+                    more = islice(chunks, 1)
+                    running |= {pool.submit(run_many, chunk, mutant) for chunk in more}
     return whole
 
 
@@ -98,7 +109,8 @@ def main(arguments: Sequence[str]) -> int:
         return _trace(console, given.seed)
     seeds = range(given.seed, given.seed + given.schedules)
     began = time.monotonic()
-    tally = spread(seeds, "", given.jobs)
+    until = began + 60 * given.minutes
+    tally = spread(seeds, "", given.jobs, until)
     _show(console, tally, time.monotonic() - began)
     sound = not tally.caught
     if given.mutants:
@@ -111,18 +123,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--schedules", type=int, default=1000, help="how many seeds")
     parser.add_argument("--seed", type=int, default=0, help="the first of them")
     parser.add_argument("--mutants", type=int, default=0, help="schedules per mutant; 0: none")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no more after them")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--trace", action="store_true", help="show every operation of one seed")
     return parser
-
-
-def _chunks(seeds: range) -> list[range]:
-    return [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)]
-
-
-def _repeat(mutant: str) -> Iterator[str]:
-    while True:
-        yield mutant
 
 
 def _trace(console: Console, seed: int) -> int:

@@ -9,7 +9,7 @@ import json
 from functools import partial
 from typing import Any, Protocol
 
-from seedcorn.core.entries import BatchCommitted, Entry, GenerationStarted, SeedAdded, WriterOpened
+from seedcorn.core.entries import BatchCommitted, GenerationStarted, SeedAdded, WriterOpened
 from seedcorn.core.errors import ObjectMissing, SeedcornError, StoreError
 from seedcorn.core.goodput import EngineTime
 from seedcorn.core.growth import Step, WholeRecipe
@@ -20,7 +20,7 @@ from seedcorn.runtime.grow import unwrapped
 from seedcorn.runtime.job import GenerationJob
 from seedcorn.runtime.metrics import Meter
 from seedcorn.storage.garbage import collect_checkpoints
-from seedcorn.storage.log import LogWriter, open_writer
+from seedcorn.storage.log import Head, LogWriter, open_writer
 from seedcorn.storage.writer import Heartbeat, Identity, wait_for_turn
 from tests.faults.simulation.cluster import Scene, SimulatedCluster
 from tests.faults.simulation.processes import Family, Process
@@ -32,7 +32,7 @@ from tests.faults.simulation.world import World
 class Readings(Protocol):
     """Told what a reader met."""
 
-    def met(self, reader: str, entry: Entry, shards: dict[str, bytes | None]) -> None: ...
+    def met(self, reader: str, head: Head, shards: dict[str, bytes | None]) -> None: ...
 
 
 class Driver:
@@ -182,10 +182,12 @@ async def reader(process: Process, scene: Scene, told: Readings) -> None:
         for entry in follower:
             body = entry.body
             refs = (*body.data, *body.dropped) if isinstance(body, BatchCommitted) else ()
-            told.met(process.name, entry, {ref.key: _content(store, ref.key) for ref in refs})
+            told.met(
+                process.name, follower.head, {ref.key: _content(store, ref.key) for ref in refs}
+            )
 
     while True:
-        await asyncio.sleep(world.random.uniform(0.05, 2))
+        await asyncio.sleep(world.random.uniform(0.2, 6))
         with contextlib.suppress(StoreError):
             await asyncio.to_thread(follow)
 

@@ -47,10 +47,14 @@ def text_of(seed: int, generation: int, index: int, attempt: int, values: int) -
 
 @cache
 def keys_of(text: int) -> NDArray[np.uint64]:
-    """uint64[17]: bands shared with the neighbour below, above or the whole family, then exact."""
+    """uint64[17]: even bands shared by the first two members, odd ones by all others; then exact.
+
+    So the second member, dropped for the first, must leave no key behind: the third and the fourth
+    would not meet each other any more.
+    """
     family, member = divmod(text, MEMBERS)
-    groups = [(member + band % 2) // 2 if band % 5 else 9 for band in range(KEYS - 1)]
-    keys = [uint64("band", band, family, group, band % 2) for band, group in enumerate(groups)]
+    groups = [max(1, member) if band % 2 == 0 else min(1, member) for band in range(KEYS - 1)]
+    keys = [uint64("band", band, family, group) for band, group in enumerate(groups)]
     return np.array([*keys, uint64("exact", text)], np.uint64)
 
 
