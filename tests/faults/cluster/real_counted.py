@@ -22,7 +22,7 @@ from tests.faults.cluster.gate import Kill
 from tests.faults.table import Row
 from tests.runtime.processes import kill, titled
 
-AFTER = (3, 12)
+AFTER = (3, 9)
 """Samples that an engine may finish before it is killed."""
 
 

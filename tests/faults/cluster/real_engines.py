@@ -17,9 +17,9 @@ REPOSITORY = Path(__file__).parents[3]
 DRY_RUN = str(REPOSITORY / "pipelines" / "dry_run.yaml")
 MODEL = REPOSITORY / ".cache" / "models" / "SmolLM2-135M-Instruct"
 RECIPE = (
-    *("generations=1", "samples=96", f"engine.model={MODEL}", "engine.vllm.dtype=float32"),
-    *("engine.threads=1", "engine.vllm.max_num_seqs=8", "engine.sampling.max_tokens=48"),
-    *("units.unit=4", "units.batch=4", "units.ahead=3", "ledger.companions=0"),
+    *("generations=1", "samples=40", f"engine.model={MODEL}", "engine.vllm.dtype=float32"),
+    *("engine.threads=1", "engine.vllm.max_num_seqs=8", "engine.sampling.max_tokens=32"),
+    *("units.unit=4", "units.batch=2", "units.ahead=3", "ledger.companions=0"),
     *("run.stage_interval_s=1", "run.heartbeat_s=0.2", "run.lease_s=2", "run.hedge_factor=1000"),
     "checks=[{finish_reason: {allow: [stop, length]}}, {length: {min_words: 3}}]",
 )
