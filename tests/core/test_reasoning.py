@@ -34,3 +34,8 @@ def test_split_keeps_every_word_and_leaves_no_closing_tag(parts):
     kept = (reasoning or "") + answer
     for word in ("one", "two"):
         assert kept.count(word) == text.count(word)
+
+
+def test_split_of_a_million_closing_tags_takes_linear_time():
+    reasoning, answer = split("a</think>" * 1_000_000 + "end")
+    assert (reasoning.count("a"), answer) == (1_000_000, "end")

@@ -1,6 +1,7 @@
 """The endpoint engine against a real server that misbehaves, and against vLLM's own."""
 
 import asyncio
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from seedcorn.core.engine import Request
 from seedcorn.core.errors import EngineDead, EngineUnavailable, RequestRefused
 from seedcorn.core.recipe import SamplingSpec
-from seedcorn.engines.endpoint_engine import ATTEMPTS, EndpointEngine
+from seedcorn.engines.endpoint_engine import ATTEMPTS, MAX_ANSWER, EndpointEngine
 from tests.engines.conftest import CONTEXT, SAMPLING, endpoint_spec, make_request
 from tests.engines.rude_server import KEY, RudeServer, answer
 
@@ -220,3 +221,76 @@ def test_endpoint_on_vllm_refuses_a_prompt_too_long_and_serves_its_neighbour(
     refused, served = runner.run(scenario())
     assert isinstance(refused, RequestRefused)
     assert served.text
+
+
+@pytest.mark.parametrize(
+    "flaw",
+    [
+        b"[" * 100_000,
+        b'{"choices": [{"message": {"content": ' + b"9" * 5000 + b"}}]}",
+        b"\xff\xfe{",
+        b"",
+        {"choices": "x"},
+        {"choices": [{"message": ["content"]}]},
+        {"choices": [{"message": "content"}]},
+        {"choices": [{"message": {"content": 5}}]},
+        {"choices": [{"message": {"content": [{"type": "text", "text": "part"}]}}]},
+        answer(message={"reasoning": {"a": 1}}),
+        (503, "", {"Retry-After": "9" * 400}),
+    ],
+)
+def test_endpoint_garbage_is_transient_whatever_its_types(flaw):
+    server = RudeServer(flaw, answer("at last"))
+    assert ask(server)[1].text == "at last"
+
+
+@pytest.mark.parametrize("usage", [None, [], 7, {"prompt_tokens": "7"}, {"prompt_tokens": -1}])
+def test_endpoint_counts_of_a_wrong_type_are_no_counts(usage):
+    given = answer("text") | {"usage": usage}
+    if isinstance(usage, dict):
+        given["usage"] |= {"completion_tokens": 10**30, "prompt_tokens_details": [1]}
+    done = ask(RudeServer(given))[1]
+    assert (done.text, done.prompt_tokens, done.completion_tokens) == ("text", 0, 0)
+
+
+@pytest.mark.parametrize("reason", [None, 5, ["stop"], {"a": 1}, "because"])
+def test_endpoint_finish_reason_it_does_not_know_is_an_error_outcome(reason):
+    assert ask(RudeServer(answer("text", finish_reason=reason)))[1].finish_reason == "error"
+
+
+def test_endpoint_answer_without_end_is_refused_in_bounded_memory():
+    tracemalloc.start()
+    try:
+        with pytest.raises(RequestRefused, match="longer than 32 MiB"):
+            ask(RudeServer(answer("x" * (MAX_ANSWER + 1))))
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    # The server in this process holds the answer as well, as text and as bytes.
+    assert peak < 8 * MAX_ANSWER
+
+
+@pytest.mark.parametrize("models", [b'{"data": 5}', b'{"data": {"id": "m"}}', b'{"data": null}'])
+def test_endpoint_list_of_models_that_is_none_counts_as_no_list(models):
+    assert ask(RudeServer(models=models))[1].text == "fine"
+
+
+@pytest.mark.parametrize("length", ["'x'", "[]", "1e400", "-5", "true"])
+def test_endpoint_context_of_a_wrong_type_is_unknown(length):
+    models = f'{{"data": [{{"id": "m", "max_model_len": {length}}}]}}'.replace("'", '"')
+    assert ask(RudeServer(models=models.encode()))[0].max_prompt_tokens == 0
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "http://h:99999", "http://", "ftp://h", "http:///x"]
+)
+def test_endpoint_url_that_is_none_is_refused_by_its_key(url):
+    with pytest.raises(EngineUnavailable, match=r"engine\.openai\.base_url"):
+        EndpointEngine(endpoint_spec(url))
+
+
+def test_endpoint_key_that_would_inject_a_header_is_refused_and_not_shown(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "hunter2\r\nX-Evil: 1")
+    with pytest.raises(EngineUnavailable, match="characters that no key has") as caught:
+        ask(RudeServer())
+    assert "hunter2" not in str(caught.value)

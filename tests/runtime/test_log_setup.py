@@ -41,3 +41,21 @@ def test_actor_logs_plain_lines_where_nobody_asks_for_json(monkeypatch, capsys):
 
     assert capsys.readouterr().err.endswith(" hello\n")
     assert environment() == {}
+
+
+@pytest.mark.parametrize("form", ["json", "plain"])
+def test_secrets_of_the_environment_are_in_no_line_and_no_traceback(form, monkeypatch, capsys):
+    monkeypatch.setenv("SEEDCORN_LOG", form)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary/aws+0001")
+    monkeypatch.setenv("NIGHT_WEBHOOK", "https://hooks.example.org/canary-0002")
+    log_here("file:///corn", 1)
+
+    try:
+        raise OSError("PUT with canary/aws+0001 to https://hooks.example.org/canary-0002")
+    except OSError:
+        LOGGER.exception("read https://me:canary-0003@host/x with %s", "canary/aws+0001")
+
+    told = capsys.readouterr().err
+    assert "canary" not in told
+    assert "$AWS_SECRET_ACCESS_KEY" in told
+    assert "OSError" in told

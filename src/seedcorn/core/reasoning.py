@@ -21,8 +21,8 @@ def split(text: str) -> tuple[str | None, str]:
         return (_join([text.lstrip()[len(OPEN) :]]) or None, "") if opened else (None, text)
     traces: list[str] = []
     answers: list[str] = []
-    while CLOSE in text:
-        head, _, text = text.partition(CLOSE)
+    *closed, text = text.split(CLOSE)
+    for head in closed:
         before, tag, inside = head.partition(OPEN)
         traces.append(inside if tag else before)
         answers.append(before if tag else "")

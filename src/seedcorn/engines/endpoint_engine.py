@@ -25,10 +25,14 @@ from seedcorn.core.errors import (
     RequestRefused,
 )
 from seedcorn.core.recipe import EngineSpec
+from seedcorn.core.redaction import redacted
 from seedcorn.engines.in_flight import InFlight
 
 ATTEMPTS = 5
 LONGEST_PAUSE_S = 30.0
+MAX_ANSWER = 32 << 20
+"""Bytes of one answer, decompressed: what is longer never ends, or fills the memory."""
+MAX_COUNT = 2**31 - 1
 TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, 425, 429})
 """Client errors that say nothing about the request itself; all 5xx are transient as well."""
 
@@ -74,7 +78,11 @@ class EndpointEngine:
         Raises EngineUnavailable naming the URL, and the models on offer; EngineUnreachable where
         nothing answers that another attempt might reach.
         """
-        self._key = os.environ.get(self._spec.openai.api_key_env, "")
+        self._key = os.environ.get(self._spec.openai.api_key_env, "").strip()
+        if not (self._key.isascii() and self._key.isprintable()):
+            raise EngineUnavailable(
+                f"${self._spec.openai.api_key_env} holds characters that no key has"
+            )
         self._session = aiohttp.ClientSession(
             headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
             timeout=aiohttp.ClientTimeout(total=self._spec.openai.timeout_s),
@@ -86,7 +94,7 @@ class EndpointEngine:
         except EngineUnavailable:
             await self.close()
             raise
-        context = entry.get("max_model_len") or 0
+        context = count(entry.get("max_model_len"))
         return EngineInfo(
             engine="openai-endpoint",
             model=self._model,
@@ -144,13 +152,16 @@ class EndpointEngine:
                     if isinstance(self._problem(response, refusal), Transient):
                         raise EngineUnreachable(refusal)
                     raise EngineUnavailable(refusal)
-                listed = parsed(await response.read())
+                listed = parsed(await body_of(response))
+        except RequestRefused as problem:
+            raise EngineUnavailable(f"{self._shown}/models: {problem}") from None
         except (aiohttp.ClientError, TimeoutError, OSError, Transient) as problem:
             raise EngineUnreachable(
                 f"no OpenAI-compatible endpoint answers at {self._shown}: {self._safe(problem)}."
                 " Check engine.openai.base_url"
             ) from None
-        return [entry for entry in listed.get("data") or [] if isinstance(entry, dict)]
+        entries = listed.get("data")
+        return [e for e in entries if isinstance(e, dict)] if isinstance(entries, list) else []
 
     def _chosen(self, served: list[dict[str, Any]]) -> dict[str, Any]:
         """The entry of the recipe's model; a sole model serves a recipe that names none."""
@@ -190,7 +201,7 @@ class EndpointEngine:
                 self._url / path, json=body, allow_redirects=False
             ) as response:
                 if response.status == HTTPStatus.OK:
-                    return parsed(await response.read())
+                    return parsed(await body_of(response))
                 raise self._problem(response, await self._refusal(response))
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
             raise Transient(f"{type(problem).__name__}: {self._safe(problem)}") from None
@@ -206,7 +217,8 @@ class EndpointEngine:
 
     async def _refusal(self, response: aiohttp.ClientResponse) -> str:
         """Status and the server's own words, shortened; the key never survives in them."""
-        words = self._safe((await response.read())[:2000].decode("utf-8", "replace"))[:300]
+        said = await response.content.read(2000)
+        words = self._safe(said.decode("utf-8", "replace"))[:300]
         hint = ""
         if response.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             state = "the key in" if self._key else "no key:"
@@ -225,20 +237,35 @@ class EndpointEngine:
 
 def endpoint_url(base_url: str) -> URL:
     """The API root; `/v1` is added where the recipe gives a bare host."""
-    url = URL(base_url.rstrip("/"))
-    if url.scheme not in ("http", "https") or not url.host:
+    try:
+        url = URL(base_url.rstrip("/"))
+        known = url.scheme in ("http", "https") and bool(url.host)
+    except ValueError:
+        url, known = URL(), False
+    if not known:
         raise EngineUnavailable(
-            f"engine.openai.base_url is {base_url!r}: give the endpoint's URL, such as"
+            f"engine.openai.base_url is {redacted(base_url)!r}: give the endpoint's URL, such as"
             " http://127.0.0.1:8000/v1"
         )
     return url / "v1" if url.path in ("", "/") else url
+
+
+async def body_of(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body; raises RequestRefused for more than MAX_ANSWER bytes, however compressed."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_ANSWER:
+            response.close()
+            raise RequestRefused(f"the answer is longer than {MAX_ANSWER >> 20} MiB")
+    return bytes(body)
 
 
 def parsed(body: bytes) -> dict[str, Any]:
     """The JSON object of an answer; raises Transient for anything else, such as a proxy's page."""
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Transient(f"the answer is not JSON: {body[:80]!r}") from None
     if not isinstance(answer, dict):
         raise Transient(f"the answer is not a JSON object: {body[:80]!r}")
@@ -254,22 +281,36 @@ def completion(answer: Mapping[str, Any]) -> Completion:
         choice = answer["choices"][0]
         message = choice.get("message", choice)
         text = message["content" if "message" in choice else "text"]
-        usage = answer.get("usage") or {}
+        trace = message.get("reasoning") or message.get("reasoning_content")
     except (KeyError, IndexError, TypeError, AttributeError):
         raise Transient(f"the answer has no choice: {str(answer)[:80]}") from None
+    if not (isinstance(text, str | None) and isinstance(trace, str | None)):
+        raise Transient(f"the answer's text is no text: {str(text)[:80]}")
     reason = choice.get("finish_reason")
     if reason == "content_filter":
         raise RequestRefused("the endpoint's content filter refused the request")
-    trace = message.get("reasoning") or message.get("reasoning_content")
+    usage = _mapping(answer.get("usage"))
     return Completion(
         text=(f"<think>{trace}</think>" if trace else "") + (text or ""),
-        prompt_tokens=usage.get("prompt_tokens") or 0,
-        completion_tokens=usage.get("completion_tokens") or 0,
-        finish_reason=FINISH_REASONS.get(reason, "error"),
-        cached_tokens=(usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
+        prompt_tokens=count(usage.get("prompt_tokens")),
+        completion_tokens=count(usage.get("completion_tokens")),
+        finish_reason=FINISH_REASONS.get(reason, "error") if isinstance(reason, str) else "error",
+        cached_tokens=count(_mapping(usage.get("prompt_tokens_details")).get("cached_tokens")),
     )
+
+
+def count(value: Any) -> int:
+    """A number of tokens as a server tells it; 0 for what is no such number."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return 0
+    return value if 0 <= value <= MAX_COUNT else 0
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def retry_after(header: str) -> float:
     """Seconds a server asks to wait; 0 for none, or for a date."""
-    return float(header) if header.strip().isdigit() else 0.0
+    header = header.strip()
+    return float(header) if header.isascii() and header.isdecimal() else 0.0

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 
 from seedcorn.core.log_lines import JsonLines
+from seedcorn.core.redaction import without_secrets
 
 VARIABLE = "SEEDCORN_LOG"
 
@@ -24,8 +25,20 @@ def line_handler(known: Mapping[str, str | int] | None = None) -> logging.Handle
     """Lines on standard error. `known` are ids of every line of this process, told in JSON only."""
     handler = logging.StreamHandler(sys.stderr)
     plain = logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S")
-    handler.setFormatter(JsonLines(known) if json_wanted() else plain)
+    handler.setFormatter(Redacting(JsonLines(known) if json_wanted() else plain))
     return handler
+
+
+class Redacting(logging.Formatter):
+    """Formats as `inner` does, tracebacks included, and takes the environment's secrets out."""
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record without a secret."""
+        return without_secrets(self._inner.format(record), os.environ)
 
 
 def log_here(corpus: str, generation: int) -> None:

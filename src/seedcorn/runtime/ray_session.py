@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Iterator
 from math import ceil
+from pathlib import Path
 
 import ray
 
@@ -61,6 +62,7 @@ def start_local(recipe: Recipe) -> None:
     """A private cluster on this machine, with as many logical CPUs as the workers ask for."""
     spec = recipe.engine
     wanted = ceil(spec.least_workers * spec.cpus_per_worker)
+    keep_token_private(Path.home() / ".ray")
     ray.init(
         address="local",
         num_cpus=max(os.cpu_count() or 1, wanted),
@@ -71,3 +73,17 @@ def start_local(recipe: Recipe) -> None:
         # Ray's default of 15 starves engines beside anything else on the machine.
         _system_config={"worker_niceness": 0},
     )
+    keep_token_private(Path.home() / ".ray")
+
+
+def keep_token_private(folder: Path) -> None:
+    """Ray writes its authentication token readable for everybody: close the folder, then the file.
+
+    Who reads the token may run code as this user. What belongs to somebody else is left alone.
+    """
+    with contextlib.suppress(PermissionError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.chmod(0o700)
+        token = folder / "auth_token"
+        if token.is_file():
+            token.chmod(0o600)

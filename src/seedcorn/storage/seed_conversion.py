@@ -22,7 +22,7 @@ from seedcorn.core.errors import CorruptCorpus, ObjectMissing, SeedError
 from seedcorn.core.identity import canonical_json, digest
 from seedcorn.core.layout import SEEDS
 from seedcorn.core.recipe import SourceSpec
-from seedcorn.storage.seed_files import Filesystems, Source, seed_errors
+from seedcorn.storage.seed_files import Filesystems, Source, SourceFile, is_remote, seed_errors
 from seedcorn.storage.seed_lines import HashingReader, SeedRow, seed_rows
 from seedcorn.storage.store import Store
 
@@ -129,10 +129,27 @@ def _convert(
                 for row in _counted(seed_rows(reader, file.name, source.format, spec), problems):
                     writer.add(row)
                 sources.append((file.name, file.size, reader.finish()))
+                _refuse_change(file, reader.count, filesystems)
         parts = writer.finish()
     if not parts:
         raise SeedError(f"seed {spec.path}: holds no document at all")
     return Conversion(parts, tuple(sources), dict(sorted(problems.items())))
+
+
+def _refuse_change(file: SourceFile, read: int, filesystems: Filesystems) -> None:
+    """Raises SeedError unless as many bytes were read as were listed, and none was written since.
+
+    Object stores answer reads of a replaced object with an error of their own.
+    """
+    changed = read != file.size
+    if file.modified and not is_remote(file.path):
+        filesystem, stripped = filesystems.resolve(file.path)
+        changed = changed or str(filesystem.info(stripped)["mtime"]) != file.modified
+    if changed:
+        raise SeedError(
+            f"seed {file.path}: changed while it was read ({read} bytes, {file.size} were listed); "
+            "wait until it is complete, then start again"
+        )
 
 
 def _counted(rows: Iterator[SeedRow], problems: Counter[str]) -> Iterator[SeedRow]:

@@ -102,7 +102,7 @@ class Filesystems:
             with self._lock:
                 if protocol not in self._made:
                     self._made[protocol] = fsspec.filesystem(protocol, **self._options(protocol))
-        except (ImportError, ValueError) as error:
+        except (ImportError, ValueError, TypeError) as error:
             raise SeedError(f"seed {path}: no filesystem for {protocol}://: {error}") from error
         filesystem = self._made[protocol]
         return filesystem, filesystem._strip_protocol(path)
@@ -134,6 +134,8 @@ class Filesystems:
 def find_files(spec: SourceSpec, base: str, filesystems: Filesystems) -> Source:
     """The files that `spec` names: one file, a folder or a glob; raises SeedError when none."""
     found: list[SourceFile] = []
+    if not _is_name(spec.path):
+        raise SeedError(f"seed {spec.path!r}: a path is UTF-8 text without NUL")
     tried = _candidates(spec.path, base)
     for candidate in tried:
         with seed_errors(candidate):
@@ -186,21 +188,48 @@ def _list(path: str, filesystems: Filesystems) -> list[SourceFile]:
         return _files(filesystem, root, filesystem.glob(stripped, detail=True))
     if info["type"] == "directory":
         return _files(filesystem, stripped, filesystem.find(stripped, detail=True))
-    return _files(filesystem, stripped.rpartition("/")[0], {stripped: info})
+    return _files(filesystem, stripped.rpartition("/")[0], {stripped: info}, named=True)
 
 
-def _files(filesystem: Any, root: str, infos: dict[str, dict[str, Any]]) -> list[SourceFile]:
+def _files(
+    filesystem: Any, root: str, infos: dict[str, dict[str, Any]], named: bool = False
+) -> list[SourceFile]:
     """Files only, without the hidden ones that other tools leave behind (_SUCCESS, .crc)."""
     files: list[SourceFile] = []
     for path, info in infos.items():
         name = path[len(root) :].lstrip("/")
         hidden = any(part.startswith(("_", ".")) for part in PurePosixPath(name).parts)
-        if info["type"] != "file" or (hidden and len(infos) > 1):
+        if info["type"] == "directory" or (hidden and len(infos) > 1):
             continue
+        _refuse_odd(path, info, named)
         url = path if _is_local(filesystem) else filesystem.unstrip_protocol(path)
         etag = str(info.get("ETag") or info.get("etag") or "").strip('"')
         files.append(SourceFile(url, name, int(info["size"]), etag, str(info.get("mtime", ""))))
     return files
+
+
+def _refuse_odd(path: str, info: dict[str, Any], named: bool) -> None:
+    """Raises SeedError for what a folder may hold and a seed may not: it is never passed over.
+
+    A link in a folder may lead anywhere on this machine; one that the recipe names is meant.
+    """
+    if not _is_name(path):
+        raise SeedError(f"seed {path!r}: its name is not UTF-8; rename the file")
+    if info.get("islink") and not (named and Path(path).is_file()):
+        raise SeedError(
+            f"seed {path}: is a symbolic link, which may lead anywhere: copy the file, or name the "
+            "link's target in the recipe"
+        )
+    if not info.get("islink") and info["type"] != "file":
+        raise SeedError(f"seed {path}: is no regular file")
+
+
+def _is_name(path: str) -> bool:
+    """Whether a path can be stored as text, and asked for."""
+    try:
+        return "\0" not in path and bool(path.encode() or True)
+    except UnicodeEncodeError:
+        return False
 
 
 def _is_local(filesystem: Any) -> bool:

@@ -20,6 +20,10 @@ from seedcorn.core.recipe import SourceSpec
 from seedcorn.storage.seed_files import compression
 
 CHUNK = 1 << 20
+BOMB_BYTES = 16 << 20
+BOMB_RATIO = 200
+"""A file that has given so many bytes, and so many times what was read of it, is a bomb: text
+shrinks to a tenth, logs to a hundredth."""
 SPLITS = ("file", "paragraph", "line")
 _BOM = b"\xef\xbb\xbf"
 
@@ -51,6 +55,8 @@ class HashingReader(io.RawIOBase):
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
         self._state = hashlib.sha256()
+        self.count = 0
+        """Bytes read so far."""
 
     def readable(self) -> bool:
         """True: io asks before it reads."""
@@ -60,6 +66,7 @@ class HashingReader(io.RawIOBase):
         """Fill `buffer` from the source; 0 at its end."""
         data = self._source.read(len(buffer))
         self._state.update(data)
+        self.count += len(data)
         buffer[: len(data)] = data
         return len(data)
 
@@ -67,6 +74,7 @@ class HashingReader(io.RawIOBase):
         """Read what a decoder left unread, and return the hash of the whole file."""
         while data := self._source.read(CHUNK):
             self._state.update(data)
+            self.count += len(data)
         return self._state.hexdigest()
 
 
@@ -77,7 +85,7 @@ def line_cap(max_chars: int) -> int:
 
 def seed_rows(raw: HashingReader, name: str, kind: str, spec: SourceSpec) -> Iterator[SeedRow]:
     """The rows of one file of format `kind` (jsonl or text), decompressed by its ending."""
-    stream = _decompressed(raw, compression(name))
+    stream = _decompressed(raw, name)
     cap = line_cap(spec.max_chars)
     if kind == "jsonl":
         for line in lines(stream, cap):
@@ -125,7 +133,10 @@ def paragraphs(pieces: Iterator[bytes | None], cap: int) -> Iterator[bytes | Non
             continue
         size += cap + 1 if piece is None else len(piece) + 1
         skipping = skipping or size > cap + 1
-        held = [] if skipping or piece is None else [*held, piece]
+        if skipping or piece is None:
+            held = []
+        else:
+            held.append(piece)
     if held or skipping:
         yield None if skipping else b"\n".join(held)
 
@@ -186,13 +197,31 @@ def _encodable(text: str) -> bool:
         return False
 
 
-def _decompressed(raw: HashingReader, codec: str) -> BinaryIO:
-    buffered = io.BufferedReader(raw, CHUNK)
+def _decompressed(raw: HashingReader, name: str) -> BinaryIO:
+    buffered, codec = io.BufferedReader(raw, CHUNK), compression(name)
     if codec == "gzip":
-        return cast(BinaryIO, gzip.GzipFile(fileobj=buffered))
+        return cast(BinaryIO, _Expanding(gzip.GzipFile(fileobj=buffered), raw, name))
     if codec == "zstd":
-        return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(buffered, "r"), "zstd"))
+        inflated = pa.CompressedInputStream(pa.PythonFile(buffered, "r"), "zstd")
+        return cast(BinaryIO, _Expanding(inflated, raw, name))
     return cast(BinaryIO, buffered)
+
+
+class _Expanding:
+    """Reads a decompressed stream; raises SeedError once it is a bomb."""
+
+    def __init__(self, stream: Any, raw: HashingReader, name: str) -> None:
+        self._stream, self._raw, self._name, self._given = stream, raw, name, 0
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self._given += len(data)
+        if self._given > BOMB_BYTES and self._given > BOMB_RATIO * self._raw.count:
+            raise SeedError(
+                f"seed {self._name}: expands more than {BOMB_RATIO}-fold, to {self._given >> 20} MiB so far: a "
+                "compression bomb; decompress it yourself if it is meant"
+            )
+        return data
 
 
 def _whole(stream: BinaryIO, cap: int) -> bytes | None:
