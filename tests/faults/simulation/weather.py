@@ -49,7 +49,10 @@ class Weather:
 
     @classmethod
     def drawn(cls, chance: random.Random) -> "Weather":
-        """Swarm: about half of the kinds, each at a rate of its own."""
+        """Swarm: about half of the kinds, each at a rate of its own; one time in five a storm, in
+        which several attempts at a batch differ and what was given up lands late."""
+        if chance.random() < 0.2:
+            return cls(**STORM)
         weather = cls()
         for kind in fields(cls):
             rate = chance.choice((0.004, 0.01, 0.03, 0.08)) * SCALE.get(kind.name, 1.0)
@@ -57,6 +60,17 @@ class Weather:
         return weather
 
 
+STORM = {
+    "driver_dies": 0.01,
+    "worker_dies": 0.02,
+    "keeper_dies": 0.02,
+    "part_lost": 0.01,
+    "answer_lost": 0.02,
+    "lands_late": 0.12,
+    "slow": 0.1,
+    "message_twice": 0.3,
+    "straggler": 0.1,
+}
 SCALE = {
     "driver_dies": 0.5,
     "worker_dies": 0.5,
