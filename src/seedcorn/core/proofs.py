@@ -72,6 +72,18 @@ def check_writers(entries: Iterable[Entry]) -> int:
     return writers
 
 
+def check_bound(entries: Sequence[Entry], last: str, covered: int, bound: str) -> None:
+    """The log still has the entry that its newest checkpoint was taken after: what the chain cannot
+    tell of the newest entry, which no other follows. `last` is the sha256 of the last entry."""
+    chain = entries[covered].previous if covered < len(entries) else last
+    if bound and chain != bound:
+        raise CorruptCorpus(
+            f"log entry {covered - 1} is not the one that checkpoint {covered} was taken after: its "
+            f"sha256 is {chain[:16]}, not {bound[:16]}; the entry was changed since, or the "
+            "checkpoint is damaged"
+        )
+
+
 def check_names(body: Body, sequence: int) -> None:
     """The objects an entry names are called after their content, generation and units (P1)."""
     where = f"log entry {sequence}"

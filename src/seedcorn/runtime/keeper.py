@@ -5,8 +5,6 @@ loads from the newest checkpoint and the entries after it. One keeper per run, o
 (`progress` aside).
 """
 
-from itertools import islice
-
 import numpy as np
 
 from seedcorn.core.checks import build
@@ -115,7 +113,7 @@ class Keeper:
     def _fold(self, until: int, covered: int) -> None:
         """Go on with the log from where the folds are; what a checkpoint covers is counted alone."""
         reader = LogReader(self._store, Head(self._state.sequence, self._chain))
-        for entry in islice(reader, until - self._state.sequence):
+        for entry in reader.until(until):
             self._state.apply(entry)
             self._ledger.apply(entry, self._deltas_of(entry) if entry.sequence >= covered else None)
             if entry.sequence >= covered and isinstance(entry.body, BatchCommitted):

@@ -64,6 +64,15 @@ def checkpoint_sequences(store: Store) -> list[int]:
     return sorted({int(match[1]) for match in matches if match}, reverse=True)
 
 
+def checkpoint_chain(store: Store, sequence: int) -> str:
+    """The sha256 of the log entry that a checkpoint is bound to; empty where it does not tell."""
+    try:
+        chain = json.loads(store.get(f"{checkpoint_prefix(sequence)}manifest.json"))["chain"]
+    except (ObjectMissing, ValueError, KeyError, TypeError):
+        return ""
+    return chain if isinstance(chain, str) else ""
+
+
 def read_checkpoint(
     store: Store,
     chains: Sequence[str],

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import overload
 
 from seedcorn.core.entries import GENESIS, Body, Entry, WriterOpened, chain_hash, decode, encode
@@ -53,7 +54,13 @@ class LogReader:
         self.head = head
 
     def __iter__(self) -> Iterator[Entry]:
-        listed = last_listed(self._store)
+        return self._entries(last_listed(self._store))
+
+    def until(self, stop: int) -> Iterator[Entry]:
+        """Entries below `stop`, which are known to exist: nothing is listed to find them."""
+        return islice(self._entries(stop - 1), max(0, stop - self.head.sequence))
+
+    def _entries(self, listed: int) -> Iterator[Entry]:
         for data in self._fetch_ahead(self.head.sequence, listed + 1):
             if data is None:
                 raise CorruptCorpus(

@@ -1,8 +1,7 @@
 """Re-reads a corpus, log and every shard, and proves its promises or names what breaks one first.
 
-Nothing is believed that can be counted again. Shards stream past one batch at a time; what grows
-with the corpus is the set of accepted ids and, up to a stated number, the documents rechecked.
-"""
+Nothing is believed that can be counted again. Shards stream past one batch at a time; what grows is
+the set of accepted ids and, up to a stated number, the documents rechecked."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from seedcorn.core.proofs import (
     Family,
     Rows,
     Terms,
+    check_bound,
     check_counts,
     check_ids,
     check_names,
@@ -36,11 +36,12 @@ from seedcorn.core.sketch import COLUMNS, LATENT, LENGTHS, Delta, batch_delta, l
 from seedcorn.core.state import FORECAST, CorpusState, Source
 from seedcorn.core.uniqueness import prove_unique
 from seedcorn.storage.batches import texts_view
-from seedcorn.storage.checkpoints import checkpoint_sequences
-from seedcorn.storage.log import read_log
+from seedcorn.storage.checkpoints import checkpoint_chain, checkpoint_sequences
+from seedcorn.storage.log import LogReader, read_log
 from seedcorn.storage.reading import read_deltas
 from seedcorn.storage.sketches import read_delta
 from seedcorn.storage.store import Store
+from seedcorn.storage.verification_deep import DeepProof
 from seedcorn.storage.verification_documents import DOCUMENTS, DocumentSample
 from seedcorn.storage.verification_rows import read_batch_table, rows_of
 from seedcorn.storage.verification_withdrawn import WithdrawalProof
@@ -82,13 +83,16 @@ def verify(
     spec: StoreSpec | None = None,
     advance: Advance = lambda what, done, total: None,
     documents: int = DOCUMENTS,
+    deep: bool = False,
 ) -> Report:
     """Prove everything, or name the first thing that is wrong.
 
     `spec` is how seed files on remote stores are reached; at most `documents` are rechecked for
-    uniqueness. Raises StoreError when the store does not answer, ObjectMissing without a corpus.
+    uniqueness. `deep`: also decide again what texts decide (see `DeepProof`). Raises StoreError when the store does not answer, ObjectMissing without a corpus.
     """
     proof = _Proof(store, parse_recipe, advance)
+    if deep:
+        proof.deep = DeepProof(store, spec or StoreSpec())
     try:
         proof.read_log()
         proof.prove_objects()
@@ -122,14 +126,16 @@ class _Proof:
         self.proving = "log"
         """The promise that is being checked, hence the one that an error breaks."""
         self.entries: list[Entry] = []
+        self.deep: DeepProof | None = None
         self._state = CorpusState()
         self._recipes: dict[int, Recipe] = {}
 
     def read_log(self) -> None:
         """Chain, numbers, formats, writers, and the fold of the log."""
-        # Before the log: a writer that lives may put newer ones while it is read.
+        # First: a writer that lives may put newer ones while the log is read.
         covered = max(checkpoint_sequences(self._store), default=0)
-        for entry in read_log(self._store):
+        bound, reader = checkpoint_chain(self._store, covered), LogReader(self._store)
+        for entry in reader:
             self._state.apply(entry)
             self.entries.append(entry)
         if covered > len(self.entries):
@@ -137,6 +143,7 @@ class _Proof:
                 f"the log ends after {len(self.entries)} entries, but a checkpoint covers "
                 f"{covered}: entries were lost from its end"
             )
+        check_bound(self.entries, reader.head.previous, covered, bound)
         self._proved("log", f"{len(self.entries)} entries, chain and numbers unbroken")
         self.proving = "P6"
         writers = check_writers(self.entries)
@@ -188,12 +195,8 @@ class _Proof:
         """Everything that only the rows can show."""
         self.proving = "withdrawn"
         withdrawals = WithdrawalProof(self._store, self.entries)
-        rows, units, names = 0, 0, 0
-        digest, family, sketches = (
-            CorpusDigest(),
-            Family(),
-            list[tuple[int, BatchCommitted, Delta]](),
-        )
+        rows, units, names, digest, family = 0, 0, 0, CorpusDigest(), Family()
+        sketches: list[tuple[int, BatchCommitted, Delta]] = []
         documents.plan(self._state, self._recipes)
         for entry, table, batch in self._batches(family, documents):
             recipe = self._recipes[batch.generation]
@@ -204,9 +207,24 @@ class _Proof:
             withdrawals.add(table, part, terms.strata)
             digest.add(part)
             rows, units = rows + table.num_rows, units + batch.last_unit - batch.first_unit + 1
-            if self._is_edge(batch):
-                delta = _sketch(table, part, recipe, batch.sketch_rate)
-                sketches.append((entry.sequence, batch, delta))
+            if self.deep is not None:
+                self._prove_deeply(entry.sequence, batch, table, part, recipe)
+            elif self._is_edge(batch):
+                found = _sketch(table, part, recipe, batch.sketch_rate)
+                sketches.append((entry.sequence, batch, found))
+        self._proved_rows(rows, units, names)
+        self._settle(withdrawals)
+        self._prove_unique(documents)
+        self._prove_sketches(sketches)
+        self._proved_sketches(len(sketches))
+        self.report.digest = digest.hexdigest()
+
+    def _settle(self, withdrawals: WithdrawalProof) -> None:
+        self.proving = "withdrawn"
+        withdrawals.settle()
+        self._proved("withdrawn", f"{withdrawals.samples} samples, all accepted ones, none twice")
+
+    def _proved_rows(self, rows: int, units: int, names: int) -> None:
         shards = sum(len(g.shards) + len(g.dropped) for g in self._state.generations.values())
         self._proved("P1", f"{shards} shards have the size, sha256 and rows the log committed")
         self._proved("P2", f"{rows} samples, each planned index once, under its own id")
@@ -214,12 +232,6 @@ class _Proof:
         self._proved(
             "lineage", f"{len(self._recipes)} recipes, {names} parents and witnesses exist"
         )
-        self.proving = "withdrawn"
-        withdrawals.settle()
-        self._proved("withdrawn", f"{withdrawals.samples} samples, all accepted ones, none twice")
-        self._prove_unique(documents)
-        self._prove_sketches(sketches)
-        self.report.digest = digest.hexdigest()
 
     def _batches(
         self, family: Family, documents: DocumentSample
@@ -231,6 +243,8 @@ class _Proof:
                 source = next(s for s in self._state.sources if s.sequence == entry.sequence)
                 family.add_source(source)
                 self._recheck_source(documents, source)
+                if self.deep is not None:
+                    self.deep.add_source(source)
             elif isinstance(entry.body, BatchCommitted):
                 self.proving = "P1"
                 yield entry, read_batch_table(self._store, entry.body), entry.body
@@ -271,7 +285,26 @@ class _Proof:
                         f"log entry {sequence}: {batch.sketch.key} is not the sketch of its "
                         f"batch's texts ({name} differs); what the ledger says of it is wrong"
                     )
-        self._proved("sketches", f"{len(found)} recomputed (first and last of each generation)")
+
+    def _prove_deeply(
+        self, sequence: int, batch: BatchCommitted, table: pa.Table, rows: Rows, recipe: Recipe
+    ) -> None:
+        assert self.deep is not None
+        self.proving = "deep"
+        self.deep.add_batch(sequence, batch, table, rows, recipe)
+        self._prove_sketches([(sequence, batch, _sketch(table, rows, recipe, batch.sketch_rate))])
+
+    def _proved_sketches(self, edges: int) -> None:
+        deep = self.deep
+        if deep is None:
+            told = f"{edges} recomputed (first and last of each generation)"
+            return self._proved("sketches", told)
+        self._proved("sketches", "those of every batch recomputed")
+        self._proved(
+            "deep",
+            f"{deep.fingerprints} fingerprints, {deep.rechecked} rows' checks and containment from "
+            f"texts; {deep.verdicts} verdicts replayed against {deep.documents} documents",
+        )
 
     def _recipe(self, number: int, stored: Mapping[str, Any], fingerprint: str) -> Recipe:
         try:
