@@ -60,8 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except SeedcornError as error:
         if os.environ.get("SEEDCORN_DEBUG") == "1":
-            traceback.print_exception(error)
-        sys.stderr.write(f"seedcorn: {error}\n")
+            sys.stderr.write(_shown("".join(traceback.format_exception(error))))
+        sys.stderr.write(_shown(f"seedcorn: {error}\n"))
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("seedcorn: interrupted\n")
@@ -81,6 +81,12 @@ def exhausted(error: OSError) -> Exhausted | None:
         f"{error.strerror}: {cause}, then run the same command again: nothing committed or staged "
         "is lost"
     )
+
+
+def _shown(text: str) -> str:
+    from seedcorn.core.redaction import without_secrets
+
+    return without_secrets(text, os.environ)
 
 
 def _command(name: str, words: list[str]) -> int:

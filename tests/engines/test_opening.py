@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
@@ -11,10 +11,14 @@ from seedcorn.core.recipe import EngineSpec, VllmSpec
 from seedcorn.engines.opening import open_engine, required_package
 from seedcorn.engines.simulated_engine import SimulatedEngine
 from seedcorn.engines.vllm_setup import (
+    CODE_ARGUMENTS,
+    TRUST_VARIABLE,
     engine_arguments,
     engine_environment,
     installed_vllm,
     is_local,
+    refuse_unsafe_environment,
+    trusts_code,
     weights_revision,
 )
 
@@ -161,3 +165,46 @@ def test_weights_revision_changes_with_config_and_with_weights_of_equal_size(tmp
     second = weights_revision(tmp_path)
     (tmp_path / "config.json").write_text('{"a": 1}')
     assert len({first, second, weights_revision(tmp_path)}) == 3
+
+
+@pytest.mark.parametrize("key", ["worker_cls", "logits_processors", "hf_overrides", "hf_token"])
+def test_engine_arguments_that_import_code_are_refused_by_name(key):
+    with pytest.raises(EngineUnavailable, match=key):
+        engine_arguments(replace(SPEC, vllm=VllmSpec(extra={key: "os.system"})), on_cpu=True)
+
+
+@pytest.mark.parametrize("load_format", ["auto", "pt", "npcache", ["safetensors"], None])
+def test_engine_arguments_never_let_weights_be_pickles(load_format):
+    extra = {"load_format": load_format}
+    with pytest.raises(EngineUnavailable, match="load_format"):
+        engine_arguments(replace(SPEC, vllm=VllmSpec(extra=extra)), on_cpu=False)
+    assert engine_arguments(SPEC, on_cpu=True)["load_format"] == "safetensors"
+
+
+def test_code_of_a_model_runs_only_if_recipe_and_operator_both_say_so():
+    asking = replace(SPEC, model="org/model", vllm=VllmSpec(trust_remote_code=True))
+    pinned = replace(asking, vllm=replace(asking.vllm, revision="a" * 40))
+    operator = {TRUST_VARIABLE: "org/model"}
+    assert not trusts_code(replace(SPEC, model="org/model"), operator)
+    for environment in ({}, {TRUST_VARIABLE: "1"}, {TRUST_VARIABLE: "org/other"}):
+        with pytest.raises(EngineUnavailable, match=f"{TRUST_VARIABLE}=org/model"):
+            trusts_code(pinned, environment)
+    with pytest.raises(EngineUnavailable, match="pinned commit"):
+        trusts_code(asking, operator)
+    assert trusts_code(pinned, operator)
+    assert engine_arguments(SPEC, on_cpu=True)["trust_remote_code"] is False
+
+
+def test_engine_that_was_told_to_unpickle_messages_does_not_start():
+    with pytest.raises(EngineUnavailable, match="VLLM_ALLOW_INSECURE_SERIALIZATION"):
+        refuse_unsafe_environment({"VLLM_ALLOW_INSECURE_SERIALIZATION": "1"})
+    refuse_unsafe_environment({})
+
+
+@pytest.mark.vllm
+def test_arguments_that_are_refused_are_arguments_that_vllm_has():
+    from vllm.engine.arg_utils import AsyncEngineArgs
+
+    known = {field.name for field in fields(AsyncEngineArgs)}
+    assert known >= CODE_ARGUMENTS
+    assert {"trust_remote_code", "load_format", "revision"} <= known

@@ -5,6 +5,7 @@ old data. Its ports are fresh, its credentials its own, telemetry and the admin 
 """
 
 import ctypes
+import json
 import os
 import secrets
 import shutil
@@ -56,15 +57,20 @@ class SeaweedServer:
 
 
 @contextmanager
-def seaweedfs(folder: Path) -> Iterator[SeaweedServer]:
-    """Run a server that keeps its data below `folder`; ends it, and only it, afterwards."""
+def seaweedfs(folder: Path, reader: tuple[str, str] | None = None) -> Iterator[SeaweedServer]:
+    """Run a server that keeps its data below `folder`; ends it, and only it, afterwards.
+
+    `reader` is the key and secret of a second identity that may read and list, and nothing else.
+    """
     for attempt in range(3):
         ports = _free_ports(len(PORT_FLAGS))
         data = folder / f"weed-{attempt}"
         data.mkdir(parents=True)
         # Socket paths are limited to about 100 bytes, and test folders are deep.
         with tempfile.TemporaryDirectory(prefix="weed-") as sockets:
-            process, server = _start(data, ports, sockets)
+            keys = secrets.token_hex(8), secrets.token_hex(16)
+            identities = _identities(data, keys, reader) if reader else None
+            process, server = _start(data, ports, sockets, keys, identities)
             try:
                 if _is_ready(process, server):
                     yield server
@@ -107,8 +113,28 @@ def mortal_seaweedfs(folder: Path) -> Iterator[MortalServer]:
             made.kill()
 
 
+def _identities(data: Path, keys: tuple[str, str], reader: tuple[str, str]) -> Path:
+    """The file that tells the server who may do what."""
+    rights = [(keys, ["Admin", "Read", "Write", "List", "Tagging"]), (reader, ["Read", "List"])]
+    identities = [
+        {
+            "name": f"identity-{number}",
+            "credentials": [{"accessKey": key, "secretKey": secret}],
+            "actions": actions,
+        }
+        for number, ((key, secret), actions) in enumerate(rights)
+    ]
+    path = data.parent / f"{data.name}-identities.json"
+    path.write_text(json.dumps({"identities": identities}), encoding="utf-8")
+    return path
+
+
 def _start(
-    data: Path, ports: list[int], sockets: str, keys: tuple[str, str] | None = None
+    data: Path,
+    ports: list[int],
+    sockets: str,
+    keys: tuple[str, str] | None = None,
+    identities: Path | None = None,
 ) -> tuple[subprocess.Popen[bytes], SeaweedServer]:
     key, secret = keys or (secrets.token_hex(8), secrets.token_hex(16))
     command = [
@@ -128,6 +154,8 @@ def _start(
         f"-s3.localSocket={sockets}/s3.sock",
         f"-filer.localSocket={sockets}/filer.sock",
     ]
+    if identities is not None:
+        command.append(f"-s3.config={identities}")
     environment = {
         "PATH": os.environ.get("PATH", ""),
         "HOME": str(data),
@@ -135,6 +163,8 @@ def _start(
         "AWS_SECRET_ACCESS_KEY": secret,
         "GOMEMLIMIT": "400MiB",
     }
+    if identities is not None:  # The variables would be one more identity, with every right.
+        environment = {k: v for k, v in environment.items() if not k.startswith("AWS_")}
     with (data / "server.log").open("ab") as log:
         process = subprocess.Popen(
             command,

@@ -46,6 +46,9 @@ class VllmSpec:
     """0: 1 GiB on the CPU, vLLM's own choice on a GPU."""
     enforce_eager: bool = operational(False)
     quantization: str = ""
+    trust_remote_code: bool = operational(False)
+    """Run Python code that comes with the model: only if $SEEDCORN_TRUST_REMOTE_CODE, where the
+    engine runs, names this very model."""
     extra: dict[str, Any] = field(default_factory=dict)
     """Further engine arguments by vLLM's own names."""
 

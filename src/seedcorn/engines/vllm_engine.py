@@ -47,6 +47,7 @@ class VllmEngine:
         """Load the model. Raises EngineUnavailable with vLLM's own cause."""
         name, version = vllm_setup.installed_vllm()
         vllm_setup.require_model(self._spec.model)
+        vllm_setup.refuse_unsafe_environment(os.environ)
         variables = vllm_setup.engine_environment(self._spec, os.cpu_count() or 1)
         for key, value in variables.items():
             os.environ.setdefault(key, value)

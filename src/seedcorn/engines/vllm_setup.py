@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ CPU_KV_CACHE_BYTES = 2**30
 """Left to itself vLLM claims most of the memory: a second engine on the host then fails."""
 
 CPU_BATCHED_TOKENS = 4096
+COMMIT = re.compile(r"[0-9a-f]{40}")
 HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 PROBES, PROBE_BYTES = 16, 4096
 """Pieces of each weights file that enter its fingerprint."""
@@ -40,6 +41,27 @@ OWN_ARGUMENTS = frozenset(
     }
 )
 """Engine arguments that `extra` may not touch."""
+
+CODE_ARGUMENTS = frozenset(
+    {
+        *("worker_cls", "worker_extension_cls", "scheduler_cls", "logits_processors"),
+        *("io_processor_plugin", "kv_transfer_config", "ec_transfer_config", "hf_overrides"),
+        *("model_loader_extra_config", "additional_config", "compilation_config"),
+        *("hf_config_path", "hf_token", "code_revision", "download_dir", "ignore_patterns"),
+        *("config_format", "tokenizer_mode", "model_impl", "profiler_config", "spec_model"),
+        *("reasoning_parser_plugin", "speculative_config", "weight_transfer_config"),
+        *("allowed_media_domains", "enable_prompt_embeds", "distributed_executor_backend"),
+        *("model_weights", "model_class_overrides", "log_config_file", "logging_config"),
+        *("otlp_traces_endpoint", "kv_events_config", "data_parallel_address", "master_addr"),
+    }
+)
+"""Engine arguments that import code by name, or read and write other places than the model."""
+
+SAFE_FORMATS = frozenset({"safetensors", "fastsafetensors", "gguf", "bitsandbytes", "dummy"})
+"""Formats of weights that hold numbers only; pickles (`pt`, `auto`, `npcache`) run code."""
+
+TRUST_VARIABLE = "SEEDCORN_TRUST_REMOTE_CODE"
+"""Where the operator names the one model whose own code may run, if the recipe asks for it too."""
 
 
 def installed_vllm(search_path: Sequence[str] | None = None) -> tuple[str, str]:
@@ -114,8 +136,9 @@ def engine_arguments(spec: EngineSpec, on_cpu: bool) -> dict[str, Any]:
     engine there. Raises EngineUnavailable for an `extra` key that belongs to seedcorn.
     """
     vllm = spec.vllm
-    if forbidden := sorted(OWN_ARGUMENTS & vllm.extra.keys()):
+    if forbidden := sorted((OWN_ARGUMENTS | CODE_ARGUMENTS) & vllm.extra.keys()):
         raise EngineUnavailable(f"engine.vllm.extra must not set {', '.join(forbidden)}")
+    refuse_pickles(vllm.extra.get("load_format", "safetensors"))
     arguments: dict[str, Any] = {
         "model": spec.model,
         "dtype": "bfloat16" if on_cpu and vllm.dtype == "auto" else vllm.dtype,
@@ -123,6 +146,8 @@ def engine_arguments(spec: EngineSpec, on_cpu: bool) -> dict[str, Any]:
         "max_num_seqs": vllm.max_num_seqs,
         "enforce_eager": on_cpu or vllm.enforce_eager,
         "disable_log_stats": True,
+        "load_format": "safetensors",
+        "trust_remote_code": trusts_code(spec, os.environ),
     }
     arguments |= cpu_arguments(spec) if on_cpu else gpu_arguments(spec)
     optional = {
@@ -132,6 +157,44 @@ def engine_arguments(spec: EngineSpec, on_cpu: bool) -> dict[str, Any]:
         "kv_cache_memory_bytes": vllm.kv_cache_bytes,
     }
     return arguments | {key: value for key, value in optional.items() if value} | vllm.extra
+
+
+def trusts_code(spec: EngineSpec, environment: Mapping[str, str]) -> bool:
+    """Whether the model's own code may run: the recipe and the operator must both say so.
+
+    Raises EngineUnavailable where the recipe asks and the operator has not named this model, or
+    the model comes from a hub without a pinned revision.
+    """
+    if not spec.vllm.trust_remote_code:
+        return False
+    if environment.get(TRUST_VARIABLE) != spec.model:
+        raise EngineUnavailable(
+            f"engine.vllm.trust_remote_code: the recipe wants to run code that comes with "
+            f"{spec.model}; whoever operates this machine must agree with "
+            f"{TRUST_VARIABLE}={spec.model}"
+        )
+    if not is_local(spec.model) and not COMMIT.fullmatch(spec.vllm.revision):
+        raise EngineUnavailable(
+            "engine.vllm.revision: code of a hub model runs only at a pinned commit (40 hex digits)"
+        )
+    return True
+
+
+def refuse_pickles(load_format: object) -> None:
+    """Raises EngineUnavailable for a format of weights that can run code as it is read."""
+    if not isinstance(load_format, str) or load_format not in SAFE_FORMATS:
+        raise EngineUnavailable(
+            f"engine.vllm.extra.load_format: {load_format!r} may read pickles, which run code; one "
+            f"of {', '.join(sorted(SAFE_FORMATS))}"
+        )
+
+
+def refuse_unsafe_environment(environment: Mapping[str, str]) -> None:
+    """Raises EngineUnavailable where vLLM was told to unpickle what its processes send."""
+    if environment.get("VLLM_ALLOW_INSECURE_SERIALIZATION", "0") not in ("", "0"):
+        raise EngineUnavailable(
+            "VLLM_ALLOW_INSECURE_SERIALIZATION is set: vLLM would unpickle messages; unset it"
+        )
 
 
 def cpu_arguments(spec: EngineSpec) -> dict[str, Any]:
