@@ -114,6 +114,7 @@ class Auditor:
         if entry.previous != previous:
             self._world.violate("P1", f"entry {sequence} does not continue the log")
         self.entries.append(data)
+        self._world.met[f"{entry.kind} entries"] += 1
         if isinstance(entry.body, WriterOpened):
             self.writers.add(entry.writer)
             self._found[entry.writer] = [key for key in self.objects if key.startswith(STAGING)]

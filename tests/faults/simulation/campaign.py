@@ -36,6 +36,7 @@ class Tally:
     samples: int = 0
     seconds: float = 0.0
     ends: Counter[str] = field(default_factory=Counter)
+    met: Counter[str] = field(default_factory=Counter)
     caught: int = 0
     first: int = -1
     wrong: list[Outcome] = field(default_factory=list)
@@ -46,6 +47,7 @@ class Tally:
         for name in ("operations", "faults", "again", "samples", "seconds"):
             setattr(self, name, getattr(self, name) + getattr(outcome, name))
         self.ends += outcome.ends
+        self.met += outcome.met
         if outcome.violations:
             self.caught += 1
             self.first = outcome.seed if self.first < 0 else min(self.first, outcome.seed)
@@ -57,6 +59,7 @@ class Tally:
         for name in ("schedules", "operations", "faults", "again", "samples", "seconds", "caught"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.ends += other.ends
+        self.met += other.met
         self.wrong = (self.wrong + other.wrong)[:SHOWN]
         firsts = [first for first in (self.first, other.first) if first >= 0]
         self.first = min(firsts, default=-1)
@@ -144,8 +147,8 @@ def _show(console: Console, tally: Tally, wall_s: float) -> None:
     figures = (tally.schedules, tally.operations, tally.faults, tally.caught, round(wall_s))
     table.add_row(*(f"{figure:,}" for figure in figures))
     console.print(table)
-    ends = ", ".join(f"{count:,} {end}" for end, count in tally.ends.most_common())
-    console.print(f"drivers ended: {ends}")
+    console.print(f"drivers ended: {_listed(tally.ends)}")
+    console.print(f"met: {_listed(tally.met)}")
     console.print(
         f"samples {tally.samples:,}, generated again {tally.again:,} (in flight, or reported too "
         f"late to be known), virtual hours {tally.seconds / 3600:,.0f}"
@@ -153,6 +156,10 @@ def _show(console: Console, tally: Tally, wall_s: float) -> None:
     for outcome in tally.wrong:
         console.print(Text(f"seed {outcome.seed}: {'; '.join(outcome.violations)}"))
         console.print(Text("\n".join(outcome.trace)))
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.most_common())
 
 
 def _mutants(console: Console, seeds: range, jobs: int) -> bool:

@@ -140,6 +140,7 @@ class SimulatedStore:
         self._death(f"after {operation} {key}")
         if world.chance(self.weather.answer_lost):
             world.note(process.name, "  its answer is lost")
+            world.met["answers of the store lost"] += 1
             raise Unanswered(f"no answer to {operation} {key}")
         return answer
 
@@ -175,6 +176,7 @@ class SimulatedStore:
         def land() -> None:
             world.pending_effects -= 1
             world.note(name, f"{operation} {key} lands late")
+            world.met["requests landed late"] += 1
             try:
                 effect()
             except StoreError:

@@ -165,6 +165,7 @@ class SimulatedKeeper:
     def _restore(self, chains: list[str]) -> int:
         covered, parts = read_checkpoint(self.store, chains, META)
         if covered:
+            self.process.world.met["checkpoints restored"] += 1
             self.index.restore([parts[name] for name in sorted(parts)])
         return covered
 

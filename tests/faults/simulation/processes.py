@@ -39,6 +39,8 @@ class Process:
             return
         self.alive = False
         self.world.note(self.name, f"ends: {why}")
+        if why.startswith(("before", "after")):
+            self.world.met[f"{self.kind}s killed"] += 1
         for task in sorted(self.tasks, key=hash):
             task.cancel()
         for reply in self._waiting:
@@ -87,6 +89,7 @@ class Process:
             self.world.violate("typed errors", f"{what} of {self.name} raised {error!r}")
         if not answer:
             self.world.note(self.name, f"answer to {what} is lost")
+            self.world.met["answers of processes lost"] += 1
             self.world.loop.call_later(self._notice(), _fail, reply, f"{self.name} does not answer")
             return
         self.world.loop.call_later(self._latency(), _give, reply, done, error)

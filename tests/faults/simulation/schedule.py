@@ -22,6 +22,7 @@ FAULTS_S = 25.0
 """Virtual seconds after which faults stop, whatever still runs."""
 PATIENCE_S = 400.0
 """Virtual seconds that a driver may take once faults have stopped."""
+TWICE = "samples staged with several texts"
 LAST_TRIES = 4
 """Drivers that may be fenced by one that was still starting when faults stopped."""
 
@@ -37,6 +38,8 @@ class Outcome:
     faults: int = 0
     ends: Counter[str] = field(default_factory=Counter)
     """How its drivers ended."""
+    met: Counter[str] = field(default_factory=Counter)
+    """See `World.met`."""
     again: int = 0
     """Samples asked of an engine more than once."""
     samples: int = 0
@@ -198,6 +201,7 @@ def run_schedule(
         world.operations,
         world.faults,
         Counter(driver.ended for driver in schedule.drivers),
+        world.met + Counter({TWICE: sum(len(texts) > 1 for texts in auditor.staged.values())}),
         sum(count - 1 for count in auditor.generated.values()),
         len(auditor.generated),
         world.loop.time(),

@@ -7,7 +7,7 @@ threads (`Fiber`) that hand a baton to and fro with the loop: `pause` is where a
 import asyncio
 import random
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar, copy_context
 from itertools import count
@@ -153,6 +153,8 @@ class World:
         self.trace: deque[str] = deque(maxlen=keep)
         self.violations: list[str] = []
         self.operations = self.faults = 0
+        self.met: Counter[str] = Counter()
+        """How often something happened that schedules are there for."""
         self.calm = False
         """No more faults from here on."""
         self.pending_effects = 0
