@@ -54,3 +54,17 @@ def test_gc_reports_and_keeps_what_it_cannot_prove_dead(corpus, capsys):
     assert "left alone: 1 objects under seeds/0123456789abcdef/" in text
     assert "left alone: 1 objects under probe-0123456789abcdef/" in text
     assert everything(corpus) == before
+
+
+def test_gc_as_a_dry_run_says_what_it_would_delete_and_deletes_nothing(corpus, capsys):
+    dead = f"{DATA}gen-0001/part-00000000-00000002-0123456789abcdef.parquet"
+    (corpus / dead).write_bytes(b"x")
+    (corpus / ".tmp").mkdir(exist_ok=True)
+    (corpus / ".tmp" / "host-1-2-3").write_bytes(b"half")
+    before = everything(corpus)
+    assert main(["gc", str(corpus), "--dry-run"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == f"would delete {dead}"
+    assert printed[1] == f"1 objects would be deleted from {corpus}"
+    assert printed[2].startswith("left alone: 1 objects under .tmp/")
+    assert everything(corpus) == before
