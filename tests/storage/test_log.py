@@ -84,6 +84,19 @@ def test_reader_from_a_checkpoint_goes_on_where_it_stopped(tmp_path: Path):
     assert first.head == writer.head
 
 
+def test_reader_alone_reads_the_same_entries_in_the_calling_thread(tmp_path: Path):
+    threads: set[int] = set()
+    store = store_named(
+        str(tmp_path), lambda when, operation, key: threads.add(threading.get_ident())
+    )
+    written = a_log(store, 40)
+    threads.clear()
+    assert list(LogReader(store, readers=1)) == written
+    assert threads == {threading.get_ident()}
+    assert list(LogReader(store)) == written
+    assert len(threads) > 1
+
+
 def test_reader_left_early_reads_the_prefix(tmp_path: Path):
     store = LocalStore(tmp_path)
     whole = a_log(store, 40)
