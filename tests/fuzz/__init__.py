@@ -1,0 +1,1 @@
+"""Seeded mutation of what strangers may hand us: recipes, overrides, seed files, templates."""
