@@ -162,9 +162,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         with seaweedfs(folder / "weed") as server:
             os.environ.update(server.environment())
             rows = Rows(folder, server, arguments.seed, progress_on(console))
-            for name in arguments.part or PARTS:
-                PARTS[name](rows, arguments.scale)
+            whole = _run(rows, arguments.part or list(PARTS), arguments.scale)
     good = print_table(console, TITLE, rows.rows)
     for note in rows.notes:
         console.print(note, soft_wrap=True)
-    return 0 if good else 1
+    if not whole:
+        console.print("interrupted: the table holds what was done before")
+    return 0 if good and whole else 1
+
+
+def _run(rows: Rows, names: Sequence[str], scale: float) -> bool:
+    """False if Ctrl-C ended it."""
+    try:
+        for name in names:
+            PARTS[name](rows, scale)
+    except KeyboardInterrupt:
+        return False
+    return True

@@ -52,7 +52,7 @@ def full_disk(folder: Path, judge: Judge, seed: int, rounds: int) -> str:
                 one = site.start(environment=environment, largest_file=limit)
                 one.wait()
                 judge.ended(one, label)
-                if one.process.exitcode == 0:
+                if one.code == 0:
                     break
                 kib += STEP_KIB
                 _mount(f"remount,size={kib}k", disk)
@@ -120,7 +120,7 @@ def _succeed(site: Site, judge: Judge, label: str, moment: Moment) -> None:
     one = site.start(moment=moment, overrides=SOON)
     one.wait()
     judge.ended(one, label)
-    if one.process.exitcode == CorpusBusy.exit_code:
+    if one.code == CorpusBusy.exit_code:
         judge.wrong(label, f"a driver that sleeps was taken for alive: {one.last_words}")
 
 

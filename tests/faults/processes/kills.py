@@ -10,13 +10,13 @@ import signal
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tests.faults.processes.moments import Moment
-from tests.faults.processes.runs import STARTS, Driver, Judge, Site
+from tests.faults.processes.runs import STARTS, Driver, Judge, Site, together
 from tests.faults.processes.steps import NAMES, SAVING, step_of
 from tests.servers.faulty_proxy import Asked, FaultyProxy, faulty_proxy
 
@@ -183,9 +183,7 @@ class Campaign:
     def run(self, moments: list[Moment], workers: int = 2) -> None:
         """Kill at every moment; two corpora at a time."""
         queues = [deque(moments[n::workers]) for n in range(workers)]
-        with ThreadPoolExecutor(workers) as pool:
-            for done in [pool.submit(self._drain, n, queue) for n, queue in enumerate(queues)]:
-                done.result()
+        together([partial(self._drain, n, queue) for n, queue in enumerate(queues)], workers)
 
     def _drain(self, lane: int, left: deque[Moment]) -> None:
         number = 0
@@ -213,7 +211,7 @@ class Campaign:
             self._ended(one, label, hit)
             place.settle()
             held[len(drivers) - 1] = place.site.durable()
-        while drivers[-1].process.exitcode != 0 and len(drivers) < STARTS:
+        while drivers[-1].code != 0 and len(drivers) < STARTS:
             drivers.append(place.start(None))
             drivers[-1].wait()
             self._ended(drivers[-1], label, hit)

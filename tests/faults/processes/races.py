@@ -3,10 +3,10 @@
 import random
 import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from tests.faults.processes.moments import Moment
-from tests.faults.processes.runs import Driver, Judge, Site
+from tests.faults.processes.runs import Driver, Judge, Site, together
 
 DRIVERS = 3
 LIVES = 4
@@ -33,9 +33,7 @@ def race(site: Site, steps: Counter[str], judge: Judge, label: str) -> Counter[s
                 done.set()
             done.wait(choose.uniform(0, 0.3))
 
-    with ThreadPoolExecutor(DRIVERS) as pool:
-        for result in [pool.submit(slot, number) for number in range(DRIVERS)]:
-            result.result()
+    together([partial(slot, number) for number in range(DRIVERS)], DRIVERS)
     for one in ended:
         judge.ended(one, label)
     if done.is_set():
@@ -56,7 +54,7 @@ def _started(site: Site, steps: Counter[str], choose: random.Random) -> Driver:
 
 
 def _how(one: Driver) -> str:
-    code = one.process.exitcode
+    code = one.code
     if code == 0:
         return "complete"
     if code is not None and code < 0:
@@ -76,7 +74,5 @@ def races(store, steps: Counter[str], judge: Judge, seed: int, rounds: int) -> C
             ends.update(how)
         judge.told(f"{judge.row.campaign}: {judge.row.runs} rounds, {dict(ends)}")
 
-    with ThreadPoolExecutor(2) as pool:
-        for result in [pool.submit(one, number) for number in range(rounds)]:
-            result.result()
+    together([partial(one, number) for number in range(rounds)], 2)
     return ends

@@ -6,10 +6,13 @@ of them cost minutes. What is judged is read in a process of its own as well.
 
 import json
 import multiprocessing
+import multiprocessing.connection
 import os
 import re
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from itertools import count
@@ -27,6 +30,9 @@ from tests.faults.table import Row
 
 LONGEST_S = 120.0
 """A driver that takes longer hangs."""
+HUNG = -999
+ONE_AT_A_TIME = threading.Lock()
+"""Starting a process polls all others, and an exit code can be read only once."""
 STARTS = 40
 """Drivers in a row that may fail before a corpus counts as stuck."""
 NAMES = {
@@ -43,6 +49,16 @@ def forking():
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.faults.processes.warmed"])
     return context
+
+
+def together(calls: Iterable[Callable[[], None]], at_once: int) -> None:
+    """Make all calls, so many at a time; Ctrl-C makes no further ones."""
+    pool = ThreadPoolExecutor(at_once)
+    try:
+        for done in [pool.submit(call) for call in calls]:
+            done.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 @dataclass(frozen=True)
@@ -73,7 +89,8 @@ class Site:
         )
         process = forking().Process(target=driver.run, args=(orders,), daemon=True)
         began = time.monotonic()
-        process.start()
+        with ONE_AT_A_TIME:
+            process.start()
         return Driver(process, orders, began)
 
     def store(self) -> Store:
@@ -85,10 +102,11 @@ class Site:
         path = self.folder / f"found-{next(self.numbers):03d}"
         arguments = (self.uri, self.endpoint, dict(self.environment), str(path))
         process = forking().Process(target=_find, args=arguments, daemon=True)
-        process.start()
-        process.join(LONGEST_S)
-        if process.exitcode != 0:
-            raise RuntimeError(f"{self.uri} could not be read: exit code {process.exitcode}")
+        with ONE_AT_A_TIME:
+            process.start()
+        reader = Driver(process, Orders("", "", ""), 0.0)
+        if reader.wait() != 0:
+            raise RuntimeError(f"{self.uri} could not be read: exit code {reader.code}")
         return Found(**json.loads(path.read_text()))
 
     def durable(self) -> Durable:
@@ -111,29 +129,38 @@ class Driver:
     began: float
     durable_at: list[float] = field(default_factory=list)
     """When (monotonic) a proxy saw it make a segment or shard durable."""
+    _code: int | None = None
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code, negative for a signal; None while it lives."""
+        if self._code is None:
+            with ONE_AT_A_TIME:
+                self._code = self.process.exitcode
+        return self._code
 
     def wait(self, seconds: float = LONGEST_S) -> int:
-        """Its exit code, negative for a signal; one that hangs is killed and has none: -999."""
-        self.process.join(seconds)
-        if self.process.exitcode is None:
+        """Its exit code; one that hangs is killed and has the code HUNG."""
+        multiprocessing.connection.wait([self.process.sentinel], seconds)
+        if self.code is None:
             self.process.kill()
-            self.process.join()
-            return -999
-        return self.process.exitcode
+            multiprocessing.connection.wait([self.process.sentinel])
+            self._code = HUNG
+        return self.code or 0
 
     def send(self, number: int) -> None:
         """A signal, if it still lives."""
-        if self.process.pid is not None and self.process.exitcode is None:
+        if self.process.pid is not None and self.code is None:
             os.kill(self.process.pid, number)
 
     def falls_asleep(self) -> bool:
         """Wait until it is stopped (True) or has ended."""
         stat = Path(f"/proc/{self.process.pid}/stat")
         end = time.monotonic() + LONGEST_S
-        while self.process.exitcode is None and time.monotonic() < end:
+        while self.code is None and time.monotonic() < end:
             if stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "T":
                 return True
-            self.process.join(0.02)
+            multiprocessing.connection.wait([self.process.sentinel], 0.02)
         return False
 
     @property
@@ -146,9 +173,8 @@ class Driver:
     @property
     def named(self) -> bool:
         """Whether it ended well, by a signal, or with an error that has a name."""
-        code = self.process.exitcode
-        if code is None or code <= 0:
-            return code != -999 and code is not None
+        if self.code is None or self.code <= 0:
+            return self.code not in (None, HUNG)
         told = re.match(r"seedcorn: (\w+): ", self.last_words)
         return bool(told and told[1] in NAMES)
 
@@ -186,11 +212,10 @@ class Judge:
 
     def ended(self, ended: Driver, label: str) -> None:
         """Note a driver's end: a hang or an error without a name is wrong."""
-        code = ended.process.exitcode
-        if code is not None and code < 0:
+        if (ended.code or 0) < 0 and ended.code != HUNG:
             self.row.kills += 1
         if not ended.named:
-            self.wrong(label, f"driver ended with {code}: {ended.last_words}")
+            self.wrong(label, f"driver ended with {ended.code}: {ended.last_words}")
 
     def finish(self, site: Site, label: str, **faults) -> list[Driver]:
         """Start drivers until one completes the corpus, then judge it; returns the drivers."""

@@ -6,15 +6,14 @@ does not hide them; then mixes at random. Last, the server itself is killed in t
 
 import random
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from operator import methodcaller
 from pathlib import Path
 
 from tests.faults.processes.kills import ProxiedPlace, S3Kills
-from tests.faults.processes.runs import LONGEST_S, STARTS, Judge, Site
+from tests.faults.processes.runs import STARTS, Judge, Site, together
 from tests.faults.processes.steps import NAMES
 from tests.servers.faulty_proxy import Asked
 from tests.servers.seaweedfs import MortalServer
@@ -114,9 +113,7 @@ class Wire:
         self._all((f"mix {number}", methodcaller("mixed", 0.12)) for number in range(count))
 
     def _all(self, jobs) -> None:
-        with ThreadPoolExecutor(2) as pool:
-            for done in [pool.submit(self._one, label, make) for label, make in jobs]:
-                done.result()
+        together([partial(self._one, label, make) for label, make in jobs], 2)
 
     def _one(self, label: str, make: Callable[[Faults], Callable[[Asked], str]]) -> None:
         label = f"seed {self._seed}: {label}"
@@ -146,26 +143,31 @@ def server_kills(folder: Path, mortal: MortalServer, judge: Judge, seed: int, ro
             ("engine.simulated.latency_s=0.2", "store.deadline_s=60"),
         )
         over = threading.Event()
-        killer = threading.Thread(
-            target=_killing, args=(mortal, choose, over, judge, site.folder), daemon=True
-        )
-        killer.start()
-        for _ in range(STARTS):
-            one = site.start()
-            one.wait()
-            judge.ended(one, label)
-            if one.process.exitcode == 0:
-                break
-        over.set()
-        killer.join(LONGEST_S)
+        growing = threading.Thread(target=_growing, args=(site, judge, label, over), daemon=True)
+        growing.start()
+        _kill_while(mortal, choose, over, judge, site.folder)
+        growing.join()
         judge.judge(site, label)
         judge.told(f"{judge.row.campaign}: {judge.row.kills} kills, {judge.row.runs} corpora")
 
 
-def _killing(
+def _growing(site: Site, judge: Judge, label: str, over: threading.Event) -> None:
+    for _ in range(STARTS):
+        one = site.start()
+        one.wait()
+        judge.ended(one, label)
+        if one.code == 0:
+            break
+    over.set()
+
+
+def _kill_while(
     mortal: MortalServer, choose: random.Random, over: threading.Event, judge: Judge, folder: Path
 ) -> None:
-    """Kill after so many more requests to the engine, three times."""
+    """Kill after so many more requests to the engine, up to three times.
+
+    In the main thread: a server ends with the thread that started it.
+    """
     wanted = 0
     for _ in range(3):
         wanted += choose.randint(4, 24)
@@ -175,7 +177,7 @@ def _killing(
             return
         mortal.kill()
         judge.row.kills += 1
-        time.sleep(choose.uniform(0, 1))
+        over.wait(choose.uniform(0, 1))
         mortal.start()
 
 
