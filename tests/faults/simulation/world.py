@@ -5,6 +5,7 @@ threads (`Fiber`) that hand a baton to and fro with the loop: `pause` is where a
 """
 
 import asyncio
+import contextlib
 import random
 import threading
 from collections import Counter, deque
@@ -60,6 +61,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def time(self) -> float:
         return self._clock
+
+    def restart_count(self) -> None:
+        """Allow as many turns again."""
+        self._steps = 0
 
     def skip_to(self, when: float) -> bool:
         """Move the clock there if nothing else happens before; whether it did."""
@@ -238,7 +243,10 @@ class World:
                 _settle(future, *outcome)
 
     def close(self) -> None:
-        """End everything; blocking code of dead processes unwinds."""
+        """End everything: tasks and blocking code of dead processes unwind first."""
+        self.loop.restart_count()
+        with contextlib.suppress(Stuck):
+            self.loop.run_until_complete(asyncio.sleep(1.0))
         for fiber in list(self._parked):
             while fiber.work is not None:
                 fiber.resume()
