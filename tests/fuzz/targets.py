@@ -47,7 +47,10 @@ def override(rng: random.Random, folder: Path) -> None:
     path = folder / "sound.yaml"
     path.write_bytes(rng.choice(RECIPES))
     words = [f"{rng.choice(KEYS)}=".encode() + rng.choice(VALUES) for _ in range(rng.randint(1, 2))]
-    load_recipe(str(path), [mutated(w, rng).decode("utf-8", "surrogateescape") for w in words])
+    words = [b"samples=5", *words] if rng.random() < 0.5 else [b"samples=5"]
+    at = rng.randrange(len(words) + 1)
+    words[at:] = [mutated(word, rng) for word in words[at:]]
+    load_recipe(str(path), [word.decode("utf-8", "surrogateescape") for word in words])
 
 
 def template(rng: random.Random, folder: Path) -> None:
@@ -57,33 +60,33 @@ def template(rng: random.Random, folder: Path) -> None:
     compile_prompt(spec).render(DRAW, 1, ["A document.\n" * 9])
 
 
-def jsonl(rng: random.Random, folder: Path) -> None:
+def jsonl(rng: random.Random, folder: Path) -> str:
     """JSON lines, mutated."""
-    _read(folder / "seed.jsonl", mutated(JSONL, rng), rng)
+    return _read(folder / "seed.jsonl", mutated(JSONL, rng), rng)
 
 
-def text(rng: random.Random, folder: Path) -> None:
+def text(rng: random.Random, folder: Path) -> str:
     """Plain text, mutated, split in every way."""
-    _read(folder / "seed.txt", mutated(TEXT, rng), rng)
+    return _read(folder / "seed.txt", mutated(TEXT, rng), rng)
 
 
-def packed(rng: random.Random, folder: Path) -> None:
+def packed(rng: random.Random, folder: Path) -> str:
     """Compressed lines, mutated before or after they were compressed."""
     data = mutated(JSONL, rng) if rng.random() < 0.3 else JSONL
     zstd = rng.random() < 0.5
     small = pa.compress(data, "zstd", asbytes=True) if zstd else gzip.compress(data, mtime=0)
     name = "seed.jsonl.zst" if zstd else "seed.jsonl.gz"
-    _read(folder / name, mutated(small, rng), rng)
+    return _read(folder / name, mutated(small, rng), rng)
 
 
-def parquet(rng: random.Random, folder: Path) -> None:
+def parquet(rng: random.Random, folder: Path) -> str:
     """A Parquet file, mutated in pages or footer."""
-    _read(folder / "seed.parquet", mutated(rng.choice(_PARQUET), rng), rng)
+    return _read(folder / "seed.parquet", mutated(rng.choice(_PARQUET), rng), rng)
 
 
 SLOW = {"recipe": 0.02, "override": 0.02}
 """Share of a long run for targets that take a hundred times as long as the others."""
-TARGETS: dict[str, Callable[[random.Random, Path], None]] = {
+TARGETS: dict[str, Callable[[random.Random, Path], str | None]] = {
     "recipe": recipe,
     "override": override,
     "template": template,
@@ -95,15 +98,15 @@ TARGETS: dict[str, Callable[[random.Random, Path], None]] = {
 
 
 def try_one(name: str, seed: str, folder: Path) -> str:
-    """Run one input; returns `fine` or the typed error's name, and raises what is not typed."""
+    """Run one input; returns `fine`, the problems of its rows, or the typed error's name, and
+    raises what is not typed."""
     try:
-        TARGETS[name](random.Random(seed), folder)
+        return TARGETS[name](random.Random(seed), folder) or "fine"
     except SeedcornError as error:
         return type(error).__name__
-    return "fine"
 
 
-def _read(path: Path, data: bytes, rng: random.Random) -> None:
+def _read(path: Path, data: bytes, rng: random.Random) -> str:
     """Catalogue and reader over one file: every row by scan, a few at random."""
     path.write_bytes(data)
     split = rng.choice(["file", "paragraph", "line"])
@@ -113,9 +116,13 @@ def _read(path: Path, data: bytes, rng: random.Random) -> None:
         store.delete(held.key)
     catalogue = open_catalogue(spec, "", store, StoreSpec())
     reader = SeedReader(catalogue, store, StoreSpec())
-    rows = sum(len(batch.usable) for batch in reader.scan(batch_rows=5))
+    rows, problems = 0, set[str]()
+    for batch in reader.scan(batch_rows=5):
+        rows += len(batch.usable)
+        problems.update(batch.problems)
     if rows:
         reader.read([rng.randrange(rows) for _ in range(3)])
+    return ", ".join(sorted(problems))
 
 
 def _tables() -> Iterator[bytes]:
