@@ -52,6 +52,7 @@ def test_doctor_as_text_names_every_check_and_what_to_do(tmp_path, capsys):
 
 
 @pytest.mark.s3
+@pytest.mark.timeout(600)
 def test_doctor_of_seaweedfs_passes(seaweedfs_server, s3_uri, capsys):
     uri = s3_uri()
     words = (uri, f"store.endpoint={seaweedfs_server.endpoint}", "--rounds", "2")
@@ -63,13 +64,14 @@ def test_doctor_of_seaweedfs_passes(seaweedfs_server, s3_uri, capsys):
 
 
 @pytest.mark.s3
+@pytest.mark.timeout(600)
 def test_doctor_of_a_store_that_ignores_the_condition_refuses_it(tmp_path, capsys, monkeypatch):
     with rclone(tmp_path) as server:
         for name, value in server.environment().items():
             monkeypatch.setenv(name, value)
         # Each of its own faults is asked for until the deadline.
         words = [f"s3://{server.bucket}/corpus", f"store.endpoint={server.endpoint}"]
-        words += ["store.deadline_s=3", "--rounds", "2"]
+        words += ["store.deadline_s=8", "--rounds", "2"]
         code, levels, details = examined(capsys, *words)
         assert code == 1
         assert levels["put-if-absent refuses an existing object"] == "fails"
