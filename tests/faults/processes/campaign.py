@@ -3,6 +3,7 @@
 import argparse
 import os
 import random
+import signal
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -172,7 +173,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(rows: Rows, names: Sequence[str], scale: float) -> bool:
-    """False if Ctrl-C ended it."""
+    """False if Ctrl-C or SIGTERM ended it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         for name in names:
             PARTS[name](rows, scale)

@@ -209,6 +209,7 @@ class Judge:
 
     def wrong(self, label: str, what: str) -> None:
         self.row.wrong.append(f"[{label}] {what}")
+        self.told(f"WRONG: {self.row.campaign}: [{label}] {what}")
 
     def ended(self, ended: Driver, label: str) -> None:
         """Note a driver's end: a hang or an error without a name is wrong."""
