@@ -112,9 +112,9 @@ def main(arguments: Sequence[str]) -> int:
         return _trace(console, given.seed)
     seeds = range(given.seed, given.seed + given.schedules)
     began = time.monotonic()
-    until = began + 60 * given.minutes
-    tally = spread(seeds, "", given.jobs, until)
-    _show(console, tally, time.monotonic() - began)
+    tally = spread(seeds, "", given.jobs, began + 60 * given.minutes)
+    if tally.schedules:
+        _show(console, tally, time.monotonic() - began)
     sound = not tally.caught
     if given.mutants:
         sound &= _mutants(console, range(given.mutants), given.jobs)
