@@ -182,7 +182,7 @@ def simulated(on: Ground, kills: int, seed: int, folder: Path, tell: Progress) -
     campaign = Campaign(on.machines.address, folder, choose, tell)
     campaign.undisturbed("engine.simulated.latency_s=0")
     actions = {
-        "S3 server": lambda: on.store.kill_and_revive(choose.uniform(0.1, 2.0)),
+        "S3 server": lambda: on.restart_store(choose.uniform(0.1, 2.0)),
         "raylet": on.machines.kill_second,
     }
     steps = [replace(step, nth=choose.randrange(1, 4)) for step in STEPS]

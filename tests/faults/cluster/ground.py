@@ -2,19 +2,17 @@
 of two nodes of which one can."""
 
 import os
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from ray.cluster_utils import Cluster
 
 from tests.servers.ray_head import free_ports
-from tests.servers.seaweedfs import SeaweedServer, _die_with_parent, seaweedfs
+from tests.servers.seaweedfs import MortalServer, mortal_seaweedfs
 
 MEMORY = 80 << 20
 """Bytes of object store per node: messages are keys and counts."""
@@ -25,53 +23,10 @@ AGENTS = (
 """Chosen, because a raylet that has to ask its agents gives up on a busy machine."""
 
 
-BUSY = {"RAY_worker_niceness": "0", "RAY_raylet_start_wait_time_s": "150"}
-"""Ray's own patience is made for machines with nothing else to do."""
+NICENESS = {"RAY_worker_niceness": "0"}
+"""Ray's default of 15 starves workers beside anything else on the machine."""
 TRIES = 4
 T = TypeVar("T")
-
-
-@dataclass
-class StoreProcess:
-    """A SeaweedFS server whose process is killed and started again on the same data and ports."""
-
-    server: SeaweedServer
-    _revived: list[subprocess.Popen[bytes]] = field(default_factory=list)
-
-    @property
-    def pid(self) -> int:
-        return self._revived[-1].pid if self._revived else self.server.pid
-
-    def kill_and_revive(self, down_s: float) -> None:
-        """SIGKILL, and `down_s` seconds later the same command in the same place.
-
-        Call it from the main thread: the server dies with the thread that started it.
-        """
-        told = Path(f"/proc/{self.pid}")
-        command = (told / "cmdline").read_bytes().decode().rstrip("\0").split("\0")
-        lines = (told / "environ").read_bytes().decode().rstrip("\0").split("\0")
-        environment = dict(line.split("=", 1) for line in lines)
-        folder = (told / "cwd").readlink()
-        os.kill(self.pid, signal.SIGKILL)
-        time.sleep(down_s)
-        for left in (part.partition("=")[2] for part in command if "localSocket" in part):
-            Path(left).unlink(missing_ok=True)
-        with (folder / "server.log").open("ab") as log:
-            started = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                preexec_fn=_die_with_parent,
-            )
-        self._revived.append(started)
-
-    def end(self) -> None:
-        for process in self._revived:
-            process.kill()
-            process.wait()
 
 
 class Machines:
@@ -115,22 +70,29 @@ def _ports() -> dict[str, int]:
 class Ground:
     """Both of them."""
 
-    store: StoreProcess
+    store: MortalServer
     machines: Machines
+
+    def restart_store(self, down_s: float) -> None:
+        """SIGKILL of the S3 server, and `down_s` seconds later the same one on the same data.
+
+        Call it from the main thread: the server dies with the thread that started it.
+        """
+        self.store.kill()
+        time.sleep(down_s)
+        self.store.start()
 
 
 @contextmanager
 def ground(folder: Path) -> Iterator[Ground]:
     """The store first, so that Ray's processes inherit its credentials."""
     before = dict(os.environ)
-    with seaweedfs(folder) as server:
-        store = StoreProcess(server)
-        os.environ.update(server.environment() | BUSY)
+    with mortal_seaweedfs(folder / "store") as store:
+        os.environ.update(store.server.environment() | NICENESS)
         machines = Machines()
         try:
             yield Ground(store, machines)
         finally:
             machines.end()
-            store.end()
             os.environ.clear()
             os.environ.update(before)
