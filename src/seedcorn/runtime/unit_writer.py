@@ -22,6 +22,7 @@ from seedcorn.core.plan import Plan
 from seedcorn.core.sample import Draw, Outcome, Parent, Sample
 from seedcorn.runtime.busy import BusyClock
 from seedcorn.runtime.job import UnitReport, WorkerProgress
+from seedcorn.runtime.ports import Lost
 from seedcorn.storage.parents import ParentReader
 from seedcorn.storage.samples import Lineage, segment_indices, segment_table, write_segment
 from seedcorn.storage.store import Store
@@ -80,7 +81,16 @@ class UnitWriter:
         self._stager = asyncio.create_task(self._stage_periodically())
 
     async def write(self, lease: Lease) -> UnitReport:
-        """Write what the lease wants and nothing staged already covers."""
+        """Write what the lease wants and nothing staged already covers.
+
+        Raises Lost for a lease of another generation than it was started for: its samples would be
+        staged, and sealed, as what they are not.
+        """
+        if lease.generation != self._lineage.generation:
+            raise Lost(
+                f"the worker was started for generation {self._lineage.generation} and asked for "
+                f"unit {lease.unit} of generation {lease.generation}"
+            )
         state = OpenUnit(lease.unit, segments=list(lease.segments))
         for key in lease.segments:
             state.covered.update(await asyncio.to_thread(self._indices, key))
