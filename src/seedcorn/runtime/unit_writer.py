@@ -22,7 +22,6 @@ from seedcorn.core.plan import Plan
 from seedcorn.core.sample import Draw, Outcome, Parent, Sample
 from seedcorn.runtime.busy import BusyClock
 from seedcorn.runtime.job import UnitReport, WorkerProgress
-from seedcorn.runtime.ports import Lost
 from seedcorn.storage.parents import ParentReader
 from seedcorn.storage.samples import Lineage, segment_indices, segment_table, write_segment
 from seedcorn.storage.store import Store
@@ -83,14 +82,12 @@ class UnitWriter:
     async def write(self, lease: Lease) -> UnitReport:
         """Write what the lease wants and nothing staged already covers.
 
-        Raises Lost for a lease of another generation than it was started for: its samples would be
-        staged, and sealed, as what they are not.
+        A lease of another generation than it was started for is reported as its death, so that a
+        fresh worker takes its place: such samples would be staged, and sealed, as what they are not.
         """
         if lease.generation != self._lineage.generation:
-            raise Lost(
-                f"the worker was started for generation {self._lineage.generation} and asked for "
-                f"unit {lease.unit} of generation {lease.generation}"
-            )
+            cause = f"started for generation {self._lineage.generation}, not {lease.generation}"
+            return UnitReport(lease.unit, (), (), died=True, cause=cause)
         state = OpenUnit(lease.unit, segments=list(lease.segments))
         for key in lease.segments:
             state.covered.update(await asyncio.to_thread(self._indices, key))
