@@ -97,6 +97,7 @@ def _store(arguments: argparse.Namespace) -> Iterator["Group"]:
         return
     given = [word for word in arguments.overrides if word.startswith(PREFIX)]
     spec = store_spec(given if arguments.recipe else arguments.overrides)
-    yield f"store {arguments.corpus}", probed(
-        open_store(arguments.corpus, spec), spec, arguments.rounds
+    yield (
+        f"store {arguments.corpus}",
+        probed(open_store(arguments.corpus, spec), spec, arguments.rounds),
     )
