@@ -1,6 +1,6 @@
 # Two commands matter on a fresh machine with Python 3.11+, git and make:
 #   make dry-run   grow a small corpus with real vLLM on the CPU
-#   make test      lint, types, imports and every test
+#   make test      lint, types, imports, versions and every test
 # PIP_FIND_LINKS (a folder of wheels) is honoured; without it uv fetches torch's CPU build from
 # PyTorch's own index (TORCH_BACKEND selects another of uv's --torch-backend values).
 
@@ -15,8 +15,10 @@ WHEELS := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)",--torch-backen
 UV_INSTALL := $(BIN)/uv pip install -q -p $(BIN)/python --no-deps
 MODEL := .cache/models/SmolLM2-135M-Instruct
 RECIPE ?= pipelines/dry_run.yaml
+# Tests that share a cluster stay in one process, the rest runs beside them (tests/conftest.py).
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: dry-run s3-dry-run test test-long test-pure lint bench ledger-bench lock clean
+.PHONY: dry-run s3-dry-run test test-long test-pure lint faults fuzz bench ledger-bench resume-bench lock clean
 .DEFAULT_GOAL := test
 
 # A compiled lock is installed with --no-deps: resolving again would pull the overridden wheels back.
@@ -39,11 +41,11 @@ s3-dry-run: $(VENV)/.ok $(MODEL)/.ok
 	$(BIN)/python -m tests.s3_dry_run
 
 test: lint $(MODEL)/.ok
-	$(BIN)/python -m pytest -m "not long"
+	$(PYTEST) -m "not long"
 
 # Clusters of several nodes and jobs on a Ray head of their own: minutes each.
 test-long: $(MODEL)/.ok
-	$(BIN)/python -m pytest -m long
+	$(PYTEST) -m long
 
 test-pure: $(VENV)/.ok
 	$(BIN)/python -m pytest tests/core -m "not statistics"
@@ -53,6 +55,14 @@ lint: $(VENV)/.ok
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright
+	$(BIN)/python -m seedcorn.core.security_floors requirements-cpu.lock
+
+# Thousands of schedules, hundreds of kills and S3 faults, kills of real vLLM: the tables of the README.
+faults: $(VENV)/.ok $(MODEL)/.ok
+	$(BIN)/python -m tests.faults
+
+fuzz: $(VENV)/.ok
+	$(BIN)/python -m tests.fuzz --inputs 100000
 
 bench: $(VENV)/.ok $(MODEL)/.ok
 	$(BIN)/python -m tests.bench
@@ -60,6 +70,9 @@ bench: $(VENV)/.ok $(MODEL)/.ok
 ledger-bench: $(VENV)/.ok
 	$(BIN)/python -m tests.bench.ledger_fakes
 	$(BIN)/python -m tests.bench.ledger_scale
+
+resume-bench: $(VENV)/.ok
+	$(BIN)/python -m tests.bench.resume
 
 lock: $(VENV)/.ok
 	$(BIN)/uv pip compile -q --no-header --no-annotate -p 3.11 pyproject.toml --extra cpu --extra dev $(WHEELS) -o requirements-cpu.lock
