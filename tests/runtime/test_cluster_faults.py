@@ -116,3 +116,21 @@ def test_frozen_engine_is_hedged_and_what_it_reports_late_changes_nothing(
     assert frozen
     assert thawed == frozen
     same(LocalStore(tmp_path / "corpus"), undisturbed)
+
+
+@pytest.mark.parametrize("title", ["KeeperActor", "IndexPart"])
+def test_keeper_or_index_that_freezes_is_rebuilt_after_its_deadline(
+    title: str, simulated: Loader, undisturbed: tuple[str, str, Recipe], tmp_path: Path
+) -> None:
+    frozen: list[int] = []
+
+    def freeze(look: Snapshot) -> None:
+        if look.rows and look.rows[-1].committed and look.in_flight and not frozen:
+            frozen.extend(actors(title)[:1])
+            for pid in frozen:
+                stop(pid)
+
+    assert grow(simulated(*SLOW, "run.lease_deadline_s=8"), freeze).complete
+    assert len(frozen) == 1
+    assert title_of(frozen[0]) == ""
+    same(LocalStore(tmp_path / "corpus"), undisturbed)

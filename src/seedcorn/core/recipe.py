@@ -216,8 +216,8 @@ class RunSpec:
     hedge_factor: float = operational(3.0)
     """A unit open this many times longer than the median one is given to a second worker."""
     lease_deadline_s: float = operational(1800.0)
-    """A worker that holds work and has finished no sample for so long hangs and is replaced; 0:
-    never. Raise it where a single sample may take longer."""
+    """A worker that holds work and has finished no sample for so long hangs and is replaced, and so
+    is a keeper that has not answered; 0: never. Raise it where a single sample may take longer."""
     max_restarts: int = operational(20)
     """Engine replacements per worker slot without a finished unit in between; nodes that go or are
     drained do not count."""

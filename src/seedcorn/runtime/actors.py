@@ -16,6 +16,7 @@ import ray
 from ray.exceptions import RayError
 
 from seedcorn.core.entries import BatchCommitted, Entry, Measurement
+from seedcorn.core.estimate import duration
 from seedcorn.core.goodput import EngineTime
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.scaling import Node
@@ -31,6 +32,9 @@ from seedcorn.runtime.remote_calls import settled
 from seedcorn.storage.opening import open_store
 
 logger = logging.getLogger(__name__)
+KEEPER = "keeper or dedup index"
+LOOKS = 8
+"""Looks at a keeper within the time that it may be silent."""
 MEASURINGS = 3
 """Tries of a measurement whose process or node goes away under it: once the next generation is
 begun nobody measures this one any more."""
@@ -100,6 +104,7 @@ class RayKeeper:
         remote: Any = ray.remote
         keeper: Any = remote(concurrency_groups=groups, **options)(KeeperActor)
         self._actor: Any = keeper.remote(job.corpus, job.recipe, self._parts)
+        self._deadline_s = job.recipe.run.lease_deadline_s
 
     async def load(self, until: int) -> LoadReport:
         """Fold the log, fill the index."""
@@ -128,8 +133,33 @@ class RayKeeper:
             ray.kill(actor)
 
     async def _work(self, method: str, *arguments: object) -> Any:
+        """Await a call, however long it takes; Lost once one of the processes falls silent."""
         call = getattr(self._actor, method).options(concurrency_group="work")
-        return await settled(call.remote(*arguments), "keeper or dedup index")
+        work = asyncio.ensure_future(settled(call.remote(*arguments), KEEPER))
+        watch = asyncio.ensure_future(self._silence())
+        try:
+            await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
+            return work.result() if work.done() else watch.result()
+        finally:
+            work.cancel()
+            watch.cancel()
+
+    async def _silence(self) -> None:
+        """Raises Lost when a process has not answered for the deadline. What they are busy with is
+        no reason: they answer between two calls, and the keeper beside its work."""
+        while self._deadline_s:
+            await asyncio.sleep(self._deadline_s / LOOKS)
+            asked = [
+                self.progress(),
+                *(settled(part.answer.remote(), KEEPER) for part in self._parts),
+            ]
+            try:
+                async with asyncio.timeout(self._deadline_s):
+                    await asyncio.gather(*asked)
+            except TimeoutError as error:
+                silent = duration(self._deadline_s)
+                raise Lost(f"the {KEEPER} has not answered for {silent}: it hangs") from error
+        await asyncio.Future()
 
 
 class RayCluster:

@@ -25,6 +25,9 @@ class IndexPart:
         self._index, self._witnesses = Index(part, parts), Witnesses(part, parts)
         self._part, self._parts = part, parts
 
+    def answer(self) -> None:
+        """A sign of life."""
+
     def lookup(self, keys: UInt64) -> Int64:
         """Lowest-ranked kept ordinal per key, -1 where none."""
         return self._index.lookup(keys)
