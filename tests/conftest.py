@@ -22,6 +22,7 @@ NEVER_INHERITED = ("AWS_", "S3_", "RAY_ADDRESS", "FSSPEC_", "OPENAI_")
 LOOPBACK = "127.0.0.1,localhost"
 
 
+@pytest.hookimpl(tryfirst=True)  # Before xdist reads the groups.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two processes run the tests (`pytest -n 2 --dist loadgroup`): whoever takes the first test on
     the session's Ray cluster takes them all, and every file's tests stay together."""
