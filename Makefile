@@ -15,8 +15,7 @@ WHEELS := $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)",--torch-backen
 UV_INSTALL := $(BIN)/uv pip install -q -p $(BIN)/python --no-deps
 MODEL := .cache/models/SmolLM2-135M-Instruct
 RECIPE ?= pipelines/dry_run.yaml
-# Tests that share a cluster stay in one process, the rest runs beside them (tests/conftest.py).
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+PYTEST := $(BIN)/python -m pytest
 
 .PHONY: dry-run s3-dry-run test test-long test-pure lint faults fuzz bench ledger-bench resume-bench lock clean
 .DEFAULT_GOAL := test
@@ -40,8 +39,11 @@ dry-run: $(VENV)/.ok $(MODEL)/.ok
 s3-dry-run: $(VENV)/.ok $(MODEL)/.ok
 	$(BIN)/python -m tests.s3_dry_run
 
+# Tests that share the session's Ray cluster or start engines wait much; the others run beside them.
 test: lint $(MODEL)/.ok
-	$(PYTEST) -m "not long"
+	$(PYTEST) -m "not (ray or vllm or long)" > .cache/beside.log 2>&1 & beside=$$!; \
+	$(PYTEST) -m "(ray or vllm) and not long"; code=$$?; \
+	wait $$beside || code=$$?; cat .cache/beside.log; exit $$code
 
 # Clusters of several nodes and jobs on a Ray head of their own: minutes each.
 test-long: $(MODEL)/.ok

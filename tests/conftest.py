@@ -15,28 +15,9 @@ settings.register_profile(
 )
 settings.load_profile("seedcorn")
 
-ORDER = ("long", "ray", "")
-"""Groups of tests in the order in which processes take them: the longest first."""
 NEVER_INHERITED = ("AWS_", "S3_", "RAY_ADDRESS", "FSSPEC_", "OPENAI_")
 """A developer's credentials and clusters are no input of a test."""
 LOOPBACK = "127.0.0.1,localhost"
-
-
-@pytest.hookimpl(tryfirst=True)  # Before xdist reads the groups.
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes run the tests (`pytest -n 2 --dist loadgroup`): whoever takes the first test on
-    the session's Ray cluster takes them all, and every file's tests stay together."""
-    items.sort(key=lambda item: ORDER.index(_cluster_of(item)))
-    for item in items:
-        group = _cluster_of(item) or item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
-def _cluster_of(item: pytest.Item) -> str:
-    """What a test starts or shares: a cluster of its own, the session's or a real engine, nothing."""
-    if item.get_closest_marker("long"):
-        return "long"
-    return "ray" if item.get_closest_marker("ray") or item.get_closest_marker("vllm") else ""
 
 
 @pytest.fixture(scope="session", autouse=True)
