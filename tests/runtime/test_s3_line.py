@@ -1,8 +1,10 @@
 """The whole line on a real object store: the same corpus as on a disk, and no secret in it."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from ray._private import worker
 
 from seedcorn.config import recipe_from_dict
 from seedcorn.core.recipe import Recipe
@@ -34,4 +36,15 @@ def test_grow_on_s3_gives_the_local_corpus_and_stores_no_credentials(
     assert any(key.startswith("log/") for key in keys)
     assert any(key.startswith("checkpoints/") for key in keys)
     leaks = [key for key in keys if any(secret in store.get(key) for secret in secrets)]
+    leaks += [
+        path for path in written_by_ray() if any(secret in path.read_bytes() for secret in secrets)
+    ]
     assert not leaks
+
+
+def written_by_ray() -> list[Path]:
+    """Everything that Ray and its processes wrote: logs, jobs, configuration, spilled objects."""
+    folder = Path(worker._global_node.get_session_dir_path())
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert any(path.name.startswith("worker-") for path in files)
+    return files
