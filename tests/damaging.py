@@ -9,7 +9,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from seedcorn.core.entries import GENESIS, BatchCommitted, Entry, chain_hash, encode
-from seedcorn.core.layout import LOG, log_key, parse_shard
+from seedcorn.core.layout import CHECKPOINTS, LOG, log_key, parse_shard
 from seedcorn.storage.log import read_log
 from seedcorn.storage.memory_store import MemoryStore
 from seedcorn.storage.samples import read_shard, write_shard
@@ -29,12 +29,15 @@ def batches(store):
 
 
 def reforge(store, changes):
-    """Replace bodies by sequence number (None removes the entry), then chain everything anew."""
+    """Replace bodies by sequence number (None removes the entry), then chain everything anew.
+
+    Checkpoints, which are bound to the old chain, go: they are a cache, and may be missing.
+    """
     kept = [
         (entry.writer, entry.at, changes.get(entry.sequence, entry.body))
         for entry in read_log(store)
     ]
-    for info in list(store.list(LOG)):
+    for info in [*store.list(LOG), *store.list(CHECKPOINTS)]:
         store.delete(info.key)
     previous = GENESIS
     for sequence, (writer, at, body) in enumerate(item for item in kept if item[2] is not None):

@@ -30,6 +30,7 @@ ACROSS_MODULES = {
     "faults/test_simulation.py": "the protocol simulated, one seed one schedule",
     "faults/test_simulation_mutants.py": "the simulated protocol, broken on purpose",
     "fuzz/test_fuzz.py": "a short run of the fuzzers",
+    "runtime/test_cluster_faults.py": "processes of a real cluster that die or freeze at chosen moments",
     "runtime/test_drivers.py": "two drivers on one corpus",
     "runtime/test_goodput.py": "engine time in the ledger of real runs",
     "runtime/test_kills.py": "kill -9 of every process",

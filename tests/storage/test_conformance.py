@@ -9,6 +9,7 @@ import pytest
 from seedcorn.core.errors import ObjectMissing, StoreError, StoreUnsafe
 from seedcorn.core.recipe import StoreSpec
 from seedcorn.storage.conformance import number_of_checks, probe, require_safe
+from seedcorn.storage.conformance_probe import OK
 from seedcorn.storage.local_store import LocalStore
 from seedcorn.storage.memory_store import MemoryStore
 from seedcorn.storage.opening import open_store
@@ -20,14 +21,15 @@ class LooksThenWrites(MemoryStore):
 
     def __init__(self, name: str, racers: int) -> None:
         super().__init__(name)
-        self._gap = threading.Barrier(racers)
+        self._racers, self._gaps = racers, dict[str, threading.Barrier]()
 
     def put_if_absent(self, key: str, data: bytes) -> bytes:
         try:
             return self.get(key)
         except ObjectMissing:
+            gap = self._gaps.setdefault(key, threading.Barrier(self._racers))
             with suppress(threading.BrokenBarrierError):
-                self._gap.wait(timeout=0.5)  # Whoever comes alone goes on.
+                gap.wait(timeout=0.5)  # Whoever comes alone goes on.
             self.put(key, data)
             return data
 
@@ -81,7 +83,7 @@ def test_probe_of_a_store_that_refuses_everything_reports_instead_of_raising(tmp
         raise StoreError("access refused")
 
     findings = probe(MemoryStore(str(tmp_path), refuse), rounds=1)
-    assert not any(finding.ok for finding in findings)
+    assert not any(finding.level == OK for finding in findings)
     assert all("access refused" in finding.detail for finding in findings)
 
 
