@@ -133,7 +133,7 @@ def test_every_query_of_the_dashboard_answers_for_a_run_with_vllm(
     overrides = [
         *(f"corpus={tmp_path / 'corpus'}", "generations=1", "samples=96", f"engine.model={model}"),
         *("units.unit=4", "units.batch=2", "units.ahead=2", "engine.vllm.max_num_seqs=6"),
-        *("engine.sampling.max_tokens=40", "checks=[{length: {min_words: 3}}]"),
+        *("engine.sampling.max_tokens=40", "checks=[{length: {min_words: 3}}]", "engine.threads=1"),
     ]
     loaded = load_recipe(str(REPOSITORY / "pipelines" / "dry_run.yaml"), overrides)
     corpus = corpus_tag(open_store(loaded.recipe.corpus, loaded.recipe.store).uri)

@@ -304,6 +304,7 @@ def test_vllm_job_on_the_cpu_drains_and_the_next_attempt_finishes_it(cli, tmp_pa
     words = (
         *("submit", recipe, f"corpus={corpus}", f"engine.model={model}", "generations=1"),
         *("samples=48", "engine.sampling.max_tokens=24", "engine.vllm.max_num_seqs=4"),
+        "engine.threads=1",
         *("units.unit=4", "units.batch=2", "ledger.companions=0", "--python", sys.executable),
         "checks=[{finish_reason: {allow: [stop, length]}}, {length: {min_words: 3}}]",
     )

@@ -66,7 +66,7 @@ def run(ray_cluster: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
     overrides = [
         *(f"corpus={corpus}", "generations=1", f"samples={SAMPLES}", f"engine.model={MODEL}"),
         *("units.unit=4", "units.batch=2", "units.ahead=2", "engine.vllm.max_num_seqs=6"),
-        *(f"engine.sampling.max_tokens={TOKENS}", "run.stage_interval_s=1"),
+        *(f"engine.sampling.max_tokens={TOKENS}", "run.stage_interval_s=1", "engine.threads=1"),
         "checks=[{finish_reason: {allow: [stop, length]}}, {length: {min_words: 3}}]",
     ]
     made = Run(corpus, load_recipe(DRY_RUN, overrides))
