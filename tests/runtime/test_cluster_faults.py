@@ -4,7 +4,9 @@ Short forms of `python -m tests.faults.cluster`, on the session's cluster.
 """
 
 import random
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -133,4 +135,46 @@ def test_keeper_or_index_that_freezes_is_rebuilt_after_its_deadline(
     assert grow(simulated(*SLOW, "run.lease_deadline_s=8"), freeze).complete
     assert len(frozen) == 1
     assert title_of(frozen[0]) == ""
+    same(LocalStore(tmp_path / "corpus"), undisturbed)
+
+
+@contextmanager
+def slowed(pids: list[int]) -> Iterator[None]:
+    """The first of `pids`, once there is one, runs a tenth of the time."""
+    over = threading.Event()
+
+    def slow_down() -> None:
+        while not over.wait(0.1):
+            for pid in pids[:1]:
+                stop(pid)
+                over.wait(0.9)
+                stop(pid, going_on=True)
+
+    thread = threading.Thread(target=slow_down, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.mark.long
+def test_slow_engine_is_not_replaced_and_the_corpus_is_the_same(
+    simulated: Loader, undisturbed: tuple[str, str, Recipe], tmp_path: Path
+) -> None:
+    slow: list[int] = []
+    restarts: list[int] = []
+
+    def watch(look: Snapshot) -> None:
+        restarts.append(look.restarts)
+        if look.workers == 2 and not slow:
+            slow.extend(actors("EngineActor"))
+
+    settings = ("engine.workers=2", "engine.simulated.concurrency=16", "run.lease_deadline_s=30")
+    latency = ("engine.simulated.latency_s=0.3", "run.hedge_factor=2")
+    with slowed(slow):
+        assert grow(simulated(*settings, *latency), watch).complete
+    assert slow
+    assert max(restarts) == 0
     same(LocalStore(tmp_path / "corpus"), undisturbed)
