@@ -12,7 +12,9 @@ from seedcorn.engines.opening import open_engine, required_package
 from seedcorn.engines.simulated_engine import SimulatedEngine
 from seedcorn.engines.vllm_setup import (
     CODE_ARGUMENTS,
+    CPU_INFO,
     TRUST_VARIABLE,
+    cpu_dtype,
     engine_arguments,
     engine_environment,
     installed_vllm,
@@ -111,7 +113,7 @@ def test_engine_arguments_on_the_cpu_never_chunk_prefill():
     assert arguments["enable_chunked_prefill"] is False
     assert arguments["max_num_batched_tokens"] == 8192
     assert arguments["kv_cache_memory_bytes"] == 2**30
-    assert arguments["dtype"] == "bfloat16"
+    assert arguments["dtype"] == cpu_dtype(CPU_INFO.read_text())
     assert arguments["enforce_eager"] is True
 
 
@@ -208,3 +210,17 @@ def test_arguments_that_are_refused_are_arguments_that_vllm_has():
     known = {field.name for field in fields(AsyncEngineArgs)}
     assert known >= CODE_ARGUMENTS
     assert {"trust_remote_code", "load_format", "revision"} <= known
+
+
+@pytest.mark.parametrize(
+    ("flags", "dtype"),
+    [
+        ("flags\t\t: fpu avx2 avx512f avx512_bf16 avx512vl", "bfloat16"),
+        ("flags\t\t: fpu amx_bf16 amx_tile", "bfloat16"),
+        ("Features\t: fp asimd bf16 i8mm", "bfloat16"),
+        ("flags\t\t: fpu avx2 avx512f avx512_vnni", "float32"),
+        ("", "float32"),
+    ],
+)
+def test_number_format_of_a_processor_is_the_one_it_computes_in(flags, dtype):
+    assert cpu_dtype(f"processor\t: 0\n{flags}\n") == dtype

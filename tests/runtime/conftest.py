@@ -34,7 +34,8 @@ def ray_cluster(seaweedfs_server: SeaweedServer) -> Iterator[str]:
         include_dashboard=False,
         log_to_driver=False,
         object_store_memory=256 << 20,
-        _system_config={"worker_niceness": 0},
+        # A rate needs two exports of a metric, and Ray makes one in ten seconds: runs are shorter.
+        _system_config={"worker_niceness": 0, "metrics_report_interval_ms": 2000},
     )
     yield context.address_info["gcs_address"]
     ray.shutdown()

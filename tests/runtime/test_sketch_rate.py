@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seedcorn.core.entries import BatchCommitted, Decision
-from seedcorn.core.layout import log_key
+from seedcorn.core.layout import CHECKPOINTS, log_key
 from seedcorn.core.recipe_tree import recipe_from_dict
 from seedcorn.runtime.grow import grow
 from seedcorn.storage.local_store import LocalStore
@@ -31,6 +31,7 @@ def test_grow_killed_between_a_batch_and_its_decision_estimates_as_undisturbed(
     )
     cut = tmp_path / "cut"
     shutil.copytree(tmp_path / "corpus", cut)
+    shutil.rmtree(cut / CHECKPOINTS)  # None is written before its entries.
     for entry in entries[decided:]:
         (cut / log_key(entry.sequence)).unlink()
     assert grow(simulated(*thin, f"corpus={cut}"), ignore).complete

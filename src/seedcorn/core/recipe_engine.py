@@ -30,6 +30,7 @@ class VllmSpec:
 
     device: str = operational("auto")
     dtype: str = "auto"
+    """On a CPU `auto` is bfloat16 where the processor computes in it, else float32."""
     revision: str = ""
     max_model_len: int = 2048
     tensor_parallel: int = operational(1)
