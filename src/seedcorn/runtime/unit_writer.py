@@ -27,6 +27,7 @@ from seedcorn.storage.samples import Lineage, segment_indices, segment_table, wr
 from seedcorn.storage.store import Store
 
 logger = logging.getLogger(__name__)
+DEAD = "dead"
 LAGS = 1000
 """Staging lags kept until somebody asks; a view that stopped asking must not fill the memory."""
 
@@ -50,7 +51,6 @@ class OpenUnit:
     covered: set[int] = field(default_factory=set)
     segments: list[str] = field(default_factory=list)
     in_flight: list[int] = field(default_factory=list)
-    cause: str = ""
     staging: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -70,7 +70,7 @@ class UnitWriter:
         self._tokens = 0
         self._lags: deque[float] = deque(maxlen=LAGS)
         self._since = time.monotonic()
-        self._closed = ""
+        self._closed, self._cause = "", ""
         self._stager: asyncio.Task[None] | None = None
 
     async def start(self, line: Line, lineage: Lineage, info: EngineInfo) -> None:
@@ -87,6 +87,10 @@ class UnitWriter:
         """
         if lease.generation != self._lineage.generation:
             cause = f"started for generation {self._lineage.generation}, not {lease.generation}"
+            return UnitReport(lease.unit, (), (), died=True, cause=cause)
+        if self._closed:
+            # The report that said so was lost: without this one it would be leased to for ever.
+            cause = self._cause or f"takes no leases any more: {self._closed}"
             return UnitReport(lease.unit, (), (), died=True, cause=cause)
         state = OpenUnit(lease.unit, segments=list(lease.segments))
         for key in lease.segments:
@@ -107,9 +111,9 @@ class UnitWriter:
             unit=lease.unit,
             covered=tuple(sorted(state.covered)),
             segments=tuple(state.segments),
-            died=bool(state.cause),
+            died=self._closed == DEAD,
             in_flight=tuple(state.in_flight),
-            cause=state.cause,
+            cause=self._cause,
         )
 
     async def progress(self) -> WorkerProgress:
@@ -171,9 +175,8 @@ class UnitWriter:
             try:
                 sample = await write_sample(self._line, draw, parents, self._engine)
             except EngineDead as error:
-                self._closed = "dead"
+                self._closed, self._cause = DEAD, str(error)
                 state.in_flight.append(draw.index)
-                state.cause = str(error)
                 return
             finally:
                 seconds = self._busy.leave(mark)
