@@ -1,6 +1,7 @@
 """What a fault campaign found: one row per campaign, one table for all of them."""
 
 import statistics
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -24,10 +25,11 @@ LEGEND = (
     "kills: processes ended by a signal in mid-run. lost, doubled: samples, counted from the rows. "
     "equal: corpora and ledgers equal to the undisturbed ones, measured times aside. tokens again: "
     "generated a second time per engine kill, median and worst (bound: in flight or not yet staged on "
-    "that engine, worst). recovery: from a restart to the first new durable object, median and worst. "
+    "that engine, worst). recovery: seconds from the restart or, where the run goes on, from the "
+    "kill, to the first new durable object or ready engine, median and worst. "
     "wrong: whatever else must not be, errors without a name among it."
 )
-WIDE = 132
+WIDE = 150
 
 
 @dataclass
@@ -97,7 +99,7 @@ def print_table(console: Console, title: str, rows: Sequence[Row]) -> bool:
     if len(rows) > 1:
         table.add_section()
         table.add_row(*total(rows).cells())
-    console.print(table, width=None if console.is_terminal else WIDE, crop=False)
+    console.print(table)
     console.print(LEGEND, soft_wrap=not console.is_terminal)
     for row in rows:
         for violation in row.wrong:
@@ -105,6 +107,11 @@ def print_table(console: Console, title: str, rows: Sequence[Row]) -> bool:
         if not row.ok and not row.wrong:
             console.print(f"{row.campaign}: not as it must be; see its row", soft_wrap=True)
     return all(row.ok for row in rows)
+
+
+def paper() -> Console:
+    """Standard output, wide enough for the table where nobody watches."""
+    return Console(width=None if sys.stdout.isatty() else WIDE)
 
 
 Progress = Callable[[str], None]

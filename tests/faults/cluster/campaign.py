@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rich.console import Console
-
 from tests.faults.cluster.again import ENDPOINT, kill_engines
 from tests.faults.cluster.endpoint import recording
 from tests.faults.cluster.gate import Gate, Kill, Step, gate
@@ -16,7 +14,7 @@ from tests.faults.cluster.ground import Ground, ground
 from tests.faults.cluster.growth import Growth, Outcome, outcome_of
 from tests.faults.cluster.real_engines import campaign as real
 from tests.faults.cluster.victims import Victims
-from tests.faults.table import Progress, Row, print_table, progress_on
+from tests.faults.table import Progress, Row, paper, print_table, progress_on
 
 SIMULATED = str(Path(__file__).parents[3] / "pipelines" / "simulated.yaml")
 SAMPLES = 400
@@ -208,7 +206,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--vllm", type=int, default=10, help="kills with vLLM on the CPU")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args(arguments)
-    console = Console(width=160)
+    console = paper()
     tell = progress_on(console)
     with tempfile.TemporaryDirectory(prefix="faults-") as folder, ground(Path(folder)) as on:
         rows = simulated(on, chosen.kills, chosen.seed, Path(folder), tell) if chosen.kills else []

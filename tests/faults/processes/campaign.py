@@ -11,15 +11,13 @@ from functools import cached_property
 from math import ceil
 from pathlib import Path
 
-from rich.console import Console
-
 from tests.faults.processes import harsh
 from tests.faults.processes.corpora import Found
 from tests.faults.processes.kills import Campaign, LocalKills, S3Kills, matrix
 from tests.faults.processes.races import races
 from tests.faults.processes.runs import Judge, Site, undisturbed
 from tests.faults.processes.wire import FAULTS, Wire, server_kills
-from tests.faults.table import Row, print_table, progress_on
+from tests.faults.table import Row, paper, print_table, progress_on
 from tests.servers.seaweedfs import SeaweedServer, mortal_seaweedfs, seaweedfs
 
 TITLE = (
@@ -156,7 +154,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--part", choices=PARTS, action="append", help="only this; repeatable")
     parser.add_argument("--keep", type=Path, help="folder for corpora, journals and logs")
     arguments = parser.parse_args(argv)
-    console = Console()
+    console = paper()
     with tempfile.TemporaryDirectory(prefix="seedcorn-faults-") as temporary:
         folder = arguments.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
