@@ -219,3 +219,21 @@ def test_missing_or_unreadable_file_is_named(tmp_path):
     (tmp_path / "latin.yaml").write_bytes(b"name: caf\xe9")
     with pytest.raises(RecipeError, match="not UTF-8"):
         load_recipe(str(tmp_path / "latin.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("override", "key"),
+    [
+        ("engine.node_labels=[a]", "engine.node_labels"),
+        ("prompts.0.axes=[plain]", "axes"),
+        ("seed={a: 1}", "seed"),
+        ("engine.chat_template_kwargs=[1]", "engine.chat_template_kwargs"),
+    ],
+)
+def test_list_for_a_mapping_or_the_other_way_round_is_one_typed_line_with_the_key(
+    write, override, key
+):
+    with pytest.raises(RecipeError) as refusal:
+        load_recipe(write(), [override])
+    assert key in str(refusal.value)
+    assert "\n" not in str(refusal.value)

@@ -26,6 +26,8 @@ from seedcorn.core.validation import validate
 
 __all__ = ["LoadedRecipe", "load_recipe", "recipe_from_dict"]
 
+_UNMERGED = (OmegaConfBaseException, TypeError, ValueError)
+"""What OmegaConf raises for values that do not fit their keys; a list for a mapping is a TypeError."""
 _INTERPOLATION = re.compile(r"(?<!\\)(?:\\\\)*\$\{")
 _KEY_INTERPOLATION = re.compile(r"(?<!\\)(?:\\\\)*\$\{[\w.\[\]-]+\}")
 
@@ -108,7 +110,7 @@ def _structured(tree: DictConfig, where: str) -> Recipe:
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Recipe), tree)
         recipe = OmegaConf.to_object(merged)
-    except OmegaConfBaseException as error:
+    except _UNMERGED as error:
         _refuse_types(Recipe, plain, "", where)
         raise RecipeError(f"{where}: {_problem(error, '')}") from error
     assert isinstance(recipe, Recipe)
@@ -126,10 +128,13 @@ def _refuse_types(spec: type, node: Mapping[str, Any], prefix: str, where: str) 
         for name, value in node.items()
         if nested_spec(hints[name]) is None and not (isinstance(value, str) and "${" in value)
     }
-    try:
-        OmegaConf.merge(OmegaConf.structured(spec), leaves)
-    except OmegaConfBaseException as error:
-        raise RecipeError(f"{where}: {_problem(error, prefix)}") from error
+    for name, value in leaves.items():
+        try:
+            OmegaConf.merge(OmegaConf.structured(spec), {name: value})
+        except OmegaConfBaseException as error:
+            raise RecipeError(f"{where}: {_problem(error, prefix)}") from error
+        except (TypeError, ValueError) as error:
+            raise RecipeError(f"{where}: {dotted(prefix, name)}: {_first_line(error)}") from error
     for key, child, value in nested(spec, node, prefix, where):
         _refuse_types(child, value, key, where)
 
@@ -148,8 +153,9 @@ def _refuse_interpolation(node: Any, prefix: str, where: str) -> None:
         )
 
 
-def _problem(error: OmegaConfBaseException, prefix: str) -> str:
-    key = dotted(prefix, error.full_key) if error.full_key else prefix
+def _problem(error: Exception, prefix: str) -> str:
+    full = getattr(error, "full_key", None)
+    key = dotted(prefix, full) if full else prefix
     return f"{key}: {_first_line(error)}" if key else _first_line(error)
 
 
