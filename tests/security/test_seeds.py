@@ -112,6 +112,30 @@ print(rows, len(reader.read([0, 199_999])[1].text))
     assert done.peak < 600
 
 
+def named_error(path, corpus):
+    """Whether the seed is refused by its name, and not read."""
+    try:
+        read(path, corpus)
+    except SeedError as error:
+        return str(path) in str(error)
+    return False
+
+
+@pytest.mark.parametrize("flip", [0x01, 0x04, 0x40, 0x80])
+@pytest.mark.parametrize("dictionary", [True, False])
+def test_parquet_with_any_byte_changed_is_read_or_refused_by_name(dictionary, flip, tmp_path):
+    path = tmp_path / "d.parquet"
+    table = pa.table({"text": ["seed corn", "rye", "rye"]})
+    pq.write_table(table, path, compression="none", use_dictionary=dictionary)
+    sound, refused = path.read_bytes(), 0
+    for place in range(len(sound)):
+        changed = bytearray(sound)
+        changed[place] ^= flip
+        path.write_bytes(changed)
+        refused += named_error(path, tmp_path / "corpus")
+    assert 0 < refused < len(sound)
+
+
 def test_links_devices_and_pipes_in_a_folder_are_refused_by_name(tmp_path):
     outside = tmp_path / "outside.txt"
     outside.write_text("secret")

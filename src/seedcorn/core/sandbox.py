@@ -7,6 +7,7 @@ rewritten before it is compiled (`_Metered`), because loops, `~`, comparisons an
 the environment. Filters and methods are allow-lists: what is not known to be bounded is not there.
 """
 
+import math
 import operator
 from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, ValuesView
 from contextvars import ContextVar
@@ -14,7 +15,7 @@ from types import BuiltinMethodType, MethodType
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, Undefined, nodes, pass_context
-from jinja2.exceptions import SecurityError
+from jinja2.exceptions import SecurityError, TemplateSyntaxError
 from jinja2.runtime import BlockReference, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import _PassArg
@@ -139,6 +140,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 class _Metered(NodeTransformer):
     """Puts the meter where the compiled template would not ask the environment."""
+
+    def visit_Const(self, node: nodes.Const) -> nodes.Node:
+        """Infinity has no spelling in the Python that Jinja compiles to."""
+        if isinstance(node.value, float) and not math.isfinite(node.value):
+            raise TemplateSyntaxError("a number is too large", node.lineno)
+        return node
 
     def visit_For(self, node: nodes.For) -> nodes.Node:
         """An iteration costs, also one that the loop's own condition passes over."""

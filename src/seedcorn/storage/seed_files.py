@@ -39,7 +39,7 @@ STREAM_BLOCK = 8 << 20
 
 _USERINFO = re.compile(r"(?!abfss?:|wasbs?:)[a-z0-9+.-]+://[^/]*@", re.IGNORECASE)
 """Azure alone writes `container@account` where other URLs have a user name."""
-_FAILURES = (OSError, EOFError, zlib.error, pa.ArrowException)
+_FAILURES = (OSError, EOFError, zlib.error, pa.ArrowException, UnicodeDecodeError)
 
 
 @contextmanager

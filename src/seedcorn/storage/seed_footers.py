@@ -4,11 +4,12 @@ A footer is read by two ranged reads from the end of the file, hashed, and parse
 touched. What a row group can grow to in memory is decided here, from the footer alone.
 """
 
+import contextlib
 import hashlib
 import io
 import os
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -96,25 +97,62 @@ def is_text(kind: pa.DataType) -> bool:
 
 
 def read_mode(metadata: pq.FileMetaData, group: int, columns: Columns) -> ReadMode:
-    """Slices and dictionaries for row group `group`.
+    """Slices and dictionaries for row group `group`; raises what Arrow raises for a broken footer.
 
     Dictionary pages can name one long value a million times, so decoding to plain strings has no
     bound; delta encodings share prefixes and have none either, nor can Arrow keep them encoded.
     """
-    described = metadata.row_group(group)
     size, bounded = 0, True
     dictionaries: list[str] = []
-    for index in range(described.num_columns):
-        column = described.column(index)
-        if column.path_in_schema not in columns.names:
+    for index in range(len(metadata.schema)):
+        name = metadata.schema.column(index).path
+        if name not in columns.names:
             continue
+        _check_chunk(metadata, group, name)
+        column = metadata.row_group(group).column(index)
         size += column.total_uncompressed_size
         bounded = bounded and set(column.encodings) <= _BOUNDED
         if column.physical_type == "BYTE_ARRAY" and any("DICT" in e for e in column.encodings):
-            dictionaries.append(column.path_in_schema)
+            dictionaries.append(name)
     if not bounded or size > WHOLE_BYTES:
         return ReadMode((), SLICE_ROWS, False)
-    return ReadMode(tuple(dictionaries), WIDE_ROWS, described.num_rows <= WIDE_ROWS)
+    return ReadMode(tuple(dictionaries), WIDE_ROWS, metadata.row_group(group).num_rows <= WIDE_ROWS)
+
+
+class _Reached(Exception):
+    """Arrow asked for pages: what the footer says of a column chunk has passed its checks."""
+
+
+class _NoPages(io.RawIOBase):
+    """A file longer than any there is, which is never read."""
+
+    _at = 0
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: 2**62}[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        raise _Reached
+
+
+def _check_chunk(metadata: pq.FileMetaData, group: int, name: str) -> None:
+    """Let Arrow check a column chunk's description as its reader does, with an exception.
+
+    `RowGroupMetaData.column` of pyarrow 26 ends the process instead (std::terminate).
+    """
+    file = pq.ParquetFile(cast("BinaryIO", _NoPages()), metadata=metadata)
+    with contextlib.suppress(_Reached):
+        file.read_row_group(group, columns=[name], use_threads=False)
 
 
 def _column_type(schema: pa.Schema, name: str, role: str, where: str) -> pa.DataType:

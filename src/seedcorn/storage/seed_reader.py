@@ -23,7 +23,7 @@ from seedcorn.core.sample import Parent
 from seedcorn.storage.seed_catalogue import Catalogue
 from seedcorn.storage.seed_files import Filesystems, is_remote, seed_errors
 from seedcorn.storage.seed_footers import ReadMode, read_footer, read_mode
-from seedcorn.storage.seed_rows import examined, ids
+from seedcorn.storage.seed_rows import check_dictionaries, examined, ids
 from seedcorn.storage.store import Store
 
 CACHE_BYTES = 256 << 20
@@ -147,9 +147,10 @@ class SeedReader:
     def _slabs(self, group: int) -> Iterator[pa.RecordBatch]:
         """The needed columns of a row group, in slices that fit into memory."""
         file, mode = self._mode(group)
-        path = self.catalogue.files[file].path
+        described = self.catalogue.files[file]
         local = self._local_group(file, group)
-        with seed_errors(f"{path}, row group {local}"), closing(self._open(file)) as handle:
+        where, missing = f"{described.path}, row group {local}", described.groups[local]
+        with seed_errors(where), closing(self._open(file)) as handle:
             parquet = pq.ParquetFile(
                 handle,
                 metadata=self._footer(file),
@@ -157,17 +158,26 @@ class SeedReader:
                 pre_buffer=mode.whole,
                 buffer_size=0 if mode.whole else STREAM_BUFFER,
             )
-            yield from parquet.iter_batches(
+            for slab in parquet.iter_batches(
                 batch_size=mode.rows,
                 row_groups=[local],
                 columns=self.catalogue.columns.names,
                 use_threads=False,
-            )
+            ):
+                check_dictionaries(slab)
+                missing -= slab.num_rows
+                if missing < 0:
+                    break
+                yield slab
+        if missing:
+            few = "fewer" if missing > 0 else "more"
+            raise SeedError(f"seed {where}: holds {few} rows than its footer says; write it anew")
 
     def _mode(self, group: int) -> tuple[int, ReadMode]:
         file = int(np.searchsorted(self._first_groups, group, side="right")) - 1
-        local = self._local_group(file, group)
-        return file, read_mode(self._footer(file), local, self.catalogue.columns)
+        local, footer = self._local_group(file, group), self._footer(file)
+        with seed_errors(self.catalogue.files[file].path):
+            return file, read_mode(footer, local, self.catalogue.columns)
 
     def _local_group(self, file: int, group: int) -> int:
         return group - int(self._first_groups[file])

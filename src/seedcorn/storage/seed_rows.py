@@ -53,6 +53,19 @@ def examined(batch: pa.RecordBatch, columns: Columns, max_chars: int) -> Iterato
         yield Examined(start, texts, found)
 
 
+def check_dictionaries(batch: pa.RecordBatch) -> None:
+    """Raise pa.ArrowInvalid where a cell names a value that its dictionary does not have.
+
+    Arrow's own full check would also refuse every cell for one value that is not UTF-8.
+    """
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if not pa.types.is_dictionary(column.type):
+            continue
+        used, size = pc.min_max(column.indices).as_py(), len(column.dictionary)
+        if used["min"] is not None and not 0 <= used["min"] <= used["max"] < size:
+            raise pa.ArrowInvalid(f"column {name!r} names a value that its dictionary lacks")
+
+
 def byte_lengths(column: pa.Array) -> np.ndarray:
     """Bytes of each cell, 0 for nulls; a dictionary's values are measured, not repeated."""
     if pa.types.is_dictionary(column.type):
