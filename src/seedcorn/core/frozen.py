@@ -127,10 +127,19 @@ def _tuple(items: tuple[Any, ...]) -> _Codec:
         inner = _list(items[0])
         return _Codec(inner.freeze, lambda values: tuple(_apply(inner.thaw, values)))
     freezers, thawers = _parts(items)
-    return _Codec(
-        lambda values: [_apply(f, v) for f, v in zip(freezers, values, strict=True)],
-        lambda values: tuple(_apply(f, v) for f, v in zip(thawers, values, strict=True)),
-    )
+
+    def frozen(values: Sequence[Any]) -> list[Any]:
+        return [_apply(f, v) for f, v in zip(freezers, values, strict=True)]
+
+    def thawed(values: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple([_apply(f, v) for f, v in zip(thawers, values, strict=True)])
+
+    def plain(values: Sequence[Any]) -> tuple[Any, ...]:
+        if len(values) != len(items):
+            raise ValueError(f"{len(values)} values are no tuple of {len(items)}")
+        return tuple(values)
+
+    return _Codec(frozen, thawed if any(thawers) else plain)
 
 
 def _dict(origin: Any, key: Any, item: Any = int) -> _Codec:

@@ -249,10 +249,17 @@ class Index:
     def restore(cls, arrays: dict[str, np.ndarray], part: int = 0, parts: int = 1) -> "Index":
         """The part of a snapshot that `part` of `parts` owns; any number of parts may have made it."""
         index = cls(part, parts)
-        mine = owners(arrays["keys"], parts) == part
-        index.reserve(int(mine.sum()) * parts // KEYS_PER_DOCUMENT)
-        index.insert(arrays["keys"][mine], arrays["ordinals"][mine])
+        index.fill(arrays)
         return index
+
+    def fill(self, arrays: dict[str, np.ndarray]) -> None:
+        """Insert what this part owns of a snapshot; `reserve` first where more will follow."""
+        keys, ordinals = arrays["keys"], arrays["ordinals"]
+        if self.parts > 1:
+            mine = owners(keys, self.parts) == self.part
+            keys, ordinals = keys[mine], ordinals[mine]
+        self.reserve(keys.size * self.parts // KEYS_PER_DOCUMENT)
+        self.insert(keys, ordinals)
 
     def _check(self, keys: np.ndarray) -> None:
         if keys.dtype != np.uint64 or keys.ndim != 1:

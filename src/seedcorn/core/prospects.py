@@ -135,8 +135,8 @@ class Prospects:
         for number, name in enumerate(self._names):
             samples, tokens = arrays[f"{number}.counts"]
             self._samples[name], self._tokens[name] = int(samples), int(tokens)
-            pairs = arrays[f"{number}.curve"].reshape(-1, 2)
-            self._curves[name] = [(int(n), float(unique)) for n, unique in pairs]
+            pairs = arrays[f"{number}.curve"].reshape(-1, 2).tolist()
+            self._curves[name] = [(int(n), unique) for n, unique in pairs]
             prefix = f"{number}.table."
             table = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
             self._tables[name] = Occupancy.restore(table)

@@ -54,12 +54,12 @@ class IndexPart:
         return index | {f"witness.{k}": v for k, v in self._witnesses.snapshot().items()}
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        """The inverse of `snapshot`, for the same part and number of parts."""
+        """Fill this part, empty so far, with a snapshot of the same part and number of parts."""
 
         def under(prefix: str) -> dict[str, np.ndarray]:
             return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
 
-        self._index = Index.restore(under("index."), self._part, self._parts)
+        self._index.fill(under("index."))
         self._witnesses = Witnesses.restore(under("witness."), self._part, self._parts)
 
 
@@ -91,7 +91,8 @@ class IndexClient(Protocol):
         ...
 
     def restore(self, parts: list[dict[str, np.ndarray]]) -> None:
-        """Fill empty parts from a checkpoint taken with the same number of parts."""
+        """Fill empty parts from a checkpoint taken with the same number of parts; `reserve` before
+        it moves nothing twice."""
         ...
 
 

@@ -34,10 +34,10 @@ from seedcorn.runtime.index_client import IndexClient
 from seedcorn.runtime.job import Folded, LoadReport, SealRequest
 from seedcorn.runtime.source_scanner import SketchWriter, SourceScanner, measurement
 from seedcorn.storage.batches import texts_view
-from seedcorn.storage.checkpoints import read_checkpoint, write_checkpoint
+from seedcorn.storage.checkpoints import Arrays, read_checkpoint, write_checkpoint
 from seedcorn.storage.log import Head, LogReader, StoredChains
 from seedcorn.storage.reading import read_deltas
-from seedcorn.storage.resuming import BOOKS, STATE, folds, unpack
+from seedcorn.storage.resuming import BOOKS, STATE, collector_paused, folds, unpack
 from seedcorn.storage.samples import matrix, read_shard
 from seedcorn.storage.store import Store
 
@@ -62,7 +62,7 @@ class Keeper:
         Returns the measurements to append for sources that have no sketch in the log yet.
         """
         covered = self._state.sequence or self._restore(until)
-        self._index.reserve(self._state.next_ordinal + self._recipe.samples)
+        self._reserve()
         self._fold(until, covered)
         scanner = SourceScanner(
             self._store, self._recipe.store, self._index, self._containment, self._advance
@@ -128,17 +128,25 @@ class Keeper:
         chains = StoredChains(self._store, until)
         covered, parts = read_checkpoint(self._store, chains, self._meta)
         if covered:
-            names = sorted(name for name in parts if name.startswith("index-"))
-            self._index.restore([parts[name] for name in names])
-            fingerprints = self._recipe.ledger.fingerprints
-            history = History.restore(parts["history"], fingerprints)
-            self._ledger = Ledger(fingerprints, history, covered - 1, parts["prospects"])
-            self._containment = Containment(parts["containment"]["table"])
-            state, books = unpack(STATE, parts), unpack(BOOKS, parts)
-            if state is not None and books is not None:
-                self._state, self._chain = state, chains[covered]
-                self._ledger = Ledger.resumed(books, history, parts["prospects"], fingerprints)
+            with collector_paused():
+                self._take(parts, covered, chains[covered])
         return covered
+
+    def _take(self, parts: dict[str, Arrays], covered: int, chain: str) -> None:
+        fingerprints = self._recipe.ledger.fingerprints
+        history = History.restore(parts["history"], fingerprints)
+        self._ledger = Ledger(fingerprints, history, covered - 1, parts["prospects"])
+        self._containment = Containment(parts["containment"]["table"])
+        state, books = unpack(STATE, parts), unpack(BOOKS, parts)
+        if state is not None and books is not None:
+            self._state, self._chain = state, chain
+            self._ledger = Ledger.resumed(books, history, parts["prospects"], fingerprints)
+        self._reserve()
+        names = sorted(name for name in parts if name.startswith("index-"))
+        self._index.restore([parts[name] for name in names])
+
+    def _reserve(self) -> None:
+        self._index.reserve(self._state.next_ordinal + self._recipe.samples)
 
     def _insert(self, body: BatchCommitted) -> None:
         ordinal = body.ordinal

@@ -62,7 +62,7 @@ def unpack(name: str, parts: Mapping[str, Arrays]) -> Any:
     if held is None or held.get("mark", np.zeros(0)).tobytes() != _mark(name):
         return None
     data = zstandard.ZstdDecompressor().decompress(held["json"].tobytes())
-    with _no_cycles():
+    with collector_paused():
         return thaw(_KINDS[name], json.loads(data))
 
 
@@ -77,8 +77,8 @@ def _pack(name: str, value: CorpusState | Books) -> Arrays:
 
 
 @contextmanager
-def _no_cycles() -> Iterator[None]:
-    """Values only, a million of them: looking for cycles among them doubles the time."""
+def collector_paused() -> Iterator[None]:
+    """For making a million values that are no cycles: looking for some among them doubles the time."""
     was = gc.isenabled()
     gc.disable()
     try:
