@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,8 @@ READY_WITHIN_S = 60.0
 BUCKET = "seedcorn-test"
 PR_SET_PDEATHSIG = 1
 REGION = "us-east-1"
+Others = Sequence[tuple[str, str, Sequence[str]]]
+"""Access key, secret key, and the server's names of the actions allowed."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,10 @@ class SeaweedServer:
 
 
 @contextmanager
-def seaweedfs(folder: Path, reader: tuple[str, str] | None = None) -> Iterator[SeaweedServer]:
+def seaweedfs(folder: Path, others: Others = ()) -> Iterator[SeaweedServer]:
     """Run a server that keeps its data below `folder`; ends it, and only it, afterwards.
 
-    `reader` is the key and secret of a second identity that may read and list, and nothing else.
+    `others` are further identities, with what they may do: `("Read", "List")`, `("Write:bucket/a*",)`.
     """
     for attempt in range(3):
         ports = _free_ports(len(PORT_FLAGS))
@@ -69,7 +71,7 @@ def seaweedfs(folder: Path, reader: tuple[str, str] | None = None) -> Iterator[S
         # Socket paths are limited to about 100 bytes, and test folders are deep.
         with tempfile.TemporaryDirectory(prefix="weed-") as sockets:
             keys = secrets.token_hex(8), secrets.token_hex(16)
-            identities = _identities(data, keys, reader) if reader else None
+            identities = _identities(data, keys, others) if others else None
             process, server = _start(data, ports, sockets, keys, identities)
             try:
                 if _is_ready(process, server):
@@ -113,16 +115,16 @@ def mortal_seaweedfs(folder: Path) -> Iterator[MortalServer]:
             made.kill()
 
 
-def _identities(data: Path, keys: tuple[str, str], reader: tuple[str, str]) -> Path:
+def _identities(data: Path, keys: tuple[str, str], others: Others) -> Path:
     """The file that tells the server who may do what."""
-    rights = [(keys, ["Admin", "Read", "Write", "List", "Tagging"]), (reader, ["Read", "List"])]
+    rights = [(*keys, ("Admin", "Read", "Write", "List", "Tagging")), *others]
     identities = [
         {
             "name": f"identity-{number}",
             "credentials": [{"accessKey": key, "secretKey": secret}],
             "actions": actions,
         }
-        for number, ((key, secret), actions) in enumerate(rights)
+        for number, (key, secret, actions) in enumerate(rights)
     ]
     path = data.parent / f"{data.name}-identities.json"
     path.write_text(json.dumps({"identities": identities}), encoding="utf-8")
