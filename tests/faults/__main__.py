@@ -5,7 +5,7 @@ import importlib
 import time
 
 CAMPAIGNS = {
-    "simulation": ["--schedules", "10000", "--mutants", "500", "--jobs", "2"],
+    "simulation": ["--schedules", "30000", "--mutants", "500", "--jobs", "2"],
     "processes": [],
     "cluster": [],
 }
