@@ -1,5 +1,7 @@
 """Engines that die, engines that never start, prompts that kill."""
 
+from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,9 @@ from seedcorn.core.recipe_tree import recipe_from_dict
 from seedcorn.runtime.grow import grow
 from seedcorn.storage.local_store import LocalStore
 from seedcorn.storage.verification import verify
+from tests.engines.rude_server import answer
 from tests.runtime.conftest import Loader, ignore
+from tests.security.garbage import GarbageServer, serving
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 
@@ -24,6 +28,27 @@ def test_grow_poison_prompt_is_failed_alone_and_its_neighbours_live(
     row = grown.rows[0]
     assert row.reasons["failed:engine_death"] == 1
     assert sum(row.counts.values()) == 64
+    assert verify(LocalStore(tmp_path / "corpus"), recipe_from_dict).ok
+
+
+@pytest.mark.long  # Waits between attempts: a minute.
+def test_grow_endpoint_that_fails_one_question_for_ever_costs_that_sample_alone(
+    simulated: Loader, tmp_path: Path
+) -> None:
+    answers = defaultdict(
+        lambda: answer("A text about corn, of some twenty words. " * 3), {"7": 500}
+    )
+    with serving(GarbageServer(answers)) as url:
+        loaded = simulated(
+            *("engine.kind=openai", "engine.model=m", f"engine.openai.base_url={url}"),
+            *("engine.openai.max_concurrency=4", "generations=1", "samples=24", "units.unit=8"),
+        )
+        asking = [replace(p, template="{{ index }} " + p.template) for p in loaded.recipe.prompts]
+        grown = grow(replace(loaded, recipe=replace(loaded.recipe, prompts=asking)), ignore)
+    row = grown.rows[0]
+    failed = {why: count for why, count in row.reasons.items() if why.startswith("failed:")}
+    assert failed == {"failed:engine_death": 1}
+    assert sum(row.counts.values()) == 24
     assert verify(LocalStore(tmp_path / "corpus"), recipe_from_dict).ok
 
 

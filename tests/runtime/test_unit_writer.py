@@ -1,12 +1,14 @@
 """The unit writer refuses what it cannot write, and says so; its work is tested through whole runs."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from seedcorn.core.engine import Completion, EngineInfo, Request
 from seedcorn.core.entries import GenerationStarted, WriterOpened
 from seedcorn.core.errors import EngineDead
-from seedcorn.core.leasing import Lease
+from seedcorn.core.layout import STAGING
+from seedcorn.core.leasing import Lease, in_flight
 from seedcorn.core.recipe import EngineSpec, PromptSpec, Recipe, SourceSpec, resolved
 from seedcorn.core.state import CorpusState
 from seedcorn.runtime.job import UnitReport
@@ -16,17 +18,33 @@ from seedcorn.runtime.worker_setup import make_writer
 from seedcorn.storage.log import START, open_writer
 from seedcorn.storage.memory_store import MemoryStore
 from seedcorn.storage.opening import open_store
-from seedcorn.storage.samples import Lineage
+from seedcorn.storage.samples import Lineage, segment_indices
 from tests.growing import generation_job
+
+Reports = tuple[list[UnitReport], list[int]]
+"""Reports in the order of the leases, and the indices staged."""
+
+
+CAPACITY = 4
 
 
 class DyingEngine:
-    """Starts, and dies of its first request."""
+    """Answers so many requests, and dies once no more of the others can be under way."""
+
+    def __init__(self, answers: int = 0) -> None:
+        self._left, self._under_way, self._dead = answers, 0, asyncio.Event()
 
     async def start(self) -> EngineInfo:
-        return EngineInfo("dying", "none", {}, capacity=4)
+        return EngineInfo("dying", "none", capacity=CAPACITY)
 
     async def submit(self, request: Request) -> Completion:
+        self._left -= 1
+        if self._left >= 0:
+            return Completion(f"A text of its own, number {request.seed}.", 9, 9, "stop")
+        self._under_way += 1
+        if self._under_way == in_flight(CAPACITY):
+            self._dead.set()
+        await self._dead.wait()
         raise EngineDead("killed")
 
     async def stats(self) -> dict[str, float]:
@@ -71,32 +89,53 @@ def test_lease_to_a_writer_that_takes_none_is_reported_as_its_death_not_as_done(
     assert report.cause == "takes no leases any more: drained"
 
 
-def test_death_of_an_engine_is_in_every_later_report_though_the_first_was_lost(tmp_path) -> None:
-    (tmp_path / "seed.txt").write_text("One short line of seed text about a lake and its shore.\n")
+async def reports_of(engine: DyingEngine, folder: Path, leases: list[list[Lease]]) -> Reports:
+    """What a writer with this engine says of leases, those of a list at once; and what it staged."""
+    (folder / "seed.txt").write_text("One short line of seed text about a lake and its shore.\n")
     recipe = Recipe(
         "dies",
-        samples=4,
+        samples=64,
         seed=[SourceSpec(path="seed.txt", name="docs", split="line")],
         prompts=[PromptSpec(name="tell", template="{{ parent }}")],
         engine=EngineSpec(kind="simulated"),
     )
+    store = open_store(f"memory:{folder}", recipe.store)
+    state = CorpusState()
+    log = open_writer(store, START, "w", WriterOpened("h", 1, "0"), lambda: 0.0, state.apply)
+    sources = Sources(recipe, str(folder), store, state)
+    sources.log_new(state, log)
+    body = GenerationStarted(1, resolved(recipe), recipe.fingerprint, "s", {})
+    state.apply(log.append(body))
+    job = generation_job(store, state, 1, recipe, sources)
+    writer = await make_writer(job, engine, await engine.start())
+    reports: list[UnitReport] = []
+    try:
+        for together in leases:
+            reports += await asyncio.gather(*(writer.write(lease) for lease in together))
+    finally:
+        await writer.stop()
+    segments = [item.key for item in store.list(STAGING)]
+    return reports, [index for key in segments for index in segment_indices(store, key)]
 
-    async def reports() -> list[UnitReport]:
-        store = open_store(f"memory:{tmp_path}", recipe.store)
-        state = CorpusState()
-        log = open_writer(store, START, "w", WriterOpened("h", 1, "0"), lambda: 0.0, state.apply)
-        sources = Sources(recipe, str(tmp_path), store, state)
-        sources.log_new(state, log)
-        body = GenerationStarted(1, resolved(recipe), recipe.fingerprint, "s", {})
-        state.apply(log.append(body))
-        job = generation_job(store, state, 1, recipe, sources)
-        engine = DyingEngine()
-        writer = await make_writer(job, engine, await engine.start())
-        try:
-            return [await writer.write(Lease(1, unit, (unit,))) for unit in range(3)]
-        finally:
-            await writer.stop()
 
-    first, *later = asyncio.run(reports())
-    assert (first.died, first.in_flight) == (True, (0,))
+def test_death_of_an_engine_is_in_every_later_report_though_the_first_was_lost(tmp_path) -> None:
+    leases = [[Lease(1, unit, tuple(range(5 * unit, 5 * unit + 5)))] for unit in range(3)]
+    (first, *later), staged = asyncio.run(reports_of(DyingEngine(), tmp_path, leases))
+    assert (first.died, sorted(first.in_flight)) == (True, [0, 1, 2, 3, 4])
     assert [(one.died, one.in_flight, one.cause) for one in later] == [(True, (), first.cause)] * 2
+    assert staged == []
+
+
+def test_engine_that_dies_with_several_open_units_costs_what_was_under_way_and_nothing_else(
+    tmp_path,
+) -> None:
+    leases = [Lease(1, unit, tuple(range(8 * unit, 8 * unit + 8))) for unit in range(3)]
+    reports, staged = asyncio.run(reports_of(DyingEngine(answers=9), tmp_path, [leases]))
+    covered = [index for report in reports for index in report.covered]
+    suspects = [index for report in reports for index in report.in_flight]
+    assert [report.died for report in reports] == [True] * 3
+    assert sorted(staged) == sorted(covered)
+    assert (len(covered), len(suspects)) == (9, in_flight(CAPACITY))
+    assert len({*covered, *suspects}) == len(covered) + len(suspects)
+    for report, lease in zip(reports, leases, strict=True):
+        assert {*report.covered, *report.in_flight} <= {*lease.indices}
