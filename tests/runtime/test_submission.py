@@ -228,6 +228,22 @@ def test_follow_of_a_driver_that_fails_ends_with_its_exit_code_and_its_words(cli
     assert cli.job(job)["message"].startswith("seedcorn: no model in /no/such/model")
 
 
+def test_submission_sends_the_cluster_no_secret_of_the_environment(cli, head, tmp_path):
+    canaries = {
+        "AWS_SECRET_ACCESS_KEY": "canary-aws-40c1",
+        "OPENAI_API_KEY": "canary-endpoint-5f1e",
+        "HF_TOKEN": "canary-hub-91d2",
+        "SEEDCORN_NIGHT_WEBHOOK": "https://hooks.example.org/canary-webhook-77aa",
+    }
+    with contextlib.closing(Wire(int(head.address.rpartition(":")[2]))) as wire:
+        words = ("samples=64", "--follow")
+        code, out, err = cli.submit(tmp_path / "corpus", *words, address=wire.address, **canaries)
+        assert code == 0, err
+        assert b"seedcorn grow" in wire.sent or b"seedcorn.cli grow" in wire.sent
+        assert [name for name in canaries if canaries[name].encode() in wire.sent] == []
+    assert not any(secret in out + err for secret in canaries.values())
+
+
 def test_jobs_lists_what_ran_here_and_nothing_else(cli):
     code, out, err = cli("jobs")
     assert code == 0, err

@@ -131,6 +131,8 @@ class Wire:
 
     def __init__(self, port: int) -> None:
         self._port = port
+        self.sent = bytearray()
+        """What went to the port, in the order in which it came."""
         self._server = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -158,13 +160,14 @@ class Wire:
                 near, _ = self._server.accept()
                 far = socket.create_connection(("127.0.0.1", self._port))
                 self._open += [near, far]
-                for pair in ((near, far), (far, near)):
-                    threading.Thread(target=_pump, args=pair, daemon=True).start()
+                for way in ((near, far, self.sent), (far, near, bytearray())):
+                    threading.Thread(target=_pump, args=way, daemon=True).start()
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
+def _pump(source: socket.socket, sink: socket.socket, seen: bytearray) -> None:
     with suppress(OSError):
         while data := source.recv(65_536):
+            seen += data
             sink.sendall(data)
     with suppress(OSError):
         sink.shutdown(socket.SHUT_WR)
