@@ -2,6 +2,9 @@
 
 import json
 import os
+import socket
+import subprocess
+import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -12,6 +15,7 @@ from seedcorn.cli import main
 from seedcorn.commands.doctor_machine import environment, versions
 from seedcorn.commands.doctor_ray import ray
 from seedcorn.storage.memory_store import MemoryStore
+from tests.runtime.processes import group_ends
 from tests.servers.rclone_server import rclone
 
 REPOSITORY = Path(__file__).parents[2]
@@ -95,6 +99,16 @@ def test_doctor_of_a_place_that_cannot_be_written_says_that_it_could_not_check(t
     assert "could not check" in capsys.readouterr().err
 
 
+def test_doctor_of_a_server_that_never_answers_ends_with_the_deadline(capsys, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with socket.create_server(("127.0.0.1", 0)) as stalled:
+        endpoint = f"store.endpoint=http://127.0.0.1:{stalled.getsockname()[1]}"
+        code = main(["doctor", "s3://bucket/corpus", endpoint, "store.deadline_s=2"])
+    assert code == 2
+    assert "could not check: s3://bucket/corpus: cannot write probe-" in capsys.readouterr().err
+
+
 def test_doctor_with_a_recipe_starts_its_engine_and_weighs_what_it_grows(tmp_path, capsys):
     corpus = str(tmp_path / "corpus")
     code, levels, details = examined(
@@ -106,6 +120,31 @@ def test_doctor_with_a_recipe_starts_its_engine_and_weighs_what_it_grows(tmp_pat
     assert "documents" in details["the dedup index fits into memory"]["detail"]
     assert levels["the corpus fits onto the disk"] == "ok"
     assert not Path(corpus).exists()
+
+
+@pytest.mark.vllm
+@pytest.mark.long
+@pytest.mark.timeout(400)
+def test_doctor_starts_vllm_on_the_cpu_and_leaves_no_process(tmp_path):
+    recipe, model = "pipelines/dry_run.yaml", ".cache/models/SmolLM2-135M-Instruct"
+    words = (
+        "--recipe",
+        recipe,
+        "--engine",
+        "--json",
+        f"corpus={tmp_path}",
+        f"engine.model={model}",
+    )
+    command = [sys.executable, "-m", "seedcorn.cli", "doctor", *words]
+    doctor = subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    printed, _ = doctor.communicate(timeout=380)
+    found = [f for group in json.loads(printed)["groups"] for f in group["findings"]]
+    told = {f["check"]: f for f in found}["the engine starts and writes a sample"]
+    assert (doctor.returncode, told["level"]) == (0, "ok"), told
+    assert "words in" in told["detail"]
+    assert group_ends(doctor.pid, 20)
 
 
 def test_doctor_of_an_engine_that_does_not_answer_fails(capsys):

@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -111,6 +112,18 @@ def killing(name: str, moments: list[Callable[[], bool]], choose: random.Random)
     finally:
         over.set()
         thread.join(timeout=10)
+
+
+def group_ends(group: int, seconds: float) -> bool:
+    """Whether a process group has no member any more, within so many seconds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def objects_at_least(folder: Path, count: int) -> Callable[[], bool]:

@@ -65,7 +65,9 @@ class LogReader:
             if data is None:
                 raise CorruptCorpus(
                     f"{self._store.uri}: log entry {self.head.sequence} is missing although entry "
-                    f"{listed} exists; restore {log_key(self.head.sequence)} from a backup"
+                    f"{listed} exists; look again: a store that takes long to show what it holds "
+                    f"cannot hold a corpus (see `seedcorn doctor`); if the entry is gone for good, "
+                    f"restore {log_key(self.head.sequence)} from a backup"
                 )
             yield self._advance(data)
         while (data := _entry_bytes(self._store, self.head.sequence)) is not None:

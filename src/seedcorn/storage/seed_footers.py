@@ -4,7 +4,6 @@ A footer is read by two ranged reads from the end of the file, hashed, and parse
 touched. What a row group can grow to in memory is decided here, from the footer alone.
 """
 
-import contextlib
 import hashlib
 import io
 import os
@@ -119,13 +118,10 @@ def read_mode(metadata: pq.FileMetaData, group: int, columns: Columns) -> ReadMo
     return ReadMode(tuple(dictionaries), WIDE_ROWS, metadata.row_group(group).num_rows <= WIDE_ROWS)
 
 
-class _Reached(Exception):
-    """Arrow asked for pages: what the footer says of a column chunk has passed its checks."""
-
-
 class _NoPages(io.RawIOBase):
-    """A file longer than any there is, which is never read."""
+    """A file longer than any there is, and without a byte in it."""
 
+    asked = False
     _at = 0
 
     def seekable(self) -> bool:
@@ -142,17 +138,22 @@ class _NoPages(io.RawIOBase):
         return self._at
 
     def read(self, size: int = -1) -> bytes:
-        raise _Reached
+        self.asked = True
+        return b""
 
 
 def _check_chunk(metadata: pq.FileMetaData, group: int, name: str) -> None:
-    """Let Arrow check a column chunk's description as its reader does, with an exception.
+    """Let Arrow's reader check a column chunk's description, which it does before it asks for pages.
 
-    `RowGroupMetaData.column` of pyarrow 26 ends the process instead (std::terminate).
+    `RowGroupMetaData.column` of pyarrow 26 ends the process instead of raising (std::terminate).
     """
-    file = pq.ParquetFile(cast("BinaryIO", _NoPages()), metadata=metadata)
-    with contextlib.suppress(_Reached):
+    pages = _NoPages()
+    try:
+        file = pq.ParquetFile(cast("BinaryIO", pages), metadata=metadata)
         file.read_row_group(group, columns=[name], use_threads=False)
+    except (OSError, pa.ArrowException):
+        if not pages.asked:
+            raise
 
 
 def _column_type(schema: pa.Schema, name: str, role: str, where: str) -> pa.DataType:
