@@ -24,6 +24,7 @@ ACROSS_MODULES = {
     "core/test_index_machine.py": "the index against a dict, any order of calls",
     "core/test_kernels.py": "compiled code against plain Python, in several modules",
     "engines/test_contract.py": "one contract, every engine",
+    "runtime/test_cluster_nodes.py": "nodes whose raylet is killed",
     "faults/test_drivers_race.py": "three driver processes at once on one corpus",
     "faults/test_messages.py": "messages that come twice, late, or after their successor's",
     "faults/test_processes.py": "real driver processes under faults, a spread of the campaign",

@@ -18,9 +18,12 @@ from rich.text import Text
 from tests.faults.simulation.assembly import SHIPPED
 from tests.faults.simulation.mutants import MUTANTS, Mutant
 from tests.faults.simulation.schedule import Outcome, run_schedule
+from tests.faults.table import Progress, progress_on
 
 CHUNK = 50
 """Schedules per task of a process."""
+TOLD = 500
+"""Schedules between two lines of progress."""
 SHOWN = 5
 """Violations that are shown with their last operations."""
 
@@ -84,20 +87,29 @@ def first_caught(mutant: Mutant, seeds: Iterable[int]) -> Outcome | None:
     return next((outcome for outcome in outcomes if outcome.violations), None)
 
 
-def spread(seeds: range, mutant: str, jobs: int, until: float = math.inf) -> Tally:
+def spread(
+    seeds: range, mutant: str, jobs: int, until: float = math.inf, tell: Progress | None = None
+) -> Tally:
     """`run_many` over processes; nothing is begun after `until` (monotonic seconds)."""
     whole = Tally()
     chunks = (seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK))
+
+    def join(part: Tally) -> None:
+        whole.join(part)
+        if tell and whole.schedules % TOLD == 0:
+            what = f"{whole.schedules:,} of {len(seeds):,} schedules"
+            tell(f"simulation {mutant or 'as shipped'}: {what}, {whole.caught:,} broken")
+
     if jobs == 1:
         for chunk in takewhile(lambda chunk: time.monotonic() < until, chunks):
-            whole.join(run_many(chunk, mutant))
+            join(run_many(chunk, mutant))
         return whole
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
         running = {pool.submit(run_many, chunk, mutant) for chunk in islice(chunks, jobs + 1)}
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                whole.join(future.result())
+                join(future.result())
                 if time.monotonic() < until:
                     more = islice(chunks, 1)
                     running |= {pool.submit(run_many, chunk, mutant) for chunk in more}
@@ -112,12 +124,13 @@ def main(arguments: Sequence[str]) -> int:
         return _trace(console, given.seed)
     seeds = range(given.seed, given.seed + given.schedules)
     began = time.monotonic()
-    tally = spread(seeds, "", given.jobs, began + 60 * given.minutes)
+    tell = progress_on(console)
+    tally = spread(seeds, "", given.jobs, began + 60 * given.minutes, tell)
     if tally.schedules:
         _show(console, tally, time.monotonic() - began)
     sound = not tally.caught
     if given.mutants:
-        sound &= _mutants(console, range(given.mutants), given.jobs)
+        sound &= _mutants(console, range(given.mutants), given.jobs, tell)
     return 0 if sound else 1
 
 
@@ -162,14 +175,14 @@ def _listed(counts: Counter[str]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.most_common())
 
 
-def _mutants(console: Console, seeds: range, jobs: int) -> bool:
+def _mutants(console: Console, seeds: range, jobs: int, tell: Progress) -> bool:
     """Whether every mutant that does harm is noticed, and no harmless one."""
     table = Table(title="The protocol broken on purpose", title_justify="left")
     for heading in ("mutant", "caught", "first seed", "what the first one broke"):
         table.add_column(heading, justify="left" if heading[0] in "mw" else "right")
     sound = True
     for name, mutant in MUTANTS.items():
-        tally = spread(seeds, name, jobs)
+        tally = spread(seeds, name, jobs, tell=tell)
         sound &= bool(tally.caught) != bool(mutant.harmless)
         firsts = [o.violations[0] for o in tally.wrong if o.seed == tally.first]
         what = mutant.harmless or "".join(firsts)[:70]
