@@ -126,6 +126,7 @@ def test_counters_of_a_scraped_run_are_the_ledgers(server: Prometheus, simulated
 
 
 @pytest.mark.vllm
+@pytest.mark.long  # An engine of its own beside the one of test_vllm_line.
 def test_every_query_of_the_dashboard_answers_for_a_run_with_vllm(
     server: Prometheus, tmp_path: Path
 ) -> None:

@@ -121,7 +121,7 @@ def named_error(path, corpus):
     return False
 
 
-@pytest.mark.parametrize("flip", [0x01, 0x04, 0x40, 0x80])
+@pytest.mark.parametrize("flip", [0x01, 0x40])
 @pytest.mark.parametrize("dictionary", [True, False])
 def test_parquet_with_any_byte_changed_is_read_or_refused_by_name(dictionary, flip, tmp_path):
     path = tmp_path / "d.parquet"

@@ -63,7 +63,7 @@ class Tally:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.ends += other.ends
         self.met += other.met
-        self.wrong = (self.wrong + other.wrong)[:SHOWN]
+        self.wrong = sorted(self.wrong + other.wrong, key=lambda outcome: outcome.seed)[:SHOWN]
         firsts = [first for first in (self.first, other.first) if first >= 0]
         self.first = min(firsts, default=-1)
 
