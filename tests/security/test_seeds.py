@@ -136,6 +136,29 @@ def test_parquet_with_any_byte_changed_is_read_or_refused_by_name(dictionary, fl
     assert 0 < refused < len(sound)
 
 
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_hundred_thousand_tiny_files_are_one_seed_in_bounded_memory(tmp_path):
+    for number in range(100_000):
+        folder = tmp_path / "seed" / f"{number // 1000:03d}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number:06d}.txt").write_text(f"Document {number} about seed corn.")
+    program = """
+import json, sys
+from pathlib import Path
+from seedcorn.core.recipe import SourceSpec, StoreSpec
+from seedcorn.storage.local_store import LocalStore
+from seedcorn.storage.seeds import SeedReader, open_catalogue
+store = LocalStore(Path(sys.argv[2]))
+catalogue = open_catalogue(SourceSpec(sys.argv[1], split="file"), "", store, StoreSpec())
+last = SeedReader(catalogue, store, StoreSpec()).read([99_999])[0]
+print(catalogue.rows, len(json.dumps(catalogue.to_dict())) < 1000, last.text)
+"""
+    done = run_limited(program, str(tmp_path / "seed"), str(tmp_path / "corpus"))
+    assert done.output.strip() == "100000 True Document 99999 about seed corn."
+    assert done.peak < 500
+
+
 def test_links_devices_and_pipes_in_a_folder_are_refused_by_name(tmp_path):
     outside = tmp_path / "outside.txt"
     outside.write_text("secret")
