@@ -55,7 +55,7 @@ def _samples(store: Store, shards: Sequence[ObjectRef], ids: set[str]) -> dict[s
         if found.keys() == ids:
             break
         with store.open(ref.key) as handle:
-            held = pq.read_table(handle, columns=["sample_id"])["sample_id"]
+            held = pq.ParquetFile(handle).read(["sample_id"], use_threads=False)["sample_id"]
         if set(held.to_pylist()) & ids:
             table: pa.Table = read_shard(store, ref, ["sample_id", "text"])
             texts = zip(table["sample_id"].to_pylist(), table["text"].to_pylist(), strict=True)

@@ -23,6 +23,7 @@ from seedcorn.core.fingerprint import KEYS, SIGNATURE_BYTES, Fingerprints
 from seedcorn.core.identity import digest, sha256_hex
 from seedcorn.core.layout import SegmentName, ShardName, parse_segment
 from seedcorn.core.sample import Outcome, Sample
+from seedcorn.storage.parquet_objects import row_count, table_of
 from seedcorn.storage.store import Store
 
 SAMPLE_SCHEMA = pa.schema(
@@ -205,7 +206,7 @@ def encode(table: pa.Table) -> bytes:
     repeating: Any = _dictionary_columns(table)
     pq.write_table(table, sink, compression="zstd", use_dictionary=repeating)
     data = sink.getvalue()
-    rows = pq.ParquetFile(BytesIO(data)).metadata.num_rows
+    rows = row_count(data)
     if rows != table.num_rows:
         raise StoreError(f"encoded {table.num_rows} rows but the file holds {rows}")
     return data
@@ -243,7 +244,7 @@ def read_segment(store: Store, key: str) -> pa.Table:
             f"{key} is damaged: its bytes do not have the hash in its name; delete it and run the "
             "same command again, which writes its samples anew"
         )
-    table = pq.read_table(BytesIO(data))
+    table = table_of(data)
     if missing := set(SEGMENT_SCHEMA.names) - set(table.column_names):
         raise FormatError(
             f"{key} was staged by another version of seedcorn: it has no {', '.join(sorted(missing))}"
@@ -257,7 +258,8 @@ def segment_indices(store: Store, key: str) -> list[int]:
     """Plan indices a staged segment covers; empty if it is gone (its batch was committed)."""
     try:
         with store.open(key) as handle:
-            return pq.read_table(handle, columns=["index"])["index"].to_pylist()
+            table = pq.ParquetFile(handle).read(["index"], use_threads=False)
+            return table["index"].to_pylist()
     except ObjectMissing:
         return []
 
@@ -267,7 +269,7 @@ def read_shard(store: Store, ref: ObjectRef, columns: list[str] | None = None) -
     data = store.get(ref.key)
     if sha256_hex(data) != ref.sha256:
         raise CorruptCorpus(f"{ref.key} does not have the sha256 the log committed")
-    table = pq.read_table(BytesIO(data), columns=columns)
+    table = table_of(data, columns)
     if table.num_rows != ref.rows:
         raise CorruptCorpus(f"{ref.key} holds {table.num_rows} rows, the log says {ref.rows}")
     return table

@@ -19,6 +19,7 @@ from seedcorn.core.fingerprint import FINGERPRINT_VERSION
 from seedcorn.core.identity import sha256_hex
 from seedcorn.core.layout import SKETCHES
 from seedcorn.core.sketch import COLUMNS, Delta, thin
+from seedcorn.storage.parquet_objects import row_count, table_of
 from seedcorn.storage.store import Store
 
 FORMAT = 1
@@ -58,7 +59,7 @@ def read_delta(store: Store, ref: ObjectRef) -> Delta:
             f"{ref.key} holds {len(data)} bytes whose sha256 is not the one the log committed; "
             "restore the object, the ledger cannot be told without it"
         )
-    table = pq.read_table(BytesIO(data))
+    table = table_of(data)
     metadata = table.schema.metadata or {}
     _check_versions(ref.key, metadata)
     if table.num_rows != ref.rows:
@@ -75,7 +76,7 @@ def _encode(delta: Delta) -> bytes:
     sink = BytesIO()
     pq.write_table(table, sink, **_ENCODING)
     data = sink.getvalue()
-    rows = pq.ParquetFile(BytesIO(data)).metadata.num_rows
+    rows = row_count(data)
     if rows != len(delta):
         raise StoreError(f"a sketch of {len(delta)} rows was encoded as {rows}")
     return data

@@ -4,15 +4,13 @@ One batch is in memory at a time, accepted and dropped rows together, ordered by
 here on it does not matter how the corpus was cut into shards.
 """
 
-from io import BytesIO
-
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from seedcorn.core.entries import BatchCommitted, ObjectRef
 from seedcorn.core.errors import CorruptCorpus, ObjectMissing
 from seedcorn.core.identity import sha256_hex
 from seedcorn.core.proofs import Rows
+from seedcorn.storage.parquet_objects import table_of
 from seedcorn.storage.samples import DATA_SCHEMA, DROPPED_SCHEMA
 from seedcorn.storage.store import Store
 
@@ -63,7 +61,7 @@ def rows_of(table: pa.Table) -> Rows:
 def _read(store: Store, ref: ObjectRef, schema: pa.Schema) -> pa.Table:
     data = read_object(store, ref)
     try:
-        table = pq.read_table(BytesIO(data))
+        table = table_of(data)
     except (pa.ArrowInvalid, OSError) as error:
         raise CorruptCorpus(f"{ref.key} is no Parquet file: {error}") from error
     if table.num_rows != ref.rows:

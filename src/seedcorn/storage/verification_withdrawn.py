@@ -6,11 +6,9 @@ Fed batch by batch while `verify` reads the shards, so that no text is read twic
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from seedcorn.core.entries import Entry, Withdrawn
 from seedcorn.core.errors import CorruptCorpus
@@ -18,6 +16,7 @@ from seedcorn.core.proofs import Rows
 from seedcorn.core.sketch import COLUMNS, Delta, combine
 from seedcorn.core.withdrawal import withdrawn_delta
 from seedcorn.storage.batches import texts_view
+from seedcorn.storage.parquet_objects import table_of
 from seedcorn.storage.sketches import read_delta
 from seedcorn.storage.store import Store
 from seedcorn.storage.verification_rows import read_object
@@ -89,7 +88,7 @@ class WithdrawalProof:
                 )
 
     def _read(self, store: Store, sequence: int, body: Withdrawn) -> None:
-        ids = pq.read_table(BytesIO(read_object(store, body.ids)))["sample_id"].to_pylist()
+        ids = table_of(read_object(store, body.ids))["sample_id"].to_pylist()
         if len(ids) != body.ids.rows:
             raise CorruptCorpus(
                 f"{body.ids.key} holds {len(ids)} rows, the log says {body.ids.rows}"

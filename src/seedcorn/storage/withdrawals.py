@@ -10,6 +10,7 @@ from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.identity import sha256_hex
 from seedcorn.core.layout import MEASUREMENTS
 from seedcorn.core.state import CorpusState
+from seedcorn.storage.parquet_objects import table_of
 from seedcorn.storage.store import Store
 
 SCHEMA = pa.schema([("sample_id", pa.string()), ("generation", pa.int32())])
@@ -32,7 +33,7 @@ def read_ids(store: Store, ref: ObjectRef) -> frozenset[str]:
     data = store.get(ref.key)
     if sha256_hex(data) != ref.sha256:
         raise CorruptCorpus(f"{ref.key} does not have the sha256 the log committed")
-    return frozenset(pq.read_table(BytesIO(data))["sample_id"].to_pylist())
+    return frozenset(table_of(data)["sample_id"].to_pylist())
 
 
 def withdrawn_ids(store: Store, state: CorpusState) -> frozenset[str]:
