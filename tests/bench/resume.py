@@ -7,7 +7,6 @@ the start. Objects that the checkpoint covers are named but not there: a start m
 """
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -207,7 +206,7 @@ def start(folder: Path, units: int) -> None:
     def step(what: str, do: Callable[[], object]) -> object:
         nonlocal begun
         done, now = do(), (time.perf_counter(), time.process_time())
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        peak = _peak_gib()
         took = [end - start for start, end in zip(begun, now, strict=True)]
         sys.stdout.write(json.dumps([what, *took, peak]) + "\n")
         begun = now
@@ -222,6 +221,12 @@ def start(folder: Path, units: int) -> None:
     assert folded[0].generations[1].batches == units // BATCH + REAL
     assert isinstance(report, LoadReport)
     assert report.covered > units // BATCH, report
+
+
+def _peak_gib() -> float:
+    """Not `ru_maxrss`, which a child inherits from its parent."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 2**20
 
 
 def report(units: int = UNITS) -> Iterator[str]:
