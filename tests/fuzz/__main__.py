@@ -47,7 +47,10 @@ def blocks(jobs: list[Job], processes: int) -> Iterator[tuple[Counter[str], list
                         yield done.result()
                         del left[running[done]]
             except BrokenProcessPool:
-                suspects = [note.read_text() for note in Path(notes).iterdir()]
+                # The pool kills the other processes, some while they write their note.
+                suspects = [text for note in Path(notes).iterdir() if (text := note.read_text())]
+                if not suspects:
+                    raise
                 yield Counter(), [f"one of these ends its process: {suspects}"]
                 for job in list(left):
                     if any(_holds(job, suspect) for suspect in suspects):
