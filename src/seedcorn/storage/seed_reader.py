@@ -91,7 +91,7 @@ class SeedReader:
         """Every row in order, at most `batch_rows` and about 32 MiB of text at a time."""
         for group in range(len(self._starts) - 1):
             ordinal = int(self._starts[group])
-            for slab in self._slabs(group):
+            for slab in self._slabs(group, *self._mode(group)):
                 for start in range(0, slab.num_rows, batch_rows):
                     yield from self._scanned(slab.slice(start, batch_rows), ordinal + start)
                 ordinal += slab.num_rows
@@ -137,16 +137,16 @@ class SeedReader:
         if slabs is not None:
             yield from slabs
             return
-        if self._mode(group)[1].whole:
-            slabs = list(self._slabs(group))
+        file, mode = self._mode(group)
+        if mode.whole:
+            slabs = list(self._slabs(group, file, mode))
             self._cache.put(group, slabs)
             yield from slabs
         else:
-            yield from self._slabs(group)
+            yield from self._slabs(group, file, mode)
 
-    def _slabs(self, group: int) -> Iterator[pa.RecordBatch]:
+    def _slabs(self, group: int, file: int, mode: ReadMode) -> Iterator[pa.RecordBatch]:
         """The needed columns of a row group, in slices that fit into memory."""
-        file, mode = self._mode(group)
         described = self.catalogue.files[file]
         local = self._local_group(file, group)
         where, missing = f"{described.path}, row group {local}", described.groups[local]
