@@ -73,7 +73,9 @@ def test_snapshot_restored_into_other_parts_answers_the_same(seed, made, wanted)
     keys, ordinals = random_keys(seed, 1000), np.arange(1000)
     indexes = filled(keys, ordinals, made, 300)
 
-    restored = [Index.restore(joined(indexes), part, wanted) for part in range(wanted)]
+    restored = [Index(part, wanted) for part in range(wanted)]
+    for index in restored:
+        index.fill(joined(indexes))
 
     assert asked(restored, keys).tolist() == ordinals.tolist()
     assert max(index.documents for index in restored) == 1000

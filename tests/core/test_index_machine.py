@@ -55,7 +55,9 @@ class IndexMachine(RuleBasedStateMachine):
         """From snapshots, into another number of parts."""
         taken = [part.snapshot() for part in self.parts]
         whole = {name: np.concatenate([one[name] for one in taken]) for name in taken[0]}
-        self.parts = [Index.restore(whole, part, parts) for part in range(parts)]
+        self.parts = [Index(part, parts) for part in range(parts)]
+        for part in self.parts:
+            part.fill(whole)
 
     @rule(keys=st.lists(KEYS, min_size=1, max_size=20))
     def lookup(self, keys):

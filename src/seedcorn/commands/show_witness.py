@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from seedcorn.commands.show_choice import Row
 from seedcorn.core.entries import ObjectRef
 from seedcorn.core.errors import SeedError
 from seedcorn.core.recipe import StoreSpec
 from seedcorn.core.state import CorpusState, Source
+from seedcorn.storage.parquet_objects import column_of
 from seedcorn.storage.samples import read_shard
 from seedcorn.storage.seeds import Catalogue, SeedReader
 from seedcorn.storage.store import Store
@@ -55,8 +55,8 @@ def _samples(store: Store, shards: Sequence[ObjectRef], ids: set[str]) -> dict[s
         if found.keys() == ids:
             break
         with store.open(ref.key) as handle:
-            held = pq.ParquetFile(handle).read(["sample_id"], use_threads=False)["sample_id"]
-        if set(held.to_pylist()) & ids:
+            held = column_of(handle, "sample_id")
+        if ids.intersection(held):
             table: pa.Table = read_shard(store, ref, ["sample_id", "text"])
             texts = zip(table["sample_id"].to_pylist(), table["text"].to_pylist(), strict=True)
             found |= {name: text for name, text in texts if name in ids}

@@ -245,15 +245,9 @@ class Index:
         _extract(self._table, self._capacity, self._first, keys, ordinals)
         return {"keys": keys, "ordinals": ordinals}
 
-    @classmethod
-    def restore(cls, arrays: dict[str, np.ndarray], part: int = 0, parts: int = 1) -> "Index":
-        """The part of a snapshot that `part` of `parts` owns; any number of parts may have made it."""
-        index = cls(part, parts)
-        index.fill(arrays)
-        return index
-
     def fill(self, arrays: dict[str, np.ndarray]) -> None:
-        """Insert what this part owns of a snapshot; `reserve` first where more will follow."""
+        """Insert what this part owns of a snapshot, whatever number of parts made it; `reserve` first
+        where more will follow."""
         keys, ordinals = arrays["keys"], arrays["ordinals"]
         if self.parts > 1:
             mine = owners(keys, self.parts) == self.part

@@ -64,7 +64,8 @@ class Rewriter:
         with self.target.open(shard.key) as handle:
             file = pq.ParquetFile(handle)
             for number in range(file.num_row_groups):
-                ids = file.read_row_group(number, columns=["id"])["id"].to_pylist()
+                table = file.read_row_group(number, ["id"], use_threads=False)
+                ids = table["id"].to_pylist()
                 if not self.gone.isdisjoint(ids):
                     return True
         return False

@@ -23,7 +23,7 @@ from seedcorn.core.fingerprint import KEYS, SIGNATURE_BYTES, Fingerprints
 from seedcorn.core.identity import digest, sha256_hex
 from seedcorn.core.layout import SegmentName, ShardName, parse_segment
 from seedcorn.core.sample import Outcome, Sample
-from seedcorn.storage.parquet_objects import row_count, table_of
+from seedcorn.storage.parquet_objects import column_of, row_count, table_of
 from seedcorn.storage.store import Store
 
 SAMPLE_SCHEMA = pa.schema(
@@ -258,8 +258,7 @@ def segment_indices(store: Store, key: str) -> list[int]:
     """Plan indices a staged segment covers; empty if it is gone (its batch was committed)."""
     try:
         with store.open(key) as handle:
-            table = pq.ParquetFile(handle).read(["index"], use_threads=False)
-            return table["index"].to_pylist()
+            return column_of(handle, "index")
     except ObjectMissing:
         return []
 
