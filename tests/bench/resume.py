@@ -45,7 +45,7 @@ from seedcorn.storage.store import Store
 from tests.growing import grow_in_process
 
 UNITS, BATCH, AHEAD = 1_000_000, 16, 2
-SECONDS, GIB = 15.0, 3.0
+SECONDS, GB = 15.0, 3.0
 """Targets."""
 HASHES = 2_000_000
 """Shingle hashes per length that the ledger's history holds."""
@@ -199,14 +199,14 @@ def _checkpoint(store: Store, recipe: Recipe) -> None:
 
 
 def start(folder: Path, units: int) -> None:
-    """What a fresh `grow` does before the first lease; prints (what, seconds, CPU seconds, GiB)."""
+    """What a fresh `grow` does before the first lease; prints (what, seconds, CPU seconds, GB)."""
     recipe, store = recipe_of(units), open_store(str(folder / "corpus"), StoreSpec())
     begun = (time.perf_counter(), time.process_time())
 
     def step(what: str, do: Callable[[], object]) -> object:
         nonlocal begun
         done, now = do(), (time.perf_counter(), time.process_time())
-        peak = _peak_gib()
+        peak = _peak_gb()
         took = [end - start for start, end in zip(begun, now, strict=True)]
         sys.stdout.write(json.dumps([what, *took, peak]) + "\n")
         begun = now
@@ -223,10 +223,10 @@ def start(folder: Path, units: int) -> None:
     assert report.covered > units // BATCH, report
 
 
-def _peak_gib() -> float:
+def _peak_gb() -> float:
     """Not `ru_maxrss`, which a child inherits from its parent."""
     lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 2**20
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024 / 1e9
 
 
 def report(units: int = UNITS) -> Iterator[str]:
@@ -239,7 +239,7 @@ def report(units: int = UNITS) -> Iterator[str]:
 def measured(folder: Path, units: int) -> Iterator[str]:
     """The start of a corpus that `make` made, in a fresh process; driver and keeper share it."""
     entries = len(list((folder / "corpus" / "log").iterdir()))
-    yield f"resume: {units:,} units, {entries:,} log entries     seconds   of CPU   peak GiB"
+    yield f"resume: {units:,} units, {entries:,} log entries     seconds   of CPU   peak GB "
     command = [sys.executable, "-m", "tests.bench.resume", "--start", str(folder), str(units)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -249,8 +249,8 @@ def measured(folder: Path, units: int) -> Iterator[str]:
         what, seconds, cpu, peak = json.loads(line)
         total, busy = total + seconds, busy + cpu
         yield f"    {what:46s}{seconds:8.1f}{cpu:9.1f}{peak:11.2f}"
-    verdict = "met" if total < SECONDS and peak < GIB else "MISSED"
-    targets = f"target {SECONDS:g} s and {GIB:g} GiB: {verdict}"
+    verdict = "met" if total < SECONDS and peak < GB else "MISSED"
+    targets = f"target {SECONDS:g} s and {GB:g} GB: {verdict}"
     yield f"    {'before the first lease':46s}{total:8.1f}{busy:9.1f}{peak:11.2f}   {targets}"
 
 

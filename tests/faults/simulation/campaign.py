@@ -18,7 +18,7 @@ from rich.text import Text
 from tests.faults.simulation.assembly import SHIPPED
 from tests.faults.simulation.mutants import MUTANTS, Mutant
 from tests.faults.simulation.schedule import Outcome, run_schedule
-from tests.faults.table import Progress, progress_on
+from tests.faults.table import Progress, paper, progress_on
 
 CHUNK = 50
 """Schedules per task of a process."""
@@ -119,7 +119,7 @@ def spread(
 def main(arguments: Sequence[str]) -> int:
     """Run the campaign and print it; 0 when no promise is broken and every mutant is noticed."""
     given = _parser().parse_args(arguments)
-    console = Console(width=None if Console().is_terminal else 150)
+    console = paper()
     if given.trace:
         return _trace(console, given.seed)
     seeds = range(given.seed, given.seed + given.schedules)
