@@ -57,7 +57,7 @@ lint: $(VENV)/.ok
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright
-	$(BIN)/python -m seedcorn.core.security_floors requirements-cpu.lock
+	$(BIN)/python -m seedcorn.core.ops.security_floors requirements-cpu.lock
 
 # Thousands of schedules, hundreds of kills and S3 faults, kills of real vLLM: the tables of the README.
 faults: $(VENV)/.ok $(MODEL)/.ok

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from seedcorn import docs
-from seedcorn.core.explanations import EXPLANATIONS
+from seedcorn.core.ledger.explanations import EXPLANATIONS
 
 FOLDER = Path(docs.__file__).parent
 PAGES = [page for page in sorted(FOLDER.glob("*.md")) if ">>>" in page.read_text("utf-8")]

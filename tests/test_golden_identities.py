@@ -7,7 +7,7 @@ import pytest
 
 from seedcorn.config import load_recipe
 from seedcorn.core.recipe import resolved
-from seedcorn.core.recipe_tree import recipe_from_dict
+from seedcorn.core.recipe.tree import recipe_from_dict
 from tests.golden.identities import (
     IDENTITIES,
     RECIPES,

@@ -7,8 +7,8 @@ import pytest
 
 from seedcorn.config import load_recipe, recipe_from_dict
 from seedcorn.core.engine import EngineInfo
+from seedcorn.core.generate.plan import Plan, Pool
 from seedcorn.core.pipeline import make_line
-from seedcorn.core.plan import Plan, Pool
 from seedcorn.core.recipe import resolved
 
 FOLDER = Path(__file__).parent.parent / "pipelines"

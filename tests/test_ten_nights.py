@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from seedcorn.commands.night_report import write_reports
+from seedcorn.commands.night.report import write_reports
 from seedcorn.config import recipe_from_dict
-from seedcorn.core.delta_text import sentences, summary
-from seedcorn.core.entries import GenerationStarted, SeedAdded
 from seedcorn.core.errors import CorpusBusy
-from seedcorn.core.ledger import to_json
-from seedcorn.core.night import OneNight, night_key
+from seedcorn.core.ledger.ledger import to_json
+from seedcorn.core.log.entries import GenerationStarted, SeedAdded
+from seedcorn.core.night.delta_text import sentences, summary
+from seedcorn.core.night.night import OneNight, night_key
 from seedcorn.core.recipe import (
     EngineSpec,
     LedgerSpec,
@@ -29,14 +29,14 @@ from seedcorn.core.recipe import (
     StoreSpec,
     UnitsSpec,
 )
-from seedcorn.runtime.night import grow_night, tonight
-from seedcorn.storage.log import read_log
-from seedcorn.storage.opening import open_store
-from seedcorn.storage.reading import read_ledger, read_state
-from seedcorn.storage.samples import read_shard
-from seedcorn.storage.verification import corpus_digest, verify
-from seedcorn.storage.writer import Heartbeat, this_process
-from tests.growing import grow_in_process
+from seedcorn.runtime.driver.night import grow_night, tonight
+from seedcorn.storage.log.log import read_log
+from seedcorn.storage.log.reading import read_ledger, read_state
+from seedcorn.storage.log.writer import Heartbeat, this_process
+from seedcorn.storage.samples.samples import read_shard
+from seedcorn.storage.stores.opening import open_store
+from seedcorn.storage.verify.verification import corpus_digest, verify
+from tests.corpora.growing import grow_in_process
 
 NUMBERS = itertools.count()
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from seedcorn.core.dashboard import dashboard_json
-from seedcorn.core.metrics import metric_table
+from seedcorn.core.ops.dashboard import dashboard_json
+from seedcorn.core.ops.metrics import metric_table
 
 HERE = Path(__file__).parent
 PAGE = """# Watching a run
 
-Made by `generate.py` from `seedcorn/core/metrics.py`; do not edit it here.
+Made by `generate.py` from `seedcorn/core/ops/metrics.py`; do not edit it here.
 
 Import [dashboard.json](dashboard.json) into Grafana and choose the Prometheus that scrapes Ray. Ray exports on every
 node, with or without its own dashboard: `ray metrics launch-prometheus`, a KubeRay PodMonitor on the port

@@ -84,7 +84,7 @@ def exhausted(error: OSError) -> Exhausted | None:
 
 
 def _shown(text: str) -> str:
-    from seedcorn.core.redaction import without_secrets
+    from seedcorn.core.recipe.secrets import without_secrets
 
     return without_secrets(text, os.environ)
 

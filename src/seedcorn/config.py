@@ -18,11 +18,11 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from seedcorn.core.errors import RecipeError
+from seedcorn.core.preflight.validation import validate
 from seedcorn.core.recipe import LoadedRecipe, Recipe, resolved
-from seedcorn.core.recipe_limits import MAX_FILE, check_numbers, check_size
-from seedcorn.core.recipe_tree import dotted, nested, nested_spec, recipe_from_dict, refuse_keys
-from seedcorn.core.redaction import refuse_known_secrets
-from seedcorn.core.validation import validate
+from seedcorn.core.recipe.limits import MAX_FILE, check_numbers, check_size
+from seedcorn.core.recipe.secrets import refuse_known_secrets
+from seedcorn.core.recipe.tree import dotted, nested, nested_spec, recipe_from_dict, refuse_keys
 
 __all__ = ["LoadedRecipe", "load_recipe", "recipe_from_dict"]
 

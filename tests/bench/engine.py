@@ -26,13 +26,13 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from seedcorn.config import load_recipe
-from seedcorn.core.entries import BatchCommitted, GenerationStarted
+from seedcorn.core.log.entries import BatchCommitted, GenerationStarted
 from seedcorn.core.recipe import EngineSpec, StoreSpec
 from seedcorn.engines.vllm_setup import engine_arguments, engine_environment
-from seedcorn.runtime.grow import grow
-from seedcorn.runtime.snapshot import Snapshot
-from seedcorn.storage.log import read_log
-from seedcorn.storage.opening import open_store
+from seedcorn.runtime.driver.grow import grow
+from seedcorn.runtime.driver.snapshot import Snapshot
+from seedcorn.storage.log.log import read_log
+from seedcorn.storage.stores.opening import open_store
 from tests.runtime.processes import descendants, kill
 
 REPOSITORY = Path(__file__).parents[2]

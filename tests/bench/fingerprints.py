@@ -18,8 +18,8 @@ from statistics import median
 from datasketch import MinHash
 from rensa import RMinHash
 
-from seedcorn.core.fingerprint import fingerprint, fingerprint_words, read_words, shingles_of
-from seedcorn.core.words import pack
+from seedcorn.core.text.fingerprint import fingerprint, fingerprint_words, read_words, shingles_of
+from seedcorn.core.text.words import pack
 
 LEDGER_LENGTHS = (3, 8, 13)
 WORDS_PER_TEXT = 285

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seedcorn.core.dedup import insertions, resolve
-from seedcorn.core.index import KEYS_PER_DOCUMENT, Index
-from seedcorn.core.witnesses import Witnesses
+from seedcorn.core.dedup.dedup import insertions, resolve
+from seedcorn.core.dedup.index import KEYS_PER_DOCUMENT, Index
+from seedcorn.core.dedup.witnesses import Witnesses
 
 BATCH = 4096
 COPIES = 10

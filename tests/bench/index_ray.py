@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import ray
 
-from seedcorn.core.fingerprint import KEYS, SIGNATURE_BYTES, Fingerprints
-from seedcorn.runtime.actors import RayTransport
-from seedcorn.runtime.batch_sealer import deduplicate
-from seedcorn.runtime.index_client import IndexPart, PartitionedIndex
+from seedcorn.core.text.fingerprint import KEYS, SIGNATURE_BYTES, Fingerprints
 from seedcorn.runtime.job import SealRequest
+from seedcorn.runtime.keeper.batch_sealer import deduplicate
+from seedcorn.runtime.keeper.index_client import IndexPart, PartitionedIndex
+from seedcorn.runtime.ray.actors import RayTransport
 
 BATCH = 4096
 COPIES = 10

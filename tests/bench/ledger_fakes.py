@@ -15,14 +15,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from seedcorn.core.anchor_gain import NEGLIGIBLE, anchor_gain
-from seedcorn.core.companions import by_content
-from seedcorn.core.diversity import form
-from seedcorn.core.fingerprint import fingerprint_texts, shingles, similarity
+from seedcorn.core.companions.anchor_gain import NEGLIGIBLE, anchor_gain
+from seedcorn.core.companions.companions import by_content
+from seedcorn.core.companions.diversity import form
+from seedcorn.core.companions.novel_bits import PARAPHRASE, shares
+from seedcorn.core.companions.order_gap import NOISE, order_gap
 from seedcorn.core.intervals import Interval
-from seedcorn.core.novel_bits import PARAPHRASE, shares
-from seedcorn.core.order_gap import NOISE, order_gap
-from seedcorn.core.words import pack
+from seedcorn.core.text.fingerprint import fingerprint_texts, shingles, similarity
+from seedcorn.core.text.words import pack
 from tests.bench import real_text
 
 DOCUMENTS = 150

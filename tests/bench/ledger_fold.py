@@ -16,9 +16,12 @@ from typing import Any
 import numpy as np
 
 from seedcorn.config import load_recipe
-from seedcorn.core.alarms import form_of, spaced
-from seedcorn.core.deciding import next_due
-from seedcorn.core.entries import (
+from seedcorn.core.decisions.deciding import next_due
+from seedcorn.core.dedup.sealing import tally
+from seedcorn.core.forecast.prospects import Prospects
+from seedcorn.core.ledger.alarms import form_of, spaced
+from seedcorn.core.ledger.ledger import Ledger
+from seedcorn.core.log.entries import (
     BatchCommitted,
     Body,
     Entry,
@@ -26,18 +29,15 @@ from seedcorn.core.entries import (
     GenerationStarted,
     ObjectRef,
 )
-from seedcorn.core.history import History
-from seedcorn.core.ledger import Ledger
-from seedcorn.core.prospects import Prospects
+from seedcorn.core.log.state import CorpusState
 from seedcorn.core.recipe import LedgerSpec, Recipe, resolved
-from seedcorn.core.sealing import tally
-from seedcorn.core.shingles import Shingles, below, shingles_many
-from seedcorn.core.simulation import Kind, Simulated, simulate
-from seedcorn.core.sketch import LENGTHS, Delta, batch_delta, limit
-from seedcorn.core.state import CorpusState
-from seedcorn.core.words import pack
-from seedcorn.storage.sketches import write_delta
-from seedcorn.storage.store import Store
+from seedcorn.core.simulation.simulation import Kind, Simulated, simulate
+from seedcorn.core.sketch.history import History
+from seedcorn.core.sketch.sketch import LENGTHS, Delta, batch_delta, limit
+from seedcorn.core.text.shingles import Shingles, below, shingles_many
+from seedcorn.core.text.words import pack
+from seedcorn.storage.log.sketches import write_delta
+from seedcorn.storage.stores.store import Store
 from tests.bench.line import SIMULATED
 
 UNIT, UNITS = 256, 16

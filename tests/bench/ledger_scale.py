@@ -15,15 +15,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from seedcorn.config import load_recipe
-from seedcorn.core.companions import Sample, companions
-from seedcorn.core.entries import BatchCommitted, GenerationStarted
-from seedcorn.core.history import History
-from seedcorn.core.prospects import Prospects
+from seedcorn.core.companions.companions import Sample, companions
+from seedcorn.core.forecast.prospects import Prospects
+from seedcorn.core.log.entries import BatchCommitted, GenerationStarted
 from seedcorn.core.recipe import Recipe, StoreSpec, resolved
-from seedcorn.core.shingle_table import ROW
-from seedcorn.core.simulation import simulate
-from seedcorn.core.sketch import COLUMNS, HEADLINE, LENGTHS, Delta
-from seedcorn.storage.opening import open_store
+from seedcorn.core.simulation.simulation import simulate
+from seedcorn.core.sketch.history import History
+from seedcorn.core.sketch.shingle_table import ROW
+from seedcorn.core.sketch.sketch import COLUMNS, HEADLINE, LENGTHS, Delta
+from seedcorn.storage.stores.opening import open_store
 from tests.bench.ledger_fold import (
     BATCH,
     Fold,

@@ -17,11 +17,11 @@ from pathlib import Path
 import ray
 
 from seedcorn.config import load_recipe
-from seedcorn.core.entries import BatchCommitted
+from seedcorn.core.log.entries import BatchCommitted
 from seedcorn.core.recipe import StoreSpec
-from seedcorn.runtime.grow import grow
-from seedcorn.storage.log import read_log
-from seedcorn.storage.opening import open_store
+from seedcorn.runtime.driver.grow import grow
+from seedcorn.storage.log.log import read_log
+from seedcorn.storage.stores.opening import open_store
 
 REPOSITORY = Path(__file__).parents[2]
 SIMULATED = str(REPOSITORY / "pipelines" / "simulated.yaml")

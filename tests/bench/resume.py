@@ -17,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from seedcorn.core.entries import BatchCommitted, Body, Entry, Measurement, chain_hash, encode
-from seedcorn.core.fingerprint import KEYS, SIGNATURE_BYTES
+from seedcorn.core.dedup.sealing import tags
 from seedcorn.core.identity import digest
-from seedcorn.core.layout import ShardName, log_key, segment_prefix
-from seedcorn.core.ledger import Ledger
+from seedcorn.core.ledger.ledger import Ledger
+from seedcorn.core.log.entries import BatchCommitted, Body, Entry, Measurement, chain_hash, encode
+from seedcorn.core.log.layout import ShardName, log_key, segment_prefix
+from seedcorn.core.log.state import CorpusState
 from seedcorn.core.recipe import (
     EngineSpec,
     PromptSpec,
@@ -31,18 +32,17 @@ from seedcorn.core.recipe import (
     StoreSpec,
     UnitsSpec,
 )
-from seedcorn.core.sealing import tags
-from seedcorn.core.simulation import simulate
-from seedcorn.core.sketch import LENGTHS, Delta
-from seedcorn.core.state import CorpusState
-from seedcorn.runtime.grow import fold
-from seedcorn.runtime.index_client import LocalTransport, PartitionedIndex
+from seedcorn.core.simulation.simulation import simulate
+from seedcorn.core.sketch.sketch import LENGTHS, Delta
+from seedcorn.core.text.fingerprint import KEYS, SIGNATURE_BYTES
+from seedcorn.runtime.driver.grow import fold
 from seedcorn.runtime.job import LoadReport
-from seedcorn.runtime.keeper import Keeper
-from seedcorn.storage.log import LogReader
-from seedcorn.storage.opening import open_store
-from seedcorn.storage.store import Store
-from tests.growing import grow_in_process
+from seedcorn.runtime.keeper.index_client import LocalTransport, PartitionedIndex
+from seedcorn.runtime.keeper.keeper import Keeper
+from seedcorn.storage.log.log import LogReader
+from seedcorn.storage.stores.opening import open_store
+from seedcorn.storage.stores.store import Store
+from tests.corpora.growing import grow_in_process
 
 UNITS, BATCH, AHEAD = 1_000_000, 16, 2
 SECONDS, GB = 15.0, 3.0

@@ -10,7 +10,10 @@ import pytest
 from cluster.generator.settings import load
 
 from seedcorn.cli import COMMANDS
-from seedcorn.core import alarms, errors, estimate, submitting
+from seedcorn.core import errors
+from seedcorn.core.ledger import alarms
+from seedcorn.core.ops import submitting
+from seedcorn.core.preflight import estimate
 
 CLUSTER = Path(__file__).parents[2] / "cluster"
 PAGE = (CLUSTER / "README.md").read_text(encoding="utf-8")

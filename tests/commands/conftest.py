@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from seedcorn.config import load_recipe
-from tests.growing import grow_in_process
+from tests.corpora.growing import grow_in_process
 
 SEED = [
     f"Lake {name} lies {depth} metres deep in its valley, and the boats that cross it in {month} "

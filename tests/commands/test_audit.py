@@ -8,14 +8,14 @@ import sys
 import pytest
 
 from seedcorn.cli import main
-from seedcorn.core.entries import Measurement, WriterOpened
 from seedcorn.core.identity import sha256_hex
 from seedcorn.core.intervals import clopper_pearson
-from seedcorn.core.layout import LOG
+from seedcorn.core.log.entries import Measurement, WriterOpened
+from seedcorn.core.log.layout import LOG
 from seedcorn.core.recipe import StoreSpec
-from seedcorn.storage.log import read_log
-from seedcorn.storage.opening import open_store
-from seedcorn.storage.writer import Heartbeat, this_process
+from seedcorn.storage.log.log import read_log
+from seedcorn.storage.log.writer import Heartbeat, this_process
+from seedcorn.storage.stores.opening import open_store
 
 
 @pytest.fixture

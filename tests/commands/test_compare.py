@@ -7,7 +7,8 @@ import shutil
 import pytest
 
 from seedcorn.cli import main
-from seedcorn.core.entries import WriterOpened
+from seedcorn.core.log.entries import WriterOpened
+from seedcorn.core.log.state import CorpusState
 from seedcorn.core.recipe import (
     EngineSpec,
     PromptSpec,
@@ -17,14 +18,13 @@ from seedcorn.core.recipe import (
     StoreSpec,
     UnitsSpec,
 )
-from seedcorn.core.sketch import LENGTHS
-from seedcorn.core.state import CorpusState
-from seedcorn.runtime.sources import Sources
-from seedcorn.storage.log import LogReader, open_writer
-from seedcorn.storage.opening import open_store
-from seedcorn.storage.reading import read_state
-from seedcorn.storage.samples import read_shard
-from tests.growing import grow_in_process
+from seedcorn.core.sketch.sketch import LENGTHS
+from seedcorn.runtime.driver.sources import Sources
+from seedcorn.storage.log.log import LogReader, open_writer
+from seedcorn.storage.log.reading import read_state
+from seedcorn.storage.samples.samples import read_shard
+from seedcorn.storage.stores.opening import open_store
+from tests.corpora.growing import grow_in_process
 
 SEEDS = ["the first seed has enough words for several shingles", "a second seed has other words"]
 EXTRA = "only the second corpus was given this line as a part of its seed"

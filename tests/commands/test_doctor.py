@@ -12,9 +12,9 @@ from threading import Thread
 import pytest
 
 from seedcorn.cli import main
-from seedcorn.commands.doctor_machine import environment, versions
-from seedcorn.commands.doctor_ray import ray
-from seedcorn.storage.memory_store import MemoryStore
+from seedcorn.commands.doctor.machine import environment, versions
+from seedcorn.commands.doctor.ray import ray
+from seedcorn.storage.stores.memory import MemoryStore
 from tests.runtime.processes import group_ends
 from tests.servers.rclone_server import rclone
 

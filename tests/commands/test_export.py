@@ -11,7 +11,7 @@ from seedcorn.cli import main
 from seedcorn.config import load_recipe
 from seedcorn.core.identity import sha256_hex
 from tests.commands.conftest import write_recipe
-from tests.growing import grow_in_process
+from tests.corpora.growing import grow_in_process
 
 SMALL = ["--shard-mb", "0.004"]
 

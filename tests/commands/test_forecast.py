@@ -6,12 +6,12 @@ import pytest
 
 from seedcorn.cli import main
 from seedcorn.config import load_recipe
-from seedcorn.core.outlook import outlooks
+from seedcorn.core.decisions.outlook import outlooks
 from seedcorn.core.recipe import StoreSpec
-from seedcorn.storage.opening import open_store
-from seedcorn.storage.reading import read_ledger
+from seedcorn.storage.log.reading import read_ledger
+from seedcorn.storage.stores.opening import open_store
 from tests.commands.conftest import RECIPE, write_recipe
-from tests.growing import grow_in_process
+from tests.corpora.growing import grow_in_process
 
 
 def printed(capsys, *arguments):

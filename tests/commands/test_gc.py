@@ -1,7 +1,7 @@
 """`seedcorn gc`: deletes what is provably dead, names it, and leaves everything else."""
 
 from seedcorn.cli import main
-from seedcorn.core.layout import DATA, STAGING
+from seedcorn.core.log.layout import DATA, STAGING
 
 
 def everything(corpus):

@@ -13,12 +13,12 @@ from rich.console import Console
 
 from seedcorn.cli import main
 from seedcorn.commands.grow import command, ending
-from seedcorn.commands.grow_view import FigureView, LineView, Pace, TableView
+from seedcorn.commands.views.live import FigureView, LineView, Pace, TableView
 from seedcorn.core.recipe import StoreSpec
-from seedcorn.runtime.grow import Grown
-from seedcorn.runtime.snapshot import Snapshot
-from seedcorn.storage.opening import open_store
-from seedcorn.storage.reading import read_ledger
+from seedcorn.runtime.driver.grow import Grown
+from seedcorn.runtime.driver.snapshot import Snapshot
+from seedcorn.storage.log.reading import read_ledger
+from seedcorn.storage.stores.opening import open_store
 from tests.commands.conftest import write_recipe
 
 

@@ -5,12 +5,12 @@ import json
 import pytest
 
 from seedcorn.cli import main
-from seedcorn.core.entries import BatchCommitted
-from seedcorn.core.ledger import to_json
+from seedcorn.core.ledger.ledger import to_json
+from seedcorn.core.log.entries import BatchCommitted
 from seedcorn.core.recipe import StoreSpec
-from seedcorn.storage.log import read_log
-from seedcorn.storage.opening import open_store
-from seedcorn.storage.reading import read_ledger
+from seedcorn.storage.log.log import read_log
+from seedcorn.storage.log.reading import read_ledger
+from seedcorn.storage.stores.opening import open_store
 
 
 def committed(corpus):

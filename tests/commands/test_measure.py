@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from seedcorn.cli import main
-from seedcorn.core.sketch import LENGTHS
+from seedcorn.core.sketch.sketch import LENGTHS
 
 TOPICS = [text for _, text in sorted(pydoc_data.topics.topics.items())]
 HALVES = TOPICS[: len(TOPICS) // 2], TOPICS[len(TOPICS) // 2 :]

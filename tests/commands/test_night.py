@@ -10,15 +10,15 @@ import pytest
 from seedcorn.cli import main
 from seedcorn.commands import night
 from seedcorn.config import load_recipe
-from seedcorn.core.night import OneNight
-from seedcorn.core.recipe_tree import recipe_from_dict
-from seedcorn.runtime.night import tonight
-from seedcorn.storage.local_store import LocalStore
-from seedcorn.storage.log import read_log
-from seedcorn.storage.verification import verify
-from seedcorn.storage.writer import Heartbeat, this_process
+from seedcorn.core.night.night import OneNight
+from seedcorn.core.recipe.tree import recipe_from_dict
+from seedcorn.runtime.driver.night import tonight
+from seedcorn.storage.log.log import read_log
+from seedcorn.storage.log.writer import Heartbeat, this_process
+from seedcorn.storage.stores.local import LocalStore
+from seedcorn.storage.verify.verification import verify
 from tests.commands.conftest import write_recipe
-from tests.growing import grow_in_process
+from tests.corpora.growing import grow_in_process
 from tests.servers.listener import listening
 
 __all__ = ["listening"]

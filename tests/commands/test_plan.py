@@ -11,7 +11,7 @@ import pytest
 
 from seedcorn.cli import main
 from seedcorn.config import load_recipe
-from seedcorn.core.leasing import most_workers
+from seedcorn.core.scheduling.leasing import most_workers
 from tests.commands.conftest import SEED, write_recipe
 
 ROWS = 1_000_000

@@ -8,16 +8,16 @@ from html import unescape
 import pytest
 
 from seedcorn.cli import main
-from seedcorn.commands.report_bars import segments
-from seedcorn.commands.report_marks import marks_of
-from seedcorn.commands.report_page import build_page
-from seedcorn.commands.report_pairs import SHOWN_CHARS, Pair, side_by_side
-from seedcorn.commands.report_running import cone_of, running
-from seedcorn.core.ledger import lines, to_json
+from seedcorn.commands.report.bars import segments
+from seedcorn.commands.report.marks import marks_of
+from seedcorn.commands.report.page import build_page
+from seedcorn.commands.report.pairs import SHOWN_CHARS, Pair, side_by_side
+from seedcorn.commands.report.running import cone_of, running
+from seedcorn.core.ledger.ledger import lines, to_json
 from seedcorn.core.recipe import StoreSpec
-from seedcorn.storage.opening import open_store
-from seedcorn.storage.reading import read_ledger
-from tests.commands.report_document import EVIL, document, interval, pairs
+from seedcorn.storage.log.reading import read_ledger
+from seedcorn.storage.stores.opening import open_store
+from tests.commands.report.report_document import EVIL, document, interval, pairs
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 

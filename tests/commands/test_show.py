@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from seedcorn.cli import main
-from seedcorn.commands.show_table import SHOWN_CHARS, clipped
+from seedcorn.commands.show.table import SHOWN_CHARS, clipped
 from tests.commands.conftest import SEED
 
 

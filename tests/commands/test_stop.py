@@ -3,7 +3,7 @@
 import pytest
 
 from seedcorn.commands.stop import warnings
-from seedcorn.core.submitting import Job
+from seedcorn.core.ops.submitting import Job
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 
 from seedcorn.cli import main
 from seedcorn.core.recipe import EngineSpec, PromptSpec, Recipe, SourceSpec, StoreSpec, UnitsSpec
-from seedcorn.storage.opening import open_store
-from seedcorn.storage.verification import corpus_digest
-from tests.growing import grow_in_process
+from seedcorn.storage.stores.opening import open_store
+from seedcorn.storage.verify.verification import corpus_digest
+from tests.corpora.growing import grow_in_process
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import shutil
 import pytest
 
 from seedcorn.cli import main
-from seedcorn.core.entries import Decision, Withdrawn, WriterOpened
-from seedcorn.core.layout import LOG
-from seedcorn.core.ledger import SKETCH_RATE
+from seedcorn.core.ledger.ledger import SKETCH_RATE
+from seedcorn.core.log.entries import Decision, Withdrawn, WriterOpened
+from seedcorn.core.log.layout import LOG
 from seedcorn.core.recipe import (
     EngineSpec,
     PromptSpec,
@@ -18,15 +18,15 @@ from seedcorn.core.recipe import (
     StoreSpec,
     UnitsSpec,
 )
-from seedcorn.core.sketch import LENGTHS
-from seedcorn.storage.log import LogReader, open_writer, read_log
-from seedcorn.storage.opening import open_store
-from seedcorn.storage.reading import read_ledger, read_state
-from seedcorn.storage.samples import read_shard
-from seedcorn.storage.sketches import read_delta
-from seedcorn.storage.withdrawals import withdrawn_ids
-from seedcorn.storage.writer import Heartbeat, this_process
-from tests.growing import grow_in_process
+from seedcorn.core.sketch.sketch import LENGTHS
+from seedcorn.storage.log.log import LogReader, open_writer, read_log
+from seedcorn.storage.log.reading import read_ledger, read_state
+from seedcorn.storage.log.sketches import read_delta
+from seedcorn.storage.log.withdrawals import withdrawn_ids
+from seedcorn.storage.log.writer import Heartbeat, this_process
+from seedcorn.storage.samples.samples import read_shard
+from seedcorn.storage.stores.opening import open_store
+from tests.corpora.growing import grow_in_process
 
 SEED = ["first seed text with some words", "second seed text with other words"]
 

@@ -7,9 +7,9 @@ import pytest
 
 from seedcorn.core.engine import Completion, EngineInfo, Message
 from seedcorn.core.errors import EngineDead, RequestRefused
+from seedcorn.core.generate.plan import Plan, Pool
+from seedcorn.core.generate.prompts import template_hash
 from seedcorn.core.pipeline import SEED_ROW, make_line, write_sample
-from seedcorn.core.plan import Plan, Pool
-from seedcorn.core.prompts import template_hash
 from seedcorn.core.recipe import EngineSpec, PromptSpec, Recipe
 from seedcorn.core.sample import Outcome, Parent
 

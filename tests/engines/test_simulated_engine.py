@@ -10,7 +10,7 @@ import pytest
 
 from seedcorn.core.errors import EngineDead, EngineUnavailable, RecipeError, RequestRefused
 from seedcorn.core.recipe import EngineSpec, SimulatedSpec
-from seedcorn.core.simulation import simulate
+from seedcorn.core.simulation.simulation import simulate
 from seedcorn.engines.simulated_engine import SimulatedEngine
 from tests.engines.conftest import make_request
 

@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 
 from seedcorn.config import load_recipe
 from seedcorn.core.errors import SeedcornError
-from seedcorn.core.prompts import compile_prompt
+from seedcorn.core.generate.prompts import compile_prompt
 from seedcorn.core.recipe import PromptSpec, SourceSpec, StoreSpec
 from seedcorn.core.sample import Draw
-from seedcorn.storage.memory_store import MemoryStore
-from seedcorn.storage.seeds import SeedReader, open_catalogue
+from seedcorn.storage.seeds.seeds import SeedReader, open_catalogue
+from seedcorn.storage.stores.memory import MemoryStore
 from tests.fuzz.mutation import mutated
 
 PIPELINES = Path(__file__).parents[2] / "pipelines"

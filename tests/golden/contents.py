@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from seedcorn.cli import main
 from seedcorn.config import load_recipe
-from seedcorn.runtime.grow import grow
+from seedcorn.runtime.driver.grow import grow
 from tests.faults.processes.cluster import hosting
 
 FOLDER = Path(__file__).parent

@@ -8,11 +8,11 @@ from functools import cache
 from pathlib import Path
 
 from seedcorn.config import load_recipe
+from seedcorn.core.generate.plan import Plan, Pool
+from seedcorn.core.generate.prompts import compile_prompt, template_hash
 from seedcorn.core.identity import canonical_json, sha256_hex
-from seedcorn.core.plan import Plan, Pool
-from seedcorn.core.prompts import compile_prompt, template_hash
 from seedcorn.core.recipe import resolved
-from seedcorn.core.recipe_tree import recipe_from_dict
+from seedcorn.core.recipe.tree import recipe_from_dict
 
 FOLDER = Path(__file__).parent
 RECIPES = FOLDER / "recipes"

@@ -10,15 +10,15 @@ import pytest
 import ray
 
 from seedcorn.config import LoadedRecipe, load_recipe
-from seedcorn.core.ledger import to_json
+from seedcorn.core.ledger.ledger import to_json
 from seedcorn.core.recipe import Recipe, StoreSpec
-from seedcorn.core.recipe_tree import recipe_from_dict
-from seedcorn.runtime.grow import grow
-from seedcorn.runtime.snapshot import Snapshot
-from seedcorn.storage.opening import open_store
-from seedcorn.storage.reading import read_ledger
-from seedcorn.storage.store import Store
-from seedcorn.storage.verification import corpus_digest, verify
+from seedcorn.core.recipe.tree import recipe_from_dict
+from seedcorn.runtime.driver.grow import grow
+from seedcorn.runtime.driver.snapshot import Snapshot
+from seedcorn.storage.log.reading import read_ledger
+from seedcorn.storage.stores.opening import open_store
+from seedcorn.storage.stores.store import Store
+from seedcorn.storage.verify.verification import corpus_digest, verify
 from tests.servers.seaweedfs import SeaweedServer
 
 SIMULATED = str(Path(__file__).parents[2] / "pipelines" / "simulated.yaml")

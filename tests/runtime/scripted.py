@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Sequence
 
 from seedcorn.core.engine import EngineInfo
-from seedcorn.core.leasing import Cut, Lease, Leases
 from seedcorn.core.recipe import EngineSpec, Recipe, RunSpec
-from seedcorn.core.scaling import Node
-from seedcorn.runtime.crew import Crew, Pace
+from seedcorn.core.scheduling.leasing import Cut, Lease, Leases
+from seedcorn.core.scheduling.scaling import Node
+from seedcorn.runtime.driver.crew import Crew, Pace
 from seedcorn.runtime.job import GenerationJob, UnitReport, WorkerProgress
-from seedcorn.storage.memory_store import MemoryStore
+from seedcorn.storage.stores.memory import MemoryStore
 
 QUICK = Pace(poll_s=0.05, release_s=0.1, back_off=0.0)
 

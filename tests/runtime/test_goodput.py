@@ -6,16 +6,16 @@ import time
 
 import pytest
 
-from seedcorn.core.accounts import FINISHED
-from seedcorn.core.entries import BatchCommitted, Measurement
-from seedcorn.core.goodput import BUSY, ENGINE_TIME, IDLE, OF_ENGINES, PENDING, STARTING
-from seedcorn.core.recipe_tree import recipe_from_dict
-from seedcorn.runtime.grow import grow
-from seedcorn.runtime.snapshot import Snapshot
-from seedcorn.storage.log import read_log
-from seedcorn.storage.opening import open_store
-from seedcorn.storage.reading import read_ledger
-from seedcorn.storage.verification import verify
+from seedcorn.core.ledger.accounts import FINISHED
+from seedcorn.core.ledger.goodput import BUSY, ENGINE_TIME, IDLE, OF_ENGINES, PENDING, STARTING
+from seedcorn.core.log.entries import BatchCommitted, Measurement
+from seedcorn.core.recipe.tree import recipe_from_dict
+from seedcorn.runtime.driver.grow import grow
+from seedcorn.runtime.driver.snapshot import Snapshot
+from seedcorn.storage.log.log import read_log
+from seedcorn.storage.log.reading import read_ledger
+from seedcorn.storage.stores.opening import open_store
+from seedcorn.storage.verify.verification import verify
 from tests.runtime.conftest import Loader, ignore
 from tests.runtime.processes import actors, kill
 

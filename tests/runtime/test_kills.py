@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from seedcorn.core.recipe_tree import recipe_from_dict
-from seedcorn.runtime.grow import grow
-from seedcorn.storage.local_store import LocalStore
-from seedcorn.storage.verification import corpus_digest, verify
+from seedcorn.core.recipe.tree import recipe_from_dict
+from seedcorn.runtime.driver.grow import grow
+from seedcorn.storage.stores.local import LocalStore
+from seedcorn.storage.verify.verification import corpus_digest, verify
 from tests.runtime.conftest import SIMULATED, Loader, account, ignore
 from tests.runtime.processes import killing, objects_at_least
 

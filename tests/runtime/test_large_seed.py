@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from seedcorn.core.plan import Plan, Pool
+from seedcorn.core.generate.plan import Plan, Pool
 from seedcorn.core.recipe import SourceSpec, StoreSpec
-from seedcorn.runtime.grow import grow
-from seedcorn.runtime.snapshot import Snapshot
-from seedcorn.storage.local_store import LocalStore
-from seedcorn.storage.parents import ParentReader
-from seedcorn.storage.seeds import Catalogue, SeedSet, open_catalogue
+from seedcorn.runtime.driver.grow import grow
+from seedcorn.runtime.driver.snapshot import Snapshot
+from seedcorn.storage.samples.parents import ParentReader
+from seedcorn.storage.seeds.seeds import Catalogue, SeedSet, open_catalogue
+from seedcorn.storage.stores.local import LocalStore
 from tests.runtime.conftest import Loader
 
 GROUPS, GROUP_ROWS = 500, 100_000

@@ -8,9 +8,9 @@ from ray._private import worker
 
 from seedcorn.config import recipe_from_dict
 from seedcorn.core.recipe import Recipe
-from seedcorn.runtime.grow import grow
-from seedcorn.storage.opening import open_store
-from seedcorn.storage.verification import corpus_digest, verify
+from seedcorn.runtime.driver.grow import grow
+from seedcorn.storage.stores.opening import open_store
+from seedcorn.storage.verify.verification import corpus_digest, verify
 from tests.runtime.conftest import Loader, account, ignore
 from tests.servers.seaweedfs import SeaweedServer
 

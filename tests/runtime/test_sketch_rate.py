@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from seedcorn.core.entries import BatchCommitted, Decision
-from seedcorn.core.layout import CHECKPOINTS, log_key
-from seedcorn.core.recipe_tree import recipe_from_dict
-from seedcorn.runtime.grow import grow
-from seedcorn.storage.local_store import LocalStore
-from seedcorn.storage.log import read_log
-from seedcorn.storage.verification import verify
+from seedcorn.core.log.entries import BatchCommitted, Decision
+from seedcorn.core.log.layout import CHECKPOINTS, log_key
+from seedcorn.core.recipe.tree import recipe_from_dict
+from seedcorn.runtime.driver.grow import grow
+from seedcorn.storage.log.log import read_log
+from seedcorn.storage.stores.local import LocalStore
+from seedcorn.storage.verify.verification import verify
 from tests.runtime.conftest import Loader, account, ignore
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from seedcorn.core.entries import BatchCommitted, Decision, GenerationFinished, Measurement
-from seedcorn.core.recipe_tree import recipe_from_dict
-from seedcorn.core.state import COMPANIONS, FORECAST
-from seedcorn.runtime.grow import grow
-from seedcorn.storage.local_store import LocalStore
-from seedcorn.storage.log import read_log
-from seedcorn.storage.verification import verify
-from tests.growing import grow_in_process
+from seedcorn.core.log.entries import BatchCommitted, Decision, GenerationFinished, Measurement
+from seedcorn.core.log.state import COMPANIONS, FORECAST
+from seedcorn.core.recipe.tree import recipe_from_dict
+from seedcorn.runtime.driver.grow import grow
+from seedcorn.storage.log.log import read_log
+from seedcorn.storage.stores.local import LocalStore
+from seedcorn.storage.verify.verification import verify
+from tests.corpora.growing import grow_in_process
 from tests.runtime.conftest import Loader, account, ignore
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from seedcorn.core.errors import RunStopped
-from seedcorn.core.recipe_tree import recipe_from_dict
-from seedcorn.runtime.grow import grow
-from seedcorn.storage.local_store import LocalStore
-from seedcorn.storage.verification import verify
+from seedcorn.core.recipe.tree import recipe_from_dict
+from seedcorn.runtime.driver.grow import grow
+from seedcorn.storage.stores.local import LocalStore
+from seedcorn.storage.verify.verification import verify
 from tests.engines.rude_server import answer
 from tests.runtime.conftest import Loader, ignore
 from tests.security.garbage import GarbageServer, serving

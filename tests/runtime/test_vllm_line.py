@@ -10,10 +10,10 @@ import pyarrow.dataset as ds
 import pytest
 
 from seedcorn.config import LoadedRecipe, load_recipe, recipe_from_dict
-from seedcorn.runtime.grow import Grown, grow
-from seedcorn.runtime.snapshot import Snapshot
-from seedcorn.storage.local_store import LocalStore
-from seedcorn.storage.verification import verify
+from seedcorn.runtime.driver.grow import Grown, grow
+from seedcorn.runtime.driver.snapshot import Snapshot
+from seedcorn.storage.stores.local import LocalStore
+from seedcorn.storage.verify.verification import verify
 from tests.runtime.processes import actors, descendants, kill
 
 pytestmark = [pytest.mark.vllm, pytest.mark.ray, pytest.mark.timeout(600)]

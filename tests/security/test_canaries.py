@@ -12,9 +12,9 @@ from seedcorn.cli import main
 from seedcorn.config import load_recipe
 from seedcorn.core.recipe import StoreSpec
 from seedcorn.runtime.log_setup import line_handler
-from seedcorn.storage.opening import open_store
+from seedcorn.storage.stores.opening import open_store
+from tests.corpora.growing import grow_in_process
 from tests.engines.rude_server import answer
-from tests.growing import grow_in_process
 from tests.security.garbage import GarbageServer, serving, words
 
 CANARIES = {

@@ -8,14 +8,14 @@ import pytest
 import yaml
 
 from seedcorn.config import load_recipe
+from seedcorn.core.log.state import CorpusState
 from seedcorn.core.recipe import StoreSpec
-from seedcorn.core.recipe_tree import recipe_from_dict
-from seedcorn.core.state import CorpusState
-from seedcorn.storage.log import LogReader
-from seedcorn.storage.opening import open_store
-from seedcorn.storage.verification import verify
+from seedcorn.core.recipe.tree import recipe_from_dict
+from seedcorn.storage.log.log import LogReader
+from seedcorn.storage.stores.opening import open_store
+from seedcorn.storage.verify.verification import verify
+from tests.corpora.growing import grow_in_process
 from tests.engines.rude_server import answer
-from tests.growing import grow_in_process
 from tests.security.garbage import GarbageServer, serving, words
 
 LONG = words("long", 20) + " " + "y" * 10_000_000

@@ -13,11 +13,11 @@ from seedcorn.cli import main
 from seedcorn.config import load_recipe
 from seedcorn.core.errors import StoreError
 from seedcorn.core.recipe import StoreSpec
-from seedcorn.storage.log import LogReader
-from seedcorn.storage.object_store import ObjectStore
-from seedcorn.storage.opening import open_store
+from seedcorn.storage.log.log import LogReader
+from seedcorn.storage.stores.object_store import ObjectStore
+from seedcorn.storage.stores.opening import open_store
 from tests.commands.conftest import write_recipe
-from tests.growing import grow_in_process
+from tests.corpora.growing import grow_in_process
 from tests.servers.seaweedfs import BUCKET, seaweedfs
 
 READER = {"AWS_ACCESS_KEY_ID": "reader-key", "AWS_SECRET_ACCESS_KEY": "reader-secret-0001"}

@@ -12,11 +12,11 @@ import pytest
 
 from seedcorn.core.errors import SeedError
 from seedcorn.core.recipe import SourceSpec, StoreSpec
-from seedcorn.storage.local_store import LocalStore
-from seedcorn.storage.seed_catalogue import catalogue_of
-from seedcorn.storage.seed_files import Filesystems, find_files
-from seedcorn.storage.seed_lines import paragraphs
-from seedcorn.storage.seeds import SeedReader, open_catalogue
+from seedcorn.storage.seeds.catalogue import catalogue_of
+from seedcorn.storage.seeds.files import Filesystems, find_files
+from seedcorn.storage.seeds.lines import paragraphs
+from seedcorn.storage.seeds.seeds import SeedReader, open_catalogue
+from seedcorn.storage.stores.local import LocalStore
 from tests.security.limits import MIB, run_limited
 
 SPEC = StoreSpec()
@@ -99,8 +99,8 @@ def test_dictionary_bomb_of_four_gigabytes_is_read_in_bounded_memory(tmp_path):
 import sys
 from pathlib import Path
 from seedcorn.core.recipe import SourceSpec, StoreSpec
-from seedcorn.storage.local_store import LocalStore
-from seedcorn.storage.seeds import SeedReader, open_catalogue
+from seedcorn.storage.stores.local import LocalStore
+from seedcorn.storage.seeds.seeds import SeedReader, open_catalogue
 store = LocalStore(Path(sys.argv[2]))
 catalogue = open_catalogue(SourceSpec(sys.argv[1]), "", store, StoreSpec())
 reader = SeedReader(catalogue, store, StoreSpec())
@@ -152,8 +152,8 @@ def test_hundred_thousand_tiny_files_are_one_seed_in_bounded_memory(tmp_path):
 import json, sys
 from pathlib import Path
 from seedcorn.core.recipe import SourceSpec, StoreSpec
-from seedcorn.storage.local_store import LocalStore
-from seedcorn.storage.seeds import SeedReader, open_catalogue
+from seedcorn.storage.stores.local import LocalStore
+from seedcorn.storage.seeds.seeds import SeedReader, open_catalogue
 store = LocalStore(Path(sys.argv[2]))
 catalogue = open_catalogue(SourceSpec(sys.argv[1], split="file"), "", store, StoreSpec())
 last = SeedReader(catalogue, store, StoreSpec()).read([99_999])[0]

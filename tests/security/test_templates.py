@@ -6,7 +6,7 @@ import re
 import pytest
 
 from seedcorn.core.errors import RecipeError
-from seedcorn.core.prompts import PromptFailed, compile_prompt
+from seedcorn.core.generate.prompts import PromptFailed, compile_prompt
 from seedcorn.core.recipe import PromptSpec
 from seedcorn.core.sample import Draw
 from tests.security.limits import run_limited

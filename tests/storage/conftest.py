@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.damaging import copy_of
+from tests.corpora.damaging import copy_of
 from tests.storage.sound_corpus import NUMBERS, RECIPE, grown
 
 

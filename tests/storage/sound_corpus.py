@@ -12,11 +12,11 @@ from seedcorn.core.recipe import (
     StoreSpec,
     UnitsSpec,
 )
-from seedcorn.core.simulation import simulate
-from seedcorn.storage.opening import open_store
-from seedcorn.storage.verification import verify
-from tests.damaging import batches
-from tests.growing import grow_in_process
+from seedcorn.core.simulation.simulation import simulate
+from seedcorn.storage.stores.opening import open_store
+from seedcorn.storage.verify.verification import verify
+from tests.corpora.damaging import batches
+from tests.corpora.growing import grow_in_process
 
 RECIPE = Recipe(
     name="verified",

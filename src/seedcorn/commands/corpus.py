@@ -5,11 +5,11 @@ from dataclasses import fields, replace
 from typing import Any
 
 from seedcorn.core.errors import ObjectMissing, RecipeError, SeedcornError
+from seedcorn.core.log.state import CorpusState, GenerationState
 from seedcorn.core.recipe import StoreSpec
-from seedcorn.core.state import CorpusState, GenerationState
-from seedcorn.storage.opening import open_store
-from seedcorn.storage.reading import read_state
-from seedcorn.storage.store import Store
+from seedcorn.storage.log.reading import read_state
+from seedcorn.storage.stores.opening import open_store
+from seedcorn.storage.stores.store import Store
 
 PREFIX = "store."
 TRUTH = {"true": True, "false": False}

@@ -15,7 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print one URI per line, in commit order."""
     from seedcorn.commands.corpus import generations_asked, read_corpus
-    from seedcorn.commands.output import say
+    from seedcorn.commands.views.output import say
 
     store, state = read_corpus(arguments)
     root = store.uri.rstrip("/")

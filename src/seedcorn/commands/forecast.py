@@ -8,8 +8,8 @@ from seedcorn.commands.arguments import add_corpus, positive
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from seedcorn.core.ledger import Ledger
-    from seedcorn.core.outlook import Outlook
+    from seedcorn.core.decisions.outlook import Outlook
+    from seedcorn.core.ledger.ledger import Ledger
 
 DEFAULT = 4096
 """Samples asked about where nothing else is: a batch of the default size."""
@@ -42,9 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
     import json
 
     from seedcorn.commands.corpus import no_corpus, open_corpus
-    from seedcorn.commands.output import console, say
-    from seedcorn.core.outlook import as_json, outlooks
-    from seedcorn.storage.reading import read_ledger
+    from seedcorn.commands.views.output import console, say
+    from seedcorn.core.decisions.outlook import as_json, outlooks
+    from seedcorn.storage.log.reading import read_ledger
 
     store = open_corpus(arguments)
     ledger = read_ledger(store)
@@ -62,9 +62,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def print_outlooks(console: "Console", ledger: "Ledger", found: list["Outlook"]) -> None:
     """A table, then who deserves the amount, and how earlier forecasts did."""
-    from seedcorn.commands.output import figures
-    from seedcorn.core.ledger_text import scaled
-    from seedcorn.core.outlook import best
+    from seedcorn.commands.views.output import figures
+    from seedcorn.core.decisions.outlook import best
+    from seedcorn.core.ledger.text import scaled
 
     unit = ledger.accounts[-1].unit
     head = (

@@ -18,10 +18,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Delete garbage and old checkpoints; print every key."""
     from seedcorn.commands.corpus import open_corpus
-    from seedcorn.commands.output import harmless, say
-    from seedcorn.storage.garbage import collect, collect_checkpoints, unproven
-    from seedcorn.storage.log import read_log
-    from seedcorn.storage.reading import read_state
+    from seedcorn.commands.views.output import harmless, say
+    from seedcorn.storage.log.garbage import collect, collect_checkpoints, unproven
+    from seedcorn.storage.log.log import read_log
+    from seedcorn.storage.log.reading import read_state
 
     store, dry = open_corpus(arguments), arguments.dry_run
     entries = list(read_log(store))

@@ -1,4 +1,4 @@
-"""`seedcorn grow RECIPE`: the main job, watched. Growing itself is in runtime/grow.py."""
+"""`seedcorn grow RECIPE`: the main job, watched. Growing itself is in runtime/driver/grow.py."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from seedcorn.config import LoadedRecipe
-    from seedcorn.runtime.grow import Grown
+    from seedcorn.runtime.driver.grow import Grown
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, whether what was in flight could be finished or not."""
@@ -29,11 +29,11 @@ def run(arguments: argparse.Namespace) -> int:
     import asyncio
     import sys
 
-    from seedcorn.commands.grow_view import watching
     from seedcorn.commands.night import run_night
-    from seedcorn.commands.output import console
+    from seedcorn.commands.views.live import watching
+    from seedcorn.commands.views.output import console
     from seedcorn.config import load_recipe
-    from seedcorn.runtime.grow import grow
+    from seedcorn.runtime.driver.grow import grow
 
     loaded = load_recipe(arguments.recipe, arguments.overrides)
     if loaded.recipe.nightly.enabled:
@@ -52,9 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def report(screen: "Console", loaded: "LoadedRecipe", grown: "Grown") -> None:
     """The ledger's table; from the log where this run had nothing to do."""
-    from seedcorn.commands.ledger_table import print_ledger
-    from seedcorn.storage.opening import open_store
-    from seedcorn.storage.reading import read_ledger
+    from seedcorn.commands.views.ledger_table import print_ledger
+    from seedcorn.storage.log.reading import read_ledger
+    from seedcorn.storage.stores.opening import open_store
 
     rows = grown.rows
     if not rows:

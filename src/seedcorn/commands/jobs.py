@@ -19,11 +19,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table, or follow one job and end with its exit code."""
-    from seedcorn.commands.jobs_view import follow, jobs_json, jobs_table
-    from seedcorn.commands.output import console, say
+    from seedcorn.commands.views.jobs import follow, jobs_json, jobs_table
+    from seedcorn.commands.views.output import console, say
     from seedcorn.core.errors import RecipeError
-    from seedcorn.core.submitting import chosen, server_address
-    from seedcorn.runtime.submission import JobServer
+    from seedcorn.core.ops.submitting import chosen, server_address
+    from seedcorn.runtime.jobs.submission import JobServer
 
     if arguments.follow and not arguments.job:
         raise RecipeError("--follow needs the job: seedcorn jobs JOB --follow")

@@ -16,11 +16,11 @@ def run(arguments: argparse.Namespace) -> int:
     import json
 
     from seedcorn.commands.corpus import no_corpus, open_corpus
-    from seedcorn.commands.ledger_notes import notes
-    from seedcorn.commands.ledger_table import print_ledger
-    from seedcorn.commands.output import console, say
-    from seedcorn.core.ledger import to_json
-    from seedcorn.storage.reading import read_ledger
+    from seedcorn.commands.views.ledger_notes import notes
+    from seedcorn.commands.views.ledger_table import print_ledger
+    from seedcorn.commands.views.output import console, say
+    from seedcorn.core.ledger.ledger import to_json
+    from seedcorn.storage.log.reading import read_ledger
 
     store = open_corpus(arguments)
     ledger = read_ledger(store)

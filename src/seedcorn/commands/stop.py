@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from seedcorn.commands.submit import add_address
 
 if TYPE_CHECKING:
-    from seedcorn.core.submitting import Job
-    from seedcorn.runtime.submission import JobServer
+    from seedcorn.core.ops.submitting import Job
+    from seedcorn.runtime.jobs.submission import JobServer
 
 MARGIN_S = 30.0
 """Seconds that Ray may need beyond the job's own time before it says that the job has ended."""
@@ -30,10 +30,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask for the stop and wait until the job has ended; 0 when it has."""
-    from seedcorn.commands.jobs_view import note
-    from seedcorn.commands.output import say
-    from seedcorn.core.submitting import RAY_STOP_WAIT_S, chosen, server_address
-    from seedcorn.runtime.submission import JobServer
+    from seedcorn.commands.views.jobs import note
+    from seedcorn.commands.views.output import say
+    from seedcorn.core.ops.submitting import RAY_STOP_WAIT_S, chosen, server_address
+    from seedcorn.runtime.jobs.submission import JobServer
 
     server = JobServer(server_address(arguments.address, os.environ))
     job = chosen(server.jobs(), arguments.job, server.address)
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def warnings(job: "Job") -> list[str]:
     """What may cut the drain short."""
-    from seedcorn.core.submitting import RAY_STOP_WAIT_S, SHORT_DRAIN_S, STOP_WAIT
+    from seedcorn.core.ops.submitting import RAY_STOP_WAIT_S, SHORT_DRAIN_S, STOP_WAIT
 
     if job.stop_wait_s is None:
         return [
@@ -72,9 +72,9 @@ def warnings(job: "Job") -> list[str]:
 
 
 def _ended(server: "JobServer", job: "Job") -> int:
-    from seedcorn.commands.jobs_view import message
-    from seedcorn.commands.output import say
-    from seedcorn.core.submitting import ClusterError
+    from seedcorn.commands.views.jobs import message
+    from seedcorn.commands.views.output import say
+    from seedcorn.core.ops.submitting import ClusterError
 
     if job.active:
         raise ClusterError(

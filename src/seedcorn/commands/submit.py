@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from seedcorn.commands.arguments import add_recipe, positive
 
 if TYPE_CHECKING:
+    from seedcorn.core.ops.submitting import Job
     from seedcorn.core.recipe import LoadedRecipe
-    from seedcorn.core.submitting import Job
-    from seedcorn.runtime.submission import JobServer
+    from seedcorn.runtime.jobs.submission import JobServer
 
 REPEATED = (
     *("working-dir", "cluster-recipe", "runtime-env", "drain-s", "python"),
@@ -79,18 +79,18 @@ def add_address(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Submit, or attach; print how to go on, or follow."""
-    from seedcorn.commands.jobs_view import follow
-    from seedcorn.commands.output import say
+    from seedcorn.commands.views.jobs import follow
+    from seedcorn.commands.views.output import say
     from seedcorn.config import load_recipe
-    from seedcorn.core.leasing import require_window
-    from seedcorn.core.redaction import refuse_secrets
-    from seedcorn.core.submitting import (
+    from seedcorn.core.ops.submitting import (
         AlreadySubmitted,
         follow_command,
         require_reachable,
         server_address,
     )
-    from seedcorn.runtime.submission import JobServer
+    from seedcorn.core.recipe.secrets import refuse_secrets
+    from seedcorn.core.scheduling.leasing import require_window
+    from seedcorn.runtime.jobs.submission import JobServer
 
     refuse_secrets(arguments.overrides)
     loaded = load_recipe(arguments.recipe, arguments.overrides)
@@ -132,7 +132,7 @@ def resubmission(arguments: argparse.Namespace, address: str) -> str:
 def _submit(server: "JobServer", loaded: "LoadedRecipe", arguments: argparse.Namespace) -> str:
     """Submit the next attempt; raises AlreadySubmitted where a job of the corpus is active."""
     from seedcorn import __version__
-    from seedcorn.core.submitting import (
+    from seedcorn.core.ops.submitting import (
         AlreadySubmitted,
         Job,
         entrypoint,
@@ -140,8 +140,8 @@ def _submit(server: "JobServer", loaded: "LoadedRecipe", arguments: argparse.Nam
         next_attempt,
         submission_id,
     )
-    from seedcorn.runtime.submission import Request
-    from seedcorn.runtime.submission_files import read_runtime_env, shipment
+    from seedcorn.runtime.jobs.files import read_runtime_env, shipment
+    from seedcorn.runtime.jobs.submission import Request
 
     recipe = loaded.recipe
     env = read_runtime_env(arguments.runtime_env)
@@ -191,7 +191,7 @@ def _json(option: str, text: str | None) -> dict[str, Any]:
 
 
 def _warn_of_secrets(env: dict[str, Any]) -> None:
-    from seedcorn.core.redaction import secret_names
+    from seedcorn.core.recipe.secrets import secret_names
 
     variables = env.get("env_vars")
     named = secret_names(variables) if isinstance(variables, dict) else []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from seedcorn.commands.arguments import add_corpus
 
 if TYPE_CHECKING:
-    from seedcorn.storage.verification import Advance, Report
+    from seedcorn.storage.verify.verification import Advance, Report
 
 GREEN, BROKEN, UNCHECKED = 0, 1, 2
 
@@ -33,10 +33,10 @@ def run(arguments: argparse.Namespace) -> int:
     import sys
 
     from seedcorn.commands.corpus import open_corpus, store_spec
-    from seedcorn.commands.output import say
+    from seedcorn.commands.views.output import say
     from seedcorn.config import recipe_from_dict
     from seedcorn.core.errors import StoreError
-    from seedcorn.storage.verification import verify
+    from seedcorn.storage.verify.verification import verify
 
     store = open_corpus(arguments)
     try:
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def tell(report: "Report", say: Callable[[str], None]) -> None:
     """The report, a line per promise."""
-    from seedcorn.commands.output import harmless
+    from seedcorn.commands.views.output import harmless
 
     for finding in report.proved:
         say(f"{finding.promise:<9}  ok     {finding.text}")

@@ -6,15 +6,15 @@
 
 | step     | what it does                                            | where                      |
 | -------- | ------------------------------------------------------- | -------------------------- |
-| plan     | index → which prompt, axes and parents                  | core/plan.py               |
-| prompt   | sandboxed template, filled with axes and parents        | core/prompts.py            |
+| plan     | index → which prompt, axes and parents                  | core/generate/plan.py               |
+| prompt   | sandboxed template, filled with axes and parents        | core/generate/prompts.py            |
 | generate | one completion from an engine                           | core/engine.py, engines/   |
 | verify   | split reasoning, run the checks                         | core/checks/               |
-| stage    | finished samples of a unit become durable segments      | runtime/unit_writer.py     |
-| dedup    | exact and near duplicates, a whole batch at once        | core/dedup.py              |
-| shard    | accepted and dropped samples as Parquet                 | runtime/batch_sealer.py    |
-| commit   | one log entry makes a batch exist                       | storage/log.py             |
-| ledger   | a fold over the log: what each generation added         | core/ledger.py             |
+| stage    | finished samples of a unit become durable segments      | runtime/worker/unit_writer.py     |
+| dedup    | exact and near duplicates, a whole batch at once        | core/dedup/dedup.py              |
+| shard    | accepted and dropped samples as Parquet                 | runtime/keeper/batch_sealer.py    |
+| commit   | one log entry makes a batch exist                       | storage/log/log.py             |
+| ledger   | a fold over the log: what each generation added         | core/ledger/ledger.py             |
 
 This file holds the part that happens to one sample at a time. Its invariant: every planned sample
 comes back as exactly one `Sample`, with an outcome, a reason and all text there is. A bad sample is
@@ -24,11 +24,17 @@ data. Only a dead engine is an error, because then the sample has no outcome yet
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from seedcorn.core import reasoning
 from seedcorn.core.checks import Check, Verdict, build, verify
 from seedcorn.core.engine import Completion, Engine, EngineInfo, Request
 from seedcorn.core.errors import RequestRefused
-from seedcorn.core.prompts import Prompt, PromptFailed, Rendered, compile_prompt, neutralise
+from seedcorn.core.generate import reasoning
+from seedcorn.core.generate.prompts import (
+    Prompt,
+    PromptFailed,
+    Rendered,
+    compile_prompt,
+    neutralise,
+)
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.sample import Draw, Outcome, Parent, Sample
 

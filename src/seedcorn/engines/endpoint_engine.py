@@ -25,7 +25,7 @@ from seedcorn.core.errors import (
     RequestRefused,
 )
 from seedcorn.core.recipe import EngineSpec
-from seedcorn.core.redaction import redacted
+from seedcorn.core.recipe.secrets import redacted
 from seedcorn.engines.in_flight import InFlight
 
 ATTEMPTS = 5

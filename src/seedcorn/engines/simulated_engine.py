@@ -1,4 +1,4 @@
-"""The engine without a model: `core.simulation` behind the same protocol as vLLM.
+"""The engine without a model: `core.simulation.simulation` behind the same protocol as vLLM.
 
 It ships because it is useful: a pipeline, a store or a thousand engines can be rehearsed on a
 laptop, with a ledger whose truth is known. With zero latency a submit never suspends.
@@ -8,13 +8,13 @@ import asyncio
 import os
 from collections.abc import Mapping
 
-from seedcorn.core import simulation
 from seedcorn.core.engine import Completion, EngineInfo, Request
 from seedcorn.core.errors import EngineDead, EngineUnavailable, RequestRefused
 from seedcorn.core.identity import uint64
 from seedcorn.core.recipe import EngineSpec, SimulatedSpec
-from seedcorn.core.simulated_settings import check
-from seedcorn.core.simulation import Kind, Simulated
+from seedcorn.core.simulation import simulation
+from seedcorn.core.simulation.settings import check
+from seedcorn.core.simulation.simulation import Kind, Simulated
 from seedcorn.engines.in_flight import InFlight
 
 

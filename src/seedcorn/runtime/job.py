@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from seedcorn.core.entries import Body, Measurement, ObjectRef
-from seedcorn.core.leasing import Cut
-from seedcorn.core.ledger_rows import GenerationRow
+from seedcorn.core.ledger.rows import GenerationRow
+from seedcorn.core.log.entries import Body, Measurement, ObjectRef
 from seedcorn.core.recipe import Recipe
+from seedcorn.core.scheduling.leasing import Cut
 
 
 @dataclass(frozen=True, slots=True)

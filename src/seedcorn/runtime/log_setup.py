@@ -5,8 +5,8 @@ import os
 import sys
 from collections.abc import Mapping
 
-from seedcorn.core.log_lines import JsonLines
-from seedcorn.core.redaction import without_secrets
+from seedcorn.core.ops.log_lines import JsonLines
+from seedcorn.core.recipe.secrets import without_secrets
 
 VARIABLE = "SEEDCORN_LOG"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import pyarrow.parquet as pq
 
 from seedcorn.core.errors import ObjectMissing
-from seedcorn.storage.store import Store
+from seedcorn.storage.stores.store import Store
 from tests.faults.cluster.endpoint import Recorder, words_of
 from tests.faults.cluster.gate import Kill
 from tests.faults.cluster.growth import Growth

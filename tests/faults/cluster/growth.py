@@ -12,16 +12,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from seedcorn.config import load_recipe
-from seedcorn.core.entries import BatchCommitted, WriterOpened
-from seedcorn.core.ledger import to_json
+from seedcorn.core.ledger.ledger import to_json
+from seedcorn.core.log.entries import BatchCommitted, WriterOpened
 from seedcorn.core.recipe import Recipe
-from seedcorn.core.recipe_tree import recipe_from_dict
-from seedcorn.storage.log import read_log
-from seedcorn.storage.opening import open_store
-from seedcorn.storage.reading import read_ledger
-from seedcorn.storage.store import Store
-from seedcorn.storage.verification import verify
-from seedcorn.storage.verification_rows import read_batch_table
+from seedcorn.core.recipe.tree import recipe_from_dict
+from seedcorn.storage.log.log import read_log
+from seedcorn.storage.log.reading import read_ledger
+from seedcorn.storage.stores.opening import open_store
+from seedcorn.storage.stores.store import Store
+from seedcorn.storage.verify.rows import read_batch_table
+from seedcorn.storage.verify.verification import verify
 from tests.faults.cluster.gate import Kill
 
 LIMIT_S = 900.0

@@ -13,10 +13,10 @@ import ray
 
 from seedcorn.core.errors import ObjectMissing
 from seedcorn.core.recipe import LoadedRecipe
-from seedcorn.runtime.grow import grow
-from seedcorn.runtime.snapshot import Snapshot
-from seedcorn.storage.opening import open_store
-from seedcorn.storage.store import Store
+from seedcorn.runtime.driver.grow import grow
+from seedcorn.runtime.driver.snapshot import Snapshot
+from seedcorn.storage.stores.opening import open_store
+from seedcorn.storage.stores.store import Store
 from tests.faults.cluster.again import FOLDERS
 from tests.faults.cluster.gate import Kill
 from tests.faults.table import Row

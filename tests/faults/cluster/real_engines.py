@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seedcorn.core.recipe import Recipe
-from seedcorn.storage.store import Store
+from seedcorn.storage.stores.store import Store
 from tests.faults.cluster.gate import DRIVER, Kill
 from tests.faults.cluster.growth import ENGINES, Growth, outcome_of
 from tests.faults.cluster.real_counted import counted

@@ -9,13 +9,13 @@ from pathlib import Path
 from pyarrow import ArrowException
 
 from seedcorn.core.errors import RequestRefused, SeedcornError
-from seedcorn.core.goodput import EngineTime
-from seedcorn.runtime.index_client import LocalTransport, PartitionedIndex
-from seedcorn.runtime.keeper import Keeper
-from seedcorn.runtime.measuring import measure
-from seedcorn.runtime.ports import Lost
-from seedcorn.runtime.worker_setup import make_engine, make_writer
-from seedcorn.storage.opening import open_store
+from seedcorn.core.ledger.goodput import EngineTime
+from seedcorn.runtime.driver.ports import Lost
+from seedcorn.runtime.keeper.index_client import LocalTransport, PartitionedIndex
+from seedcorn.runtime.keeper.keeper import Keeper
+from seedcorn.runtime.worker.measuring import measure
+from seedcorn.runtime.worker.setup import make_engine, make_writer
+from seedcorn.storage.stores.opening import open_store
 
 UNTYPED = (OSError, ValueError, RuntimeError, ArrowException)
 """What Ray would have carried to the driver as `Lost`, and what it would have meant there."""

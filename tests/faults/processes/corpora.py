@@ -4,16 +4,16 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 
-from seedcorn.core.entries import BatchCommitted
 from seedcorn.core.errors import ObjectMissing
-from seedcorn.core.layout import STAGING, parse_segment
-from seedcorn.core.ledger import to_json
-from seedcorn.core.recipe_tree import recipe_from_dict
-from seedcorn.storage.log import read_log
-from seedcorn.storage.reading import read_ledger
-from seedcorn.storage.samples import read_shard, segment_indices
-from seedcorn.storage.store import Store
-from seedcorn.storage.verification import verify
+from seedcorn.core.ledger.ledger import to_json
+from seedcorn.core.log.entries import BatchCommitted
+from seedcorn.core.log.layout import STAGING, parse_segment
+from seedcorn.core.recipe.tree import recipe_from_dict
+from seedcorn.storage.log.log import read_log
+from seedcorn.storage.log.reading import read_ledger
+from seedcorn.storage.samples.samples import read_shard, segment_indices
+from seedcorn.storage.stores.store import Store
+from seedcorn.storage.verify.verification import verify
 
 Sample = tuple[int, int]
 """(generation, plan index)."""

@@ -22,9 +22,10 @@ import s3fs
 from seedcorn.cli import exhausted
 from seedcorn.config import load_recipe
 from seedcorn.core.errors import SeedcornError
-from seedcorn.runtime import unit_writer
-from seedcorn.runtime.grow import grow
-from seedcorn.storage import object_store, verification
+from seedcorn.runtime.driver.grow import grow
+from seedcorn.runtime.worker import unit_writer
+from seedcorn.storage.stores import object_store
+from seedcorn.storage.verify import verification
 from tests.faults.processes import moments
 from tests.faults.processes.cluster import Journal, hosting
 from tests.faults.processes.moments import Moment

@@ -20,9 +20,9 @@ from pathlib import Path
 
 from seedcorn.core import errors
 from seedcorn.core.recipe import StoreSpec
-from seedcorn.runtime.ports import Lost
-from seedcorn.storage.opening import open_store
-from seedcorn.storage.store import Store
+from seedcorn.runtime.driver.ports import Lost
+from seedcorn.storage.stores.opening import open_store
+from seedcorn.storage.stores.store import Store
 from tests.faults.processes import corpora, driver
 from tests.faults.processes.corpora import Durable, Found, Sample
 from tests.faults.processes.driver import Orders

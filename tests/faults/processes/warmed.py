@@ -11,10 +11,10 @@ from aiobotocore.session import AioSession
 
 from seedcorn.config import load_recipe
 from seedcorn.core.recipe import StoreSpec
-from seedcorn.storage.opening import open_store
+from seedcorn.storage.stores.opening import open_store
+from tests.corpora.growing import grow_in_process
 from tests.faults.processes.corpora import found
 from tests.faults.processes.driver import RECIPE, SMALL
-from tests.growing import grow_in_process
 
 _loaded = load_recipe(RECIPE, [*SMALL, "corpus=memory:warm", "engine.simulated.latency_s=0"])
 grow_in_process(_loaded.recipe, "memory:warm", _loaded.base)

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from seedcorn.core.state import CorpusState
-from seedcorn.runtime.coordinator import Coordinator
-from seedcorn.storage.garbage import collect
-from seedcorn.storage.log import LogReader
-from seedcorn.storage.store import Store
+from seedcorn.core.log.state import CorpusState
+from seedcorn.runtime.driver.coordinator import Coordinator
+from seedcorn.storage.log.garbage import collect
+from seedcorn.storage.log.log import LogReader
+from seedcorn.storage.stores.store import Store
 from tests.faults.simulation.disk import SimulatedStore
 from tests.faults.simulation.keeper import SimulatedKeeper
 from tests.faults.simulation.processes import Process

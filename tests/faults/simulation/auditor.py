@@ -2,7 +2,9 @@
 
 from collections import Counter, defaultdict
 
-from seedcorn.core.entries import (
+from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.identity import sha256_hex
+from seedcorn.core.log.entries import (
     GENESIS,
     BatchCommitted,
     Entry,
@@ -11,11 +13,9 @@ from seedcorn.core.entries import (
     chain_hash,
     decode,
 )
-from seedcorn.core.errors import CorruptCorpus
-from seedcorn.core.identity import sha256_hex
-from seedcorn.core.layout import LOG, STAGING, log_key, parse_segment
-from seedcorn.core.state import CorpusState
-from seedcorn.storage.log import Head
+from seedcorn.core.log.layout import LOG, STAGING, log_key, parse_segment
+from seedcorn.core.log.state import CorpusState
+from seedcorn.storage.log.log import Head
 from tests.faults.simulation.processes import Process
 from tests.faults.simulation.samples import decode as rows_of
 from tests.faults.simulation.world import World

@@ -4,12 +4,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from seedcorn.core.entries import Measurement
+from seedcorn.core.log.entries import Measurement
 from seedcorn.core.recipe import Recipe
-from seedcorn.core.scaling import Node
+from seedcorn.core.scheduling.scaling import Node
+from seedcorn.runtime.driver.ports import Lost
 from seedcorn.runtime.job import GenerationJob
-from seedcorn.runtime.measuring import MeasuringJob
-from seedcorn.runtime.ports import Lost
+from seedcorn.runtime.worker.measuring import MeasuringJob
 from tests.faults.simulation.assembly import Assembly
 from tests.faults.simulation.disk import Disk
 from tests.faults.simulation.keeper import KeeperPort

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TypeVar
 
 from seedcorn.core.errors import ObjectMissing, StoreError
-from seedcorn.storage.keys import check_key, check_prefix
-from seedcorn.storage.patience import Patience, Unanswered
-from seedcorn.storage.store import ObjectInfo
+from seedcorn.storage.stores.keys import check_key, check_prefix
+from seedcorn.storage.stores.patience import Patience, Unanswered
+from seedcorn.storage.stores.store import ObjectInfo
 from tests.faults.simulation.processes import Killed, Process
 from tests.faults.simulation.weather import Weather
 

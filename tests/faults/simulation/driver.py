@@ -9,19 +9,19 @@ import json
 from functools import partial
 from typing import Any, Protocol
 
-from seedcorn.core.entries import BatchCommitted, GenerationStarted, SeedAdded, WriterOpened
+from seedcorn.core.decisions.growth import Step, WholeRecipe
 from seedcorn.core.errors import ObjectMissing, SeedcornError, StoreError
-from seedcorn.core.goodput import EngineTime
-from seedcorn.core.growth import Step, WholeRecipe
+from seedcorn.core.ledger.goodput import EngineTime
+from seedcorn.core.log.entries import BatchCommitted, GenerationStarted, SeedAdded, WriterOpened
+from seedcorn.core.log.state import CorpusState
 from seedcorn.core.recipe import resolved
-from seedcorn.core.state import CorpusState
-from seedcorn.runtime.coordinator import Coordinator, Ports
-from seedcorn.runtime.grow import unwrapped
+from seedcorn.runtime.driver.coordinator import Coordinator, Ports
+from seedcorn.runtime.driver.grow import unwrapped
 from seedcorn.runtime.job import GenerationJob
-from seedcorn.runtime.metrics import Meter
-from seedcorn.storage.garbage import collect_checkpoints
-from seedcorn.storage.log import Head, LogWriter, open_writer
-from seedcorn.storage.writer import Heartbeat, Identity, wait_for_turn
+from seedcorn.runtime.ray.metrics import Meter
+from seedcorn.storage.log.garbage import collect_checkpoints
+from seedcorn.storage.log.log import Head, LogWriter, open_writer
+from seedcorn.storage.log.writer import Heartbeat, Identity, wait_for_turn
 from tests.faults.simulation.cluster import Scene, SimulatedCluster
 from tests.faults.simulation.processes import Family, Process
 from tests.faults.simulation.samples import text_of

@@ -10,18 +10,18 @@ from functools import partial
 
 import numpy as np
 
-from seedcorn.core.entries import BatchCommitted, Body, Entry
+from seedcorn.core.decisions.stopping import due
+from seedcorn.core.dedup.sealing import Ancestry, tags, tally, winners
 from seedcorn.core.errors import CorruptCorpus
-from seedcorn.core.sealing import Ancestry, tags, tally, winners
-from seedcorn.core.state import CorpusState
-from seedcorn.core.stopping import due
-from seedcorn.runtime.batch_sealer import Decided, deduplicate
-from seedcorn.runtime.index_client import IndexPart, PartitionedIndex
+from seedcorn.core.log.entries import BatchCommitted, Body, Entry
+from seedcorn.core.log.state import CorpusState
+from seedcorn.runtime.driver.ports import Lost
 from seedcorn.runtime.job import Folded, GenerationJob, LoadReport, SealRequest
-from seedcorn.runtime.ports import Lost
-from seedcorn.storage.checkpoints import read_checkpoint, write_checkpoint
-from seedcorn.storage.log import LogReader
-from seedcorn.storage.store import Store
+from seedcorn.runtime.keeper.batch_sealer import Decided, deduplicate
+from seedcorn.runtime.keeper.index_client import IndexPart, PartitionedIndex
+from seedcorn.storage.log.checkpoints import read_checkpoint, write_checkpoint
+from seedcorn.storage.log.log import LogReader
+from seedcorn.storage.stores.store import Store
 from tests.faults.simulation.processes import Process
 from tests.faults.simulation.samples import Row, decode, fingerprints, write_rows
 from tests.faults.simulation.weather import Weather
@@ -57,7 +57,7 @@ class FaultyTransport:
 
 
 class SimulatedKeeper:
-    """What runs in the process; see `seedcorn.runtime.keeper.Keeper`."""
+    """What runs in the process; see `seedcorn.runtime.keeper.keeper.Keeper`."""
 
     reader: Callable[..., LogReader] = staticmethod(LogReader)
 

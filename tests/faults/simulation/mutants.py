@@ -6,19 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from seedcorn.core.dedup import resolve
-from seedcorn.core.entries import BatchCommitted, Entry, chain_hash, decode, encode
+from seedcorn.core.dedup.dedup import resolve
 from seedcorn.core.errors import ObjectMissing, StoreError
-from seedcorn.core.layout import DATA, DROPPED, LOG, STAGING, ShardName
-from seedcorn.core.state import CorpusState
-from seedcorn.runtime.batch_sealer import Decided
-from seedcorn.runtime.coordinator import Coordinator
+from seedcorn.core.log.entries import BatchCommitted, Entry, chain_hash, decode, encode
+from seedcorn.core.log.layout import DATA, DROPPED, LOG, STAGING, ShardName
+from seedcorn.core.log.state import CorpusState
+from seedcorn.runtime.driver.coordinator import Coordinator
+from seedcorn.runtime.driver.ports import KeeperHandle, Lost
 from seedcorn.runtime.job import Folded, LoadReport, SealRequest
-from seedcorn.runtime.ports import KeeperHandle, Lost
-from seedcorn.storage.garbage import collect
-from seedcorn.storage.log import Head, LogReader
-from seedcorn.storage.patience import Unanswered
-from seedcorn.storage.store import Store
+from seedcorn.runtime.keeper.batch_sealer import Decided
+from seedcorn.storage.log.garbage import collect
+from seedcorn.storage.log.log import Head, LogReader
+from seedcorn.storage.stores.patience import Unanswered
+from seedcorn.storage.stores.store import Store
 from tests.faults.simulation.assembly import SHIPPED, Assembly
 from tests.faults.simulation.disk import SimulatedStore
 from tests.faults.simulation.keeper import SimulatedKeeper

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from seedcorn.core.errors import SeedcornError
-from seedcorn.runtime.ports import Lost
+from seedcorn.runtime.driver.ports import Lost
 
 if TYPE_CHECKING:
     from tests.faults.simulation.world import World

@@ -11,12 +11,12 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.core.entries import ObjectRef
-from seedcorn.core.fingerprint import KEYS, Fingerprints
 from seedcorn.core.identity import canonical_json, sha256_hex, uint64
-from seedcorn.core.layout import SegmentName, ShardName
-from seedcorn.core.leasing import Lease
-from seedcorn.storage.store import Store
+from seedcorn.core.log.entries import ObjectRef
+from seedcorn.core.log.layout import SegmentName, ShardName
+from seedcorn.core.scheduling.leasing import Lease
+from seedcorn.core.text.fingerprint import KEYS, Fingerprints
+from seedcorn.storage.stores.store import Store
 
 MEMBERS = 4
 """Texts per family."""

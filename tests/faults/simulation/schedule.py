@@ -5,9 +5,9 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 
-from seedcorn.core.entries import decode, encode
 from seedcorn.core.errors import CorruptCorpus, Fenced, ObjectMissing, SeedcornError
-from seedcorn.core.layout import CHECKPOINTS, log_key
+from seedcorn.core.log.entries import decode, encode
+from seedcorn.core.log.layout import CHECKPOINTS, log_key
 from tests.faults.simulation.assembly import SHIPPED, Assembly
 from tests.faults.simulation.auditor import Auditor
 from tests.faults.simulation.cluster import Scene

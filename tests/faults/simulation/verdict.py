@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seedcorn.core.entries import BatchCommitted, SeedAdded, decode
-from seedcorn.core.fingerprint import similarity
 from seedcorn.core.identity import sample_id
-from seedcorn.core.layout import DATA, DROPPED, STAGING
+from seedcorn.core.log.entries import BatchCommitted, SeedAdded, decode
+from seedcorn.core.log.layout import DATA, DROPPED, STAGING
+from seedcorn.core.text.fingerprint import similarity
 from tests.faults.simulation.auditor import Auditor
 from tests.faults.simulation.driver import seed_entry
 from tests.faults.simulation.samples import Row, keys_of, signature_of

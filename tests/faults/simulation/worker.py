@@ -10,15 +10,15 @@ from typing import Any, Protocol
 
 from seedcorn.core.engine import Completion, EngineInfo, Request
 from seedcorn.core.errors import EngineDead, EngineUnavailable, ObjectMissing, RequestRefused
-from seedcorn.core.leasing import Lease
+from seedcorn.core.generate.plan import Plan as SamplePlan
+from seedcorn.core.generate.prompts import Rendered
 from seedcorn.core.pipeline import Line
-from seedcorn.core.plan import Plan as SamplePlan
-from seedcorn.core.prompts import Rendered
 from seedcorn.core.sample import Draw, Parent
+from seedcorn.core.scheduling.leasing import Lease
 from seedcorn.runtime.job import GenerationJob, UnitReport, WorkerProgress
-from seedcorn.runtime.unit_writer import Finished, UnitWriter
-from seedcorn.storage.samples import Lineage
-from seedcorn.storage.store import Store
+from seedcorn.runtime.worker.unit_writer import Finished, UnitWriter
+from seedcorn.storage.samples.samples import Lineage
+from seedcorn.storage.stores.store import Store
 from tests.faults.simulation.disk import SimulatedStore
 from tests.faults.simulation.processes import Process
 from tests.faults.simulation.samples import Row, decode, encode, segment_name, shows, text_of

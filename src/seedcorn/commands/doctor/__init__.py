@@ -1,0 +1,103 @@
+"""`seedcorn doctor [CORPUS] [--recipe R] [--engine]`: can this store, machine and engine be trusted?
+
+Exit code 0: nothing fails. 1: something does, and what to do is said. 2: it could not be checked.
+"""
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from seedcorn.commands.arguments import positive_count
+
+if TYPE_CHECKING:
+    from seedcorn.commands.doctor.table import Group
+
+FINE, FAILING, UNCHECKED = 0, 1, 2
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare arguments."""
+    parser.add_argument("corpus", nargs="?", metavar="CORPUS", help="a folder or a URI to probe")
+    parser.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="key=value",
+        help="store.key=value for the store; with --recipe any of its keys",
+    )
+    parser.add_argument("--recipe", metavar="RECIPE", help="also: its engine, memory and space")
+    parser.add_argument(
+        "--engine", action="store_true", help="start the recipe's engine and write one sample"
+    )
+    parser.add_argument(
+        "--rounds", type=positive_count, default=20, help="of contended writes (default 20)"
+    )
+    parser.add_argument("--lock", metavar="FILE", help="check the versions a lock file pins, only")
+    parser.add_argument("--json", action="store_true", help="the findings as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check everything asked for; print as it comes."""
+    import sys
+
+    from seedcorn.commands.doctor.table import as_json, tell
+    from seedcorn.core.errors import RecipeError, StoreError
+
+    if arguments.engine and not arguments.recipe:
+        raise RecipeError("--engine starts the engine of a recipe: give --recipe RECIPE")
+    groups: list[Group] = []
+    try:
+        for group in _groups(arguments):
+            groups.append(group)
+            if not arguments.json:
+                tell(group)
+    except StoreError as error:
+        sys.stderr.write(f"seedcorn: could not check: {error}\n")
+        return UNCHECKED
+    if arguments.json:
+        from seedcorn.commands.views.output import say
+
+        say(as_json(groups))
+    failing = any(not finding.ok for _, findings in groups for finding in findings)
+    return FAILING if failing else FINE
+
+
+def _groups(arguments: argparse.Namespace) -> Iterator["Group"]:
+    """(what is checked, its findings), one group after the other."""
+    from seedcorn.commands.doctor.machine import environment, lock_file, versions
+    from seedcorn.commands.doctor.ray import ray
+
+    if arguments.lock:
+        yield f"versions in {arguments.lock}", lock_file(arguments.lock)
+        return
+    yield "versions against security floors", versions()
+    yield "environment", environment()
+    yield "Ray", ray()
+    yield from _recipe(arguments)
+    yield from _store(arguments)
+
+
+def _recipe(arguments: argparse.Namespace) -> Iterator["Group"]:
+    if not arguments.recipe:
+        return
+    from seedcorn.commands.doctor.recipe import engine, room
+    from seedcorn.config import load_recipe
+
+    overrides = [word for word in (arguments.corpus, *arguments.overrides) if word and "=" in word]
+    loaded = load_recipe(arguments.recipe, overrides)
+    yield f"room for {arguments.recipe}", room(loaded)
+    yield f"engine of {arguments.recipe}", engine(loaded, arguments.engine)
+
+
+def _store(arguments: argparse.Namespace) -> Iterator["Group"]:
+    from seedcorn.commands.corpus import PREFIX, store_spec
+    from seedcorn.commands.doctor.store import probed
+    from seedcorn.storage.stores.opening import open_store
+
+    if not arguments.corpus or "=" in arguments.corpus:
+        return
+    given = [word for word in arguments.overrides if word.startswith(PREFIX)]
+    spec = store_spec(given if arguments.recipe else arguments.overrides)
+    yield (
+        f"store {arguments.corpus}",
+        probed(open_store(arguments.corpus, spec), spec, arguments.rounds),
+    )

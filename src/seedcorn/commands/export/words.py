@@ -1,0 +1,193 @@
+"""What an export says of itself: sentences for its card and for the terminal."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from seedcorn.core.export.manifest import Manifest
+from seedcorn.core.recipe import semantic
+from seedcorn.core.recipe.tree import recipe_from_dict
+from seedcorn.storage.export.exports import Written
+
+LEDGER_NOTE = (
+    "Figures of the whole corpus, whatever part of it was exported, as `seedcorn ledger --json` "
+    "prints them. *unique* counts the distinct 8-word shingles of a generation's accepted samples "
+    "that occur nowhere before it, neither in the seed documents nor in older generations; lowest "
+    "and highest are its 95 % interval, equal to it where it was counted exactly. The unit *uat* is "
+    "unique accepted tokens: no check verified them. *uvt* is unique verified tokens."
+)
+SECRET = re.compile(r"api_?key|secret|passw|credential|authori[sz]ation|(^|_)token$", re.IGNORECASE)
+"""Keys whose values are not published, should a recipe hold any."""
+USERINFO = re.compile(
+    r"(?<=://)[^/\s@]+@|(?<=\S)\?[^\s\"']*(sig|token|key|credential)=[^\s\"']*", re.I
+)
+"""Credentials inside a URL."""
+HIDDEN = "(hidden)"
+UNKNOWN = "not stated"
+ENGINES = {"vllm", "simulated", "openai"}
+
+
+def published_recipes(
+    recipes: Sequence[tuple[int, dict[str, Any]]],
+) -> list[tuple[list[int], dict[str, Any]]]:
+    """Recipes as they may be published, equal ones of several generations together.
+
+    Only what changes texts or verdicts: corpus, paths, stores, endpoints and machines stay out.
+    """
+    found: list[tuple[list[int], dict[str, Any]]] = []
+    for number, stored in recipes:
+        public = scrubbed(_used(semantic(recipe_from_dict(stored))))
+        if found and found[-1][1] == public:
+            found[-1][0].append(number)
+        else:
+            found.append(([number], public))
+    return found
+
+
+def _used(recipe: dict[str, Any]) -> dict[str, Any]:
+    """Without sections that say nothing, and settings of engines that did not write."""
+    engine = dict(recipe["engine"])
+    for kind in ENGINES - {engine["kind"]}:
+        engine.pop(kind, None)
+    told = {**recipe, "engine": engine}
+    return {
+        key: value
+        for key, value in told.items()
+        if not isinstance(value, dict) or any(value.values())
+    }
+
+
+def scrubbed(value: Any) -> Any:
+    """Without values whose key, or URLs whose form, says that they are secret."""
+    if isinstance(value, dict):
+        return {
+            key: HIDDEN if SECRET.search(str(key)) and item else scrubbed(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [scrubbed(item) for item in value]
+    return USERINFO.sub(HIDDEN, value) if isinstance(value, str) else value
+
+
+def order(manifest: Manifest) -> str:
+    """How the rows are ordered."""
+    if not manifest.options["shuffle"]:
+        return "Rows are in the order of the plan, which is no order to train in: shuffle them."
+    drawn = sum(1 for increment in manifest.increments if increment.shards)
+    seed = manifest.options["seed"]
+    if drawn <= 1:
+        return f"Rows are shuffled as a whole with seed {seed}: read them in the order they have."
+    return (
+        f"Rows came in {drawn} exports, each shuffled as a whole with seed {seed}; shuffle again "
+        "to mix them, or export to a new place."
+    )
+
+
+def mixture(manifest: Manifest) -> str:
+    """What the weights did."""
+    weights = manifest.options["weights"]
+    if not weights:
+        return "Every sample occurs once."
+    told = ", ".join(f"{name} {weight:g}" for name, weight in weights.items())
+    return (
+        f"Mixture weights: {told}. Below 1 samples were drawn without replacement, above 1 they "
+        "are repeated, and `copy` counts from 0."
+        if "copy" in manifest.columns
+        else f"Mixture weights: {told}; samples were drawn without replacement."
+    )
+
+
+def left_out(manifest: Manifest, ledger: dict[str, Any]) -> str:
+    """Accepted samples that are not in it, and all that was never accepted."""
+    out = manifest.left_out
+    options = manifest.options
+    names = [f"generation {number}" for number in options["generations"]] + options["strata"]
+    because = f" (only {', '.join(names)} asked for)" if names else ""
+    totals = {"duplicate": 0, "rejected": 0, "failed": 0}
+    for row in ledger["generations"]:
+        for outcome in totals:
+            totals[outcome] += row["counts"][outcome]
+    never = ", ".join(f"{count:,} {outcome}" for outcome, count in totals.items())
+    return (
+        f"{out.withdrawn:,} withdrawn, {out.filtered:,} by filters{because}, {out.not_drawn:,} not "
+        f"drawn by mixture weights; never accepted were {never}"
+    )
+
+
+def model_licences(manifest: Manifest) -> list[tuple[str, str]]:
+    """(model, licence) of every model that wrote a row; licences are what the user said."""
+    said: dict[str, str] = manifest.about.get("models", {})
+    found = []
+    for name in manifest.models:
+        licence = said.get(name) or said.get(name.partition("@")[0])
+        found.append((name, licence or UNKNOWN))
+    return found
+
+
+def limits(manifest: Manifest) -> list[str]:
+    """What a user of the data should know before trusting it."""
+    found = [
+        "All texts were written by models. They may be wrong, biased or unsafe, and they may repeat "
+        "what a model memorised; the checks of the recipe are all that was checked.",
+        "Near duplicates are found by MinHash above the recipe's threshold, at its stated miss "
+        "rate; shared sentences below it stay.",
+        "Training on generated text alone can narrow what a model writes: mix it with real text.",
+    ]
+    if UNKNOWN in dict(model_licences(manifest)).values():
+        found.append("The licence of at least one model is not stated here; ask its publisher.")
+    if manifest.rewrites:
+        found.append(
+            f"Withdrawn samples were taken out {manifest.rewrites} times after they had been "
+            "exported; copies made before, and the history of a git repository, still hold them."
+        )
+    return found
+
+
+def told(written: Written, manifest: Manifest, ledger: dict[str, Any], target: str) -> list[str]:
+    """What a run did, line by line."""
+    added = written.added
+    shards = len(added.shards) if added else 0
+    rows = added.rows if added else 0
+    found = [
+        f"added {many(rows, 'row')} in {many(shards, 'shard')} to {target}, which holds "
+        f"{many(manifest.rows, 'row')} of {many(manifest.samples, 'sample')} in "
+        f"{many(len(manifest.shards), 'shard')}, {size(manifest.bytes)}"
+    ]
+    if written.reused:
+        found.append(f"{many(written.reused, 'shard')} lay there already, from a run that died")
+    if written.replaced:
+        found.append(
+            f"{many(len(written.replaced), 'older shard')} held samples that were withdrawn since: "
+            "written anew without them, the old ones deleted"
+        )
+    found.append(f"left out: {left_out(manifest, ledger)}")
+    if not manifest.about.get("license"):
+        found.append("the card says `license: other`; give --license NAME to say which")
+    found += [
+        f"licence of model {name} is not stated; give --model-license {name.partition('@')[0]}=NAME"
+        for name, licence in model_licences(manifest)
+        if licence == UNKNOWN
+    ]
+    return found
+
+
+def told_leftovers(unnamed: Sequence[str], cleaned: bool) -> list[str]:
+    """What is said of shards that no manifest names."""
+    if not unnamed:
+        return []
+    if cleaned:
+        return [f"deleted {many(len(unnamed), 'shard')} of runs that died"]
+    return [
+        f"{many(len(unnamed), 'shard')} of runs that died, or of one that runs now, lie there and "
+        "in no manifest; --clean deletes them"
+    ]
+
+
+def size(count: int) -> str:
+    """Bytes as a person reads them."""
+    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.1f} kB"
+
+
+def many(count: int, what: str) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -1,0 +1,39 @@
+"""What has to be said beside the figures of a measured text, before and after."""
+
+from seedcorn.commands.measure.sources import Asked
+from seedcorn.core.measure.foreign import memory_bytes
+from seedcorn.core.measure.foreign_sample import CHARS
+from seedcorn.core.preflight.estimate import size
+from seedcorn.core.recipe import LedgerSpec
+from seedcorn.core.sketch.sketch import LENGTHS
+
+REST = 400_000_000
+"""Bytes of everything else: libraries, one piece of text, one batch, forecasts (measured)."""
+
+
+def memory_line(asked: Asked, settings: LedgerSpec) -> str:
+    """What will be read and what it can take, on one line."""
+    most = size(memory_bytes(settings.fingerprints) + REST)
+    names = {0: "seed"}
+    parts = [
+        f"{names.get(o.source.number, f'generation {o.source.number}')} {o.source.rows:,}"
+        for o in asked.sources
+    ]
+    return (
+        f"documents: {', '.join(parts)}; memory: at most about {most} "
+        f"({settings.fingerprints:,} hashes of each of {len(LENGTHS)} lengths), however much is read"
+    )
+
+
+def about(asked: Asked, cut: int) -> list[str]:
+    """How the figures must be read."""
+    said = [
+        "every readable document counts as accepted: nothing was checked and no duplicate dropped",
+        "tokens are words (characters in scripts without spaces)",
+        "forecasts take the order within a generation for chance; in a sorted file they mislead",
+    ]
+    if not any(opened.source.number == 0 for opened in asked.sources):
+        said.append("no --seed was given: generation 1 counts as new whatever it was made from")
+    if cut:
+        said.append(f"companions saw the first {CHARS:,} characters of {cut} longer documents")
+    return said

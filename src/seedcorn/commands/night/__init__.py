@@ -1,0 +1,114 @@
+"""`seedcorn night RECIPE`: one generation tonight, and in the morning what it added.
+
+One line on stdout per night reported, for schedulers; everything else goes to stderr or, in a
+terminal, to the live view. Growing is in runtime/driver/night.py, the report in night_report.py.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from seedcorn.commands.arguments import add_recipe
+
+if TYPE_CHECKING:
+    from seedcorn.config import LoadedRecipe
+    from seedcorn.core.recipe import Recipe
+    from seedcorn.runtime.driver.night import Evening
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare arguments."""
+    add_recipe(parser)
+    parser.epilog = (
+        "Grows one generation a night, whatever `generations` says: start it as often as you like. "
+        "Exit codes: 0 done or nothing to do, 75 somebody else is growing the corpus, 130 stopped "
+        "with everything kept: the same command goes on."
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Grow tonight's generation, then report on it."""
+    from seedcorn.config import load_recipe
+
+    return run_night(arguments, load_recipe(arguments.recipe, arguments.overrides))
+
+
+def run_night(
+    arguments: argparse.Namespace,
+    loaded: "LoadedRecipe",
+    clock: Callable[[], float] = time.time,
+) -> int:
+    """Grow tonight's generation, write the reports that are missing, say what it added."""
+    import asyncio
+    import sys
+
+    from seedcorn.commands.grow import INTERRUPTED, command
+    from seedcorn.commands.views.live import watching
+    from seedcorn.commands.views.output import console, say
+    from seedcorn.core.errors import CorpusBusy, SeedcornError
+    from seedcorn.runtime.driver.night import grow_night
+
+    try:
+        with watching(console()) as view:
+            evening = grow_night(loaded, view, clock)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        onward = command(arguments).replace("seedcorn grow", "seedcorn night", 1)
+        sys.stderr.write(
+            "seedcorn: stopped at once; everything committed or staged is on the store, go on with: "
+            f"{onward}\n"
+        )
+        return INTERRUPTED
+    except CorpusBusy:
+        raise
+    except SeedcornError as error:
+        tell(loaded.recipe, {"status": "failed", "text": f"night failed: {error}"})
+        raise
+    for line in report(loaded.recipe, evening):
+        say(line)
+    return 0 if evening.grown.complete else INTERRUPTED
+
+
+def report(recipe: "Recipe", evening: "Evening") -> list[str]:
+    """Write what is to be reported and send it; returns one line per night, tonight's last."""
+    from seedcorn.commands.night.report import write_reports
+    from seedcorn.core.night.delta_text import summary
+    from seedcorn.storage.stores.opening import open_store
+
+    night, rest = evening.night, evening.rest
+    if rest is None:
+        return [f"night {night.key}: stopped, everything finished is kept; start it again to go on"]
+    store = open_store(recipe.corpus, recipe.store)
+    written = write_reports(store, recipe.store, night, rest)
+    lines = []
+    for one in written:
+        lines.append(summary(one))
+        tell(recipe, message(one))
+    if not any(one["night"] == night.key for one in written):
+        lines.append(f"night {night.key}: nothing to do: {rest.text}")
+    return lines
+
+
+def message(one: dict[str, Any]) -> dict[str, Any]:
+    """What a webhook is sent: `text` for people, the headline figures for programs."""
+    from seedcorn.core.night.delta_text import summary
+
+    figures = ("night", "status", "generation", "reason", "unique", "counts", "next", "alarms")
+    return {"text": summary(one), **{key: one.get(key) for key in figures}}
+
+
+def tell(recipe: "Recipe", said: dict[str, Any]) -> None:
+    """Send it to the URL that the environment holds, if the recipe names a variable for one."""
+    import logging
+    import os
+
+    from seedcorn.runtime.jobs.webhook import notify
+
+    variable = recipe.nightly.webhook_env
+    if not variable:
+        return
+    url = os.environ.get(variable, "")
+    if not url:
+        logging.getLogger(__name__).warning("webhook: %s is not set; nothing was sent", variable)
+        return
+    notify(url, said)

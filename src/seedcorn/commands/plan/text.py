@@ -1,0 +1,115 @@
+"""What `seedcorn plan` prints, line by line."""
+
+from collections.abc import Iterator
+
+from seedcorn.commands.plan.drafts import Draft, Planned
+from seedcorn.core.ledger.text import scaled
+from seedcorn.core.preflight import estimate
+from seedcorn.core.preflight.estimate import duration, size
+from seedcorn.core.recipe import Recipe
+from seedcorn.core.scheduling.leasing import most_workers
+from seedcorn.core.scheduling.scaling import amounts, need_of
+
+SHOWN_CHARS = 1500
+"""Longer prompts are cut in the middle; their length is printed."""
+
+
+def prompt_lines(draft: Draft) -> Iterator[str]:
+    """One prompt, with what it was drawn from."""
+    draw = draft.draw
+    axes = ", ".join(f"{name}: {value}" for name, value in draw.axes.items())
+    yield f"── prompt of sample {draw.index} · stratum {draw.prompt} · id {draw.sample_id}"
+    if axes:
+        yield f"   axes: {axes}"
+    if draft.parents:
+        yield f"   parents: {', '.join(draft.parents)}"
+    if draft.rendered is None:
+        yield f"   no prompt; the sample will be {draft.problem}"
+    elif draft.rendered.messages:
+        for turn in draft.rendered.messages:
+            yield f"[{turn.role}]"
+            yield shortened(turn.content)
+    else:
+        yield "[raw text to continue]"
+        yield shortened(draft.rendered.prompt)
+    yield ""
+
+
+def shortened(text: str) -> str:
+    """The text, with its middle cut out where it is too long to read here."""
+    if len(text) <= SHOWN_CHARS:
+        return text
+    half = SHOWN_CHARS // 2
+    return f"{text[:half]} … [{len(text) - 2 * half:,} characters] … {text[-half:]}"
+
+
+def estimates(
+    plan: Planned, tokens_per_s: float | None, price_per_hour: float | None
+) -> Iterator[str]:
+    """What the whole recipe amounts to, one fact to a line."""
+    recipe = plan.recipe
+    yield f"recipe       {recipe.name}, fingerprint {recipe.fingerprint}"
+    yield f"corpus       {recipe.corpus or '(none yet: set corpus=URI)'}"
+    sources = ", ".join(source.path for source in recipe.seed) or "none"
+    yield f"seed         {plan.seed_rows:,} rows: {sources}"
+    yield (
+        f"samples      {recipe.samples:,} a generation x {recipe.generations} = "
+        f"{recipe.samples * recipe.generations:,}, in batches of "
+        f"{recipe.units.unit * recipe.units.batch:,}"
+    )
+    shares = (f"{name} {100 * share:.3g} %" for name, share in estimate.shares(recipe).items())
+    yield f"strata       {', '.join(shares)}"
+    yield _engines(recipe)
+    yield from _work(plan, tokens_per_s, price_per_hour)
+    yield from _room(plan)
+
+
+def _engines(recipe: Recipe) -> str:
+    spec = recipe.engine
+    each = f"each asks for {amounts(need_of(spec).whole) or 'nothing'}"
+    if not spec.scales:
+        return f"engines      {spec.least_workers} at once, {each}"
+    return (
+        f"engines      auto: as many as the cluster holds, at most {most_workers(recipe):,} (more "
+        f"would not stay busy with units.unit x units.batch x units.ahead as it is); {each}"
+    )
+
+
+def _work(plan: Planned, tokens_per_s: float | None, price: float | None) -> Iterator[str]:
+    tokens = estimate.ceiling(plan.recipe)
+    read = estimate.prompt_tokens(plan.recipe, plan.mean_chars)
+    yield (
+        f"tokens       at most {scaled(tokens)} written ({plan.recipe.engine.sampling.max_tokens} "
+        f"a sample), about {scaled(read)} read (prompts of {plan.mean_chars:,.0f} characters, "
+        f"{estimate.CHARS_PER_TOKEN} a token)"
+    )
+    if tokens_per_s is None:
+        yield "time         give --tokens-per-s (all engines together) and --price-per-hour"
+        return
+    seconds = tokens / tokens_per_s
+    yield f"time         at most {duration(seconds)} at {tokens_per_s:,.0f} tokens/s"
+    if price is not None:
+        yield f"price        at most {price * seconds / 3600:,.2f} at {price:,.2f} an hour"
+
+
+def _room(plan: Planned) -> Iterator[str]:
+    recipe = plan.recipe
+    documents = plan.indexed_rows + recipe.samples * recipe.generations
+    whole, stored = estimate.indexing(documents), estimate.storage(recipe)
+    yield (
+        f"index        {size(whole.memory)} for {documents:,} documents (indexed seed and every "
+        f"sample accepted), at most {size(whole.peak)} while it grows; {_actors(recipe)}"
+    )
+    yield (
+        f"storage      at most {size(stored.shards)} of shards and {size(stored.sketches)} of "
+        "sketches, if every sample is full length"
+    )
+    if plan.indexed_rows:
+        yield f"at start     {estimate.indexing_line(plan.indexed_rows)}; once, then checkpointed"
+    else:
+        yield "at start     nothing to index"
+
+
+def _actors(recipe: Recipe) -> str:
+    actors = recipe.dedup.actors
+    return "in one actor" if actors == 1 else f"shared by {actors} actors"

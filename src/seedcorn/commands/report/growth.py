@@ -1,0 +1,171 @@
+"""The main chart: unique against generated tokens, running on from generation to generation.
+
+Invariant: pure; what is drawn are the points of `report_running`, and a generation whose U is
+unknown leaves a gap, with its name and the reason in the notes.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from seedcorn.commands.report.charts import (
+    ACCENT,
+    BAND,
+    CONE,
+    MUTED,
+    PAPER,
+    Chart,
+    counted,
+    figure,
+    plain,
+)
+from seedcorn.commands.report.curve import mark, name_end, name_starts
+from seedcorn.commands.report.marks import Mark
+from seedcorn.commands.report.running import Ahead, Point, Run, cone_of, running
+from seedcorn.commands.report.words import Document, number
+
+SUBTITLE = (
+    "Unique 8-word sequences (upwards) against generated tokens (rightwards), both running on over "
+    "generations."
+)
+LEGEND = "Triangles are alarms, squares decisions; both are listed below."
+HEADROOM = 1.3
+"""The curve fills this much of the height even where the diagonal runs far above it."""
+
+
+def growth_chart(document: Document, marks: Sequence[Mark]) -> Chart | None:
+    """The chart, or None where no generation has a known U."""
+    runs = list(running(document["generations"]))
+    drawn = [run for run in runs if run.points]
+    if not drawn:
+        return None
+    last = drawn[-1].points[-1]
+    cone = list(cone_of(document, last)) if drawn[-1] is runs[-1] else []
+    chart = figure(440, margin={"l": 12, "r": 12, "t": 30, "b": 12})
+    right = max([run.end for run in runs] + [ahead.centre.tokens for ahead in cone])
+    top = max(
+        [p.unique + p.half for run in drawn for p in run.points] + [ahead.high for ahead in cone]
+    )
+    height = min(max(right, top), HEADROOM * top) or 1.0
+    _diagonal(chart, right, height)
+    for run in drawn:
+        _stretch(chart, run)
+    _spread(chart, last, cone)
+    mark(chart, drawn, marks)
+    name_starts(chart, runs)
+    name_end(chart, last, cone)
+    chart.update_xaxes(counted(right, range=[0, right * 1.05], showgrid=False))
+    chart.update_yaxes(counted(height, range=[0, height * 1.04]))
+    return Chart(
+        "growth",
+        "What was new, as it was written",
+        f"{SUBTITLE} {LEGEND}" if marks else SUBTITLE,
+        chart,
+        _description(drawn, last, cone),
+        ("unique",),
+        [
+            f"Generation {run.generation} is not drawn: {run.missing}."
+            for run in runs
+            if run.missing
+        ],
+    )
+
+
+def _diagonal(chart: go.Figure, right: float, height: float) -> None:
+    reach = min(right, height)
+    chart.add_scatter(
+        x=[0, reach],
+        y=[0, reach],
+        name="everything new",
+        mode="lines",
+        line={"color": MUTED, "width": 1, "dash": "dot"},
+        hoverinfo="skip",
+    )
+    side = "right" if reach > right / 2 else "left"
+    text = f"everything new{'' if side == 'left' else ' '}"
+    chart.add_annotation(
+        x=reach,
+        y=reach,
+        text=text,
+        showarrow=False,
+        xanchor=side,
+        xshift=8 if side == "left" else -12,
+        yanchor="top" if side == "left" else "middle",
+        font={"color": MUTED, "size": 12},
+    )
+
+
+def _stretch(chart: go.Figure, run: Run) -> None:
+    x, y = [p.tokens for p in run.points], [p.unique for p in run.points]
+    half = [p.half for p in run.points]
+    if any(half):
+        _area(chart, x, _sums(y, half, -1), _sums(y, half, 1), f"interval {run.generation}", BAND)
+    chart.add_scatter(
+        x=x,
+        y=y,
+        name=f"generation {run.generation}",
+        mode="lines+markers" if len(x) < 60 else "lines",
+        line={"color": ACCENT, "width": 2.5},
+        marker={"color": ACCENT, "size": 5},
+        text=[plain(p.told) for p in run.points],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _spread(chart: go.Figure, last: Point, cone: Sequence[Ahead]) -> None:
+    if not cone:
+        return
+    x = [last.tokens, *(ahead.centre.tokens for ahead in cone)]
+    low, high = (
+        [last.unique, *(ahead.low for ahead in cone)],
+        [last.unique, *(ahead.high for ahead in cone)],
+    )
+    _area(chart, x, low, high, "forecast interval", CONE)
+    chart.add_scatter(
+        x=x,
+        y=[last.unique, *(ahead.centre.unique for ahead in cone)],
+        name="forecast",
+        mode="lines+markers",
+        line={"color": ACCENT, "width": 2, "dash": "dash"},
+        marker={
+            "color": PAPER,
+            "size": [0, *(8 for _ in cone)],
+            "opacity": 1,
+            "line": {"color": ACCENT, "width": [0, *(2 for _ in cone)]},
+        },
+        text=["", *(plain(ahead.centre.told) for ahead in cone)],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _area(
+    chart: go.Figure,
+    x: Sequence[float],
+    low: Sequence[float],
+    high: Sequence[float],
+    name: str,
+    fill: str,
+) -> None:
+    chart.add_scatter(
+        x=[*x, *reversed(x)],
+        y=[*high, *reversed(low)],
+        name=name,
+        mode="lines",
+        fill="toself",
+        fillcolor=fill,
+        line={"width": 0},
+        hoverinfo="skip",
+    )
+
+
+def _description(runs: Sequence[Run], last: Point, cone: Sequence[Ahead]) -> str:
+    said = [
+        f"A curve over {len(runs)} generations. It ends at {number(last.unique)} unique tokens "
+        f"after {number(last.tokens)} generated ones."
+    ]
+    return " ".join([*said, *(f"Forecast, {ahead.centre.told}." for ahead in cone)])
+
+
+def _sums(values: Sequence[float], halves: Sequence[float], sign: int) -> list[Any]:
+    return [value + sign * half for value, half in zip(values, halves, strict=True)]

@@ -1,0 +1,148 @@
+"""The report as one self-contained page: sections in reading order, put into the template.
+
+Invariants: pure, so equal documents give equal pages; everything that comes from data passes the
+template's escaping; the page may load nothing, which its content security policy enforces.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.resources import files
+from math import isfinite
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from seedcorn.commands.report import missing
+from seedcorn.commands.report.bars import cost_chart, outcome_chart
+from seedcorn.commands.report.blocks import Lines, Marks, Section, Text
+from seedcorn.commands.report.charts import Chart
+from seedcorn.commands.report.growth import growth_chart
+from seedcorn.commands.report.lines import generation_line
+from seedcorn.commands.report.marks import marks_of
+from seedcorn.commands.report.pairs import Pair, groups
+from seedcorn.commands.report.panels import forecast_chart, novelty_chart
+from seedcorn.commands.report.quality import audit_table, bound_table, companion_table
+from seedcorn.commands.report.tables import (
+    forecast_table,
+    reason_table,
+    sample_table,
+    strata_table,
+    unique_table,
+)
+from seedcorn.commands.report.words import Document, deck, forecast_record, headline, repeats
+from seedcorn.core.ledger.explanations import EXPLANATIONS
+
+
+def build_page(document: Document, pairs: Sequence[Pair], title: str) -> str:
+    """The whole page for a ledger document (`seedcorn ledger --json`) and duplicate pairs.
+
+    About 4.9 MB, nearly all of it the plotting library, which ships in one piece.
+    """
+    sections = list(_sections(document, pairs))
+    charts = [b for section in sections for b in section.blocks if isinstance(b, Chart)]
+    figures = {chart.key: chart.figure.to_plotly_json() for chart in charts}
+    return _template().render(
+        title=title,
+        headline=headline(document),
+        deck=deck(document),
+        sections=sections,
+        explanations=EXPLANATIONS,
+        document=document,
+        style=_shipped("report.css"),
+        script=_shipped("report.js"),
+        plotly=Markup(get_plotlyjs()),
+        figures=_embedded(figures),
+        ledger=_embedded(document),
+    )
+
+
+def _sections(document: Document, pairs: Sequence[Pair]) -> Iterator[Section]:
+    marks, generations = marks_of(document), document["generations"]
+    times = {one["generation"]: one for one in document.get("measured") or []}
+    lines = [generation_line(row, times.get(row["generation"])) for row in generations]
+    growth = growth_chart(document, marks)
+    yield Section(
+        "growth",
+        "What was added",
+        [growth or missing.growth(document), Lines(lines), unique_table(document)],
+    )
+    yield Section(
+        "outcomes",
+        "Outcomes",
+        [
+            outcome_chart(document) or Text(missing.OUTCOMES, True),
+            sample_table(document),
+            reason_table(document),
+        ],
+    )
+    yield Section("cost", "Cost", [cost_chart(document) or Text(missing.COST, True)])
+    yield Section("strata", "Strata", [strata_table(document)])
+    yield Section("novelty", "Novelty and form", _novelty(document))
+    yield Section("forecasts", "Forecasts", _forecasts(document))
+    yield Section(
+        "alarms",
+        "Alarms and decisions",
+        [Marks(marks) if marks else Text("None: no alarm went off and nothing was decided.")],
+    )
+    yield Section(
+        "precision", "What audits found", [audit_table(document) or Text(missing.AUDIT, True)]
+    )
+    shown = groups(pairs)
+    yield Section("duplicates", "Duplicates, side by side", shown or [Text(missing.PAIRS, True)])
+
+
+def _novelty(document: Document) -> list[Any]:
+    table = companion_table(document)
+    blocks: list[Any] = [novelty_chart(document) or Text(missing.NOVELTY, True)]
+    return [*blocks, table or Text(missing.COMPANIONS, True), bound_table(document)]
+
+
+def _forecasts(document: Document) -> list[Any]:
+    record, worth = forecast_record(document), repeats(document)
+    chart, table = forecast_chart(document), forecast_table(document)
+    blocks: list[Any] = [Text(record) if record else Text(missing.SCORES, True)]
+    blocks += [chart] if chart else []
+    blocks += [table] if table.rows else []
+    return [*blocks, missing.trend(document), Text(worth) if worth else Text(missing.WORTH, True)]
+
+
+@cache
+def _template() -> Any:
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["together"] = together
+    return environment.from_string(_file("report.html"))
+
+
+def together(text: str) -> str:
+    """The text with no line break between a number and what it counts."""
+    return re.sub(r"(?<=\d) (?=[kMGT%](?!\w))|(?<=[Uπ\u03c1Γ=±]) (?=[-+\d.=±])", "\u00a0", text)
+
+
+def _shipped(name: str) -> Markup:
+    """A style or script of our own: never escaped, holds no data."""
+    return Markup(_file(name))
+
+
+def _file(name: str) -> str:
+    return files("seedcorn.data").joinpath(name).read_text(encoding="utf-8")
+
+
+def _embedded(value: Any) -> Markup:
+    """JSON for a script element: no `<` in it, so no text can end the element."""
+    text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
+    return Markup(text.replace("<", "\\u003c"))
+
+
+def _finite(value: Any) -> Any:
+    """JSON knows no NaN and no infinity: they stand for unknown figures, as null does."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not isfinite(value) else value

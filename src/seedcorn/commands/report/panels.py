@@ -1,0 +1,193 @@
+"""Charts of what stands beside U: how new the documents are, and whether forecasts held.
+
+Invariant: pure; every bar and mark is a figure of the document. Truths inside and outside their
+interval differ in shape as well as in colour.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from plotly.subplots import make_subplots
+
+from seedcorn.commands.report.charts import (
+    ACCENT,
+    BAND,
+    BAR,
+    INK,
+    LABELS,
+    MUTED,
+    WARN,
+    Chart,
+    axis,
+    counted,
+    figure,
+    plain,
+)
+from seedcorn.commands.report.words import RHO, Document, number, with_ends
+
+BIN = 0.05
+PANEL_PX, GAP_PX, EDGE_PX = 74, 34, 34
+"""Height of one generation's histogram, of its title, and of what is above and below all."""
+
+
+def novelty_chart(document: Document) -> Chart | None:
+    """Histogram of rho per generation; None where it was measured in none."""
+    rows = [row for row in document["generations"] if _novel(row)]
+    if not rows:
+        return None
+    panels = (PANEL_PX + GAP_PX) * len(rows) - GAP_PX
+    drawn = make_subplots(len(rows), 1, shared_xaxes=True, vertical_spacing=GAP_PX / panels)
+    margin = {"l": 12, "r": 12, "t": EDGE_PX, "b": EDGE_PX}
+    drawn.update_layout(figure(panels + 2 * EDGE_PX, margin=margin).layout)
+    for place, row in enumerate(rows, 1):
+        _panel(drawn, place, row)
+    edges = [0, 0.25, 0.5, 0.75, 1]
+    labels = ["0", ".25", ".5", ".75", "1"]
+    drawn.update_xaxes(axis(range=[0, 1], tickvals=edges, ticktext=labels, showgrid=False))
+    drawn.update_yaxes(axis(visible=False, rangemode="tozero"))
+    return Chart(
+        "novelty",
+        "How new the documents are",
+        f"Share of documents (upwards) by novel share {RHO} (rightwards), one strip per generation; "
+        "the line is the mean. At 0 history explains everything, at 1 nothing; the last bar holds "
+        "everything from .95 on.",
+        drawn,
+        " ".join(
+            f"Generation {row['generation']}: mean {with_ends(_novel(row)['mean'])}."
+            for row in rows
+        ),
+        ("novel_share",),
+        [
+            f"Generation {row['generation']} is not drawn: it was not measured."
+            for row in document["generations"]
+            if not _novel(row)
+        ],
+    )
+
+
+def _novel(row: Document) -> Document:
+    return (row.get("companions") or {}).get("novel_share") or {}
+
+
+def _panel(drawn: Any, place: int, row: Document) -> None:
+    counts, mean = _novel(row)["histogram"], _novel(row)["mean"]
+    total = sum(counts) or 1
+    spot = {"row": place, "col": 1}
+    drawn.add_bar(
+        x=[BIN * (index + 0.5) for index in range(len(counts))],
+        y=[count / total for count in counts],
+        width=BIN * 0.9,
+        name=f"generation {row['generation']}",
+        customdata=counts,
+        marker={"color": BAR, "line": {"width": 0}},
+        hovertemplate=f"{RHO} about %{{x:.2f}}: %{{customdata:,}} documents<extra></extra>",
+        **spot,
+    )
+    if mean["low"] < mean["high"]:
+        drawn.add_vrect(x0=mean["low"], x1=mean["high"], fillcolor=BAND, line={"width": 0}, **spot)
+    drawn.add_vline(x=mean["estimate"], line={"color": INK, "width": 2}, **spot)
+    drawn.add_annotation(
+        x=0, xref="x domain", y=1, yref="y domain", xanchor="left", yanchor="bottom",
+        text=f"<b>gen {row['generation']}</b>  mean {number(mean['estimate'])}",
+        showarrow=False, font={"color": INK, "size": 13}, **spot,
+    )  # fmt: skip
+
+
+def forecast_chart(document: Document) -> Chart | None:
+    """Forecasts of whole batches with what came; None where none was made."""
+    made = [
+        (row["generation"], one)
+        for row in document["generations"]
+        for one in row.get("forecasts") or []
+        if not one["stratum"]
+    ]
+    if not made:
+        return None
+    chart = figure(320)
+    names = [f"gen {number}, batch {one['batch']}" for number, one in made]
+    ones = [one for _, one in made]
+    _ranges(chart, names, ones)
+    for held, symbol, colour in ((True, "circle", ACCENT), (False, "x", WARN)):
+        _truths(
+            chart, held, {"symbol": symbol, "color": colour}, list(zip(names, ones, strict=True))
+        )
+    top = max(max(one["high"], one.get("truth") or 0) for one in ones)
+    chart.update_xaxes(
+        axis(type="category", showgrid=False, categoryarray=names) | _starts(made, names)
+    )
+    chart.update_yaxes(counted(top, range=[0, top * 1.08]))
+    return Chart(
+        "forecasts",
+        "Forecasts, and what came",
+        "Unique tokens (upwards) that a batch was forecast to add, batch after batch. Bar: 95 % "
+        "interval, its middle a line. Dot: what came, inside it. Cross: what came, outside it.",
+        chart,
+        _told(ones),
+        ("forecast",),
+    )
+
+
+def _starts(made: Sequence[tuple[int, Document]], names: Sequence[str]) -> dict[str, Any]:
+    """Ticks where a generation begins, as many as a phone has room for."""
+    first = {number: name for (number, _), name in reversed(list(zip(made, names, strict=True)))}
+    numbers = sorted(first)[:: -(-len(first) // LABELS)]
+    return {
+        "tickvals": [first[number] for number in numbers],
+        "ticktext": [f"gen {number}" for number in numbers],
+    }
+
+
+def _ranges(chart: Any, names: Sequence[str], ones: Sequence[Document]) -> None:
+    chart.add_bar(
+        name="forecast interval",
+        x=list(names),
+        base=[one["low"] for one in ones],
+        y=[one["high"] - one["low"] for one in ones],
+        width=0.34,
+        marker={"color": BAND, "line": {"width": 0}},
+        text=[plain(_one(one)) for one in ones],
+        textposition="none",
+        hovertemplate="%{x}: %{text}<extra></extra>",
+    )
+    chart.add_scatter(
+        name="forecast",
+        x=list(names),
+        y=[one["estimate"] for one in ones],
+        mode="markers",
+        marker={"symbol": "line-ew", "size": 9, "line": {"color": MUTED, "width": 2}},
+        hoverinfo="skip",
+    )
+
+
+def _truths(
+    chart: Any, held: bool, marker: dict[str, Any], made: Sequence[tuple[str, Document]]
+) -> None:
+    chosen = [
+        (name, one)
+        for name, one in made
+        if one.get("truth") is not None and one.get("covered") is held
+    ]
+    if chosen:
+        chart.add_scatter(
+            name="came, inside" if held else "came, outside",
+            x=[name for name, _ in chosen],
+            y=[one["truth"] for _, one in chosen],
+            mode="markers",
+            marker=marker | {"size": 9},
+            text=[plain(_one(one)) for _, one in chosen],
+            hovertemplate="%{x}: %{text}<extra></extra>",
+        )
+
+
+def _one(one: Document) -> str:
+    came = "met no batch" if one.get("truth") is None else f"came {number(one['truth'])}"
+    return f"forecast {with_ends(one)}, {came}"
+
+
+def _told(ones: Sequence[Document]) -> str:
+    held = sum(one.get("covered") is True for one in ones)
+    missed = sum(one.get("covered") is False for one in ones)
+    return (
+        f"{len(ones)} forecasts: {held} held what came, {missed} did not, "
+        f"{len(ones) - held - missed} met no batch."
+    )

@@ -1,0 +1,100 @@
+"""The running totals that the main chart draws: tokens and unique tokens after every batch.
+
+Generations share no unique shingle, so their curves add up to one. Invariant: every point is a
+figure of the document plus the totals of the generations before it; a generation whose U is unknown
+has no points, and says why.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import hypot
+from typing import NamedTuple
+
+from seedcorn.commands.report.words import (
+    Document,
+    half_width,
+    headline_unique,
+    next_of_all,
+    number,
+    with_ends,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The running totals after a batch."""
+
+    batch: int
+    tokens: float
+    unique: float
+    half: float
+    """Half the 95 % interval of `unique`."""
+    told: str
+    """What the point says when touched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One generation's stretch of the curve; `points` start at the totals before it."""
+
+    generation: int
+    points: Sequence[Point]
+    end: float
+    """Generated tokens after it."""
+    missing: str = ""
+    """Why it has no points."""
+
+
+class Ahead(NamedTuple):
+    """Where the next samples lead."""
+
+    samples: int
+    centre: Point
+    low: float
+    high: float
+
+
+def running(generations: Sequence[Document]) -> Iterator[Run]:
+    """Each generation's stretch, on top of those before it."""
+    tokens, unique, half = 0.0, 0.0, 0.0
+    for row in generations:
+        end, total = tokens + row["tokens"]["generated"], headline_unique(row)
+        if total is None:
+            yield Run(row["generation"], (), end, row.get("unknown") or "its U is unknown")
+        else:
+            start = Point(-1, tokens, unique, half, f"before generation {row['generation']}")
+            yield Run(row["generation"], [start, *_points(row, start)], end)
+            unique, half = unique + total["estimate"], hypot(half, half_width(total))
+        tokens = end
+
+
+def _points(row: Document, start: Point) -> Iterator[Point]:
+    """The batches whose U is known, and the whole generation where its last batch's is not."""
+    curve = [one for one in row.get("curve") or [] if one.get("unique")]
+    if not curve or curve[-1]["samples"] < row["committed"]:
+        whole = {"generated": row["tokens"]["generated"], "unique": headline_unique(row)}
+        batches = len(row.get("curve") or [])
+        curve.append(whole | {"batch": batches - 1 if batches else None})
+    for one in curve:
+        batch = "" if one["batch"] is None else f", batch {one['batch']}"
+        yield Point(
+            -1 if one["batch"] is None else one["batch"],
+            start.tokens + one["generated"],
+            start.unique + one["unique"]["estimate"],
+            hypot(start.half, half_width(one["unique"])),
+            f"generation {row['generation']}{batch}: {with_ends(one['unique'])} unique of "
+            f"{number(one['generated'])} tokens",
+        )
+
+
+def cone_of(document: Document, last: Point) -> Iterator[Ahead]:
+    """Where the next samples lead after the last generation's, nearest horizon first."""
+    row = document["generations"][-1]
+    if not row["committed"]:
+        return
+    per_sample = row["tokens"]["generated"] / row["committed"]
+    for one in next_of_all(document):
+        told = f"next {one['samples']:,} samples: {with_ends(one)} more"
+        tokens = last.tokens + one["samples"] * per_sample
+        centre = Point(-1, tokens, last.unique + one["estimate"], 0.0, told)
+        yield Ahead(one["samples"], centre, last.unique + one["low"], last.unique + one["high"])

@@ -1,0 +1,167 @@
+"""The sentences of the report: every figure of the ledger document in words.
+
+Invariant: pure, and a figure that the document does not hold is never worded as zero: callers get
+None or a sentence that says it is missing.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import isfinite, sqrt
+from typing import Any, NamedTuple
+
+from seedcorn.core.ledger.text import scaled
+
+HEADLINE = "8"
+"""Key of the headline shingle length in the document."""
+RHO = "\N{GREEK SMALL LETTER RHO}"
+UNITS = {"uat": "unique accepted tokens", "uvt": "unique verified tokens"}
+Document = Mapping[str, Any]
+Bounds = Mapping[str, float]
+"""An interval of the document: estimate, low, high."""
+
+
+class Total(NamedTuple):
+    """U over all generations that have one; interval ends combined in quadrature."""
+
+    estimate: float
+    half: float
+    missing: list[int]
+    """Generations without U."""
+
+
+def total_unique(generations: Sequence[Document]) -> Total:
+    """Shingles first seen in any generation: generations share none, so their U add up."""
+    known = [u for g in generations if (u := headline_unique(g))]
+    half = sqrt(sum(half_width(u) ** 2 for u in known))
+    missing = [g["generation"] for g in generations if not headline_unique(g)]
+    return Total(sum(u["estimate"] for u in known), half, missing)
+
+
+def headline_unique(row: Document) -> Bounds | None:
+    """U_8 of a generation or stratum; None where unknown."""
+    return (row.get("unique") or {}).get(HEADLINE)
+
+
+def half_width(bounds: Bounds) -> float:
+    """Half the length of an interval."""
+    return (bounds["high"] - bounds["low"]) / 2
+
+
+def number(value: float | None) -> str:
+    """A figure without unit: thousands as k, M, G; three digits below one."""
+    if value is None or not isfinite(value):
+        return "unknown"
+    if value < 0:
+        return f"\N{MINUS SIGN}{number(-value)}"
+    return f"{value:.3g}" if 0 < value < 1 else scaled(value)
+
+
+def percent(share: float) -> str:
+    """A share as per cent, one decimal where it says something."""
+    value = 100 * share
+    return f"{value:.1f} %" if 0 < value < 10 or 99 < value < 100 else f"{value:.0f} %"
+
+
+def ends(bounds: Bounds) -> str:
+    """The ends of an interval, or `exact`."""
+    if bounds["low"] == bounds["high"]:
+        return "exact"
+    return f"{number(bounds['low'])} to {number(bounds['high'])}"
+
+
+def with_ends(bounds: Bounds) -> str:
+    """Estimate and interval: `31.0 k [28.0 k to 34.0 k]`; an exact count stands alone."""
+    if bounds["low"] == bounds["high"]:
+        return number(bounds["estimate"])
+    return f"{number(bounds['estimate'])} [{ends(bounds)}]"
+
+
+def unit_words(generations: Sequence[Document]) -> str:
+    """What the tokens counted are: verified only where every generation's are."""
+    units = {g.get("unit", "") for g in generations}
+    if len(units) == 1:
+        return UNITS.get(units.pop(), "unique tokens")
+    return "unique tokens, verified in part"
+
+
+def headline(document: Document) -> str:
+    """The one sentence at the top."""
+    generations = document["generations"]
+    if not generations:
+        return "No generation has started yet."
+    total = total_unique(generations)
+    if len(total.missing) == len(generations):
+        return f"How much is new is unknown: {generations[0].get('unknown') or 'nothing counted'}."
+    error = (
+        f" (±{100 * total.half / total.estimate:.2g} %)" if total.half and total.estimate else ""
+    )
+    rounds = "one generation" if len(generations) == 1 else f"{len(generations)} generations"
+    generated = sum(g["tokens"]["generated"] for g in generations)
+    sentence = (
+        f"{number(total.estimate)}{error} {unit_words(generations)} in {rounds}, "
+        f"out of {number(generated)} generated"
+    )
+    if total.missing:
+        sentence += f"; unknown for generation {listed(total.missing)}"
+    return f"{sentence}."
+
+
+def deck(document: Document) -> list[str]:
+    """The sentences under the headline: acceptance, what comes next, how forecasts did."""
+    sentences = []
+    committed = sum(g["committed"] for g in document["generations"])
+    if committed:
+        accepted = sum(g["counts"].get("accepted", 0) for g in document["generations"])
+        sentences.append(f"{percent(accepted / committed)} of {committed:,} samples were accepted.")
+    coming = next_of_all(document)
+    if coming:
+        last = coming[-1]
+        sentences.append(
+            f"The next {last['samples']:,} samples would add {with_ends(last)} more unique tokens."
+        )
+    scored = forecast_record(document)
+    return [*sentences, scored] if scored else sentences
+
+
+def forecast_record(document: Document) -> str:
+    """How many forecasts held, as a sentence; empty where none has been scored."""
+    forecast = document.get("forecast") or {}
+    scored, covered = forecast.get("scored") or 0, forecast.get("covered") or 0
+    if not scored:
+        return ""
+    what = "forecast" if scored == 1 else "forecasts"
+    return (
+        f"{covered:,} of {scored:,} {what} contained what then came: {percent(covered / scored)}, "
+        "where 95 % is promised."
+    )
+
+
+def next_of_all(document: Document) -> list[Document]:
+    """Forecasts of the whole generation's next samples, nearest first."""
+    coming = (document.get("forecast") or {}).get("next") or []
+    return sorted((one for one in coming if not one["stratum"]), key=lambda one: one["samples"])
+
+
+def repeats(document: Document) -> str:
+    """What repeating the corpus is worth; empty where the document does not say."""
+    value = document.get("repeats")
+    if not value or value.get("worth") is None:
+        return ""
+    return (
+        f"Read {value['epochs']:g} times, {number(value['unique'])} unique tokens are worth at "
+        f"most {number(value['worth'])} fresh ones."
+    )
+
+
+def ending(generation: Document) -> str:
+    """How far a generation is, or why it ended."""
+    if generation["status"] == "running":
+        return f"running, {generation['committed']:,} of {generation['planned']:,} samples"
+    detail = f": {generation['detail']}" if generation.get("detail") else ""
+    reason = (generation.get("reason") or "finished").replace("_", " ")
+    return f"{reason}{detail}"
+
+
+def listed(items: Sequence[Any]) -> str:
+    """`1, 2 and 3`."""
+    words = [str(item) for item in items]
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

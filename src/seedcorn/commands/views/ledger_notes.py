@@ -1,0 +1,61 @@
+"""What stands beside the ledger's tables: forecasts and how they fared, alarms, decisions, audits."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from seedcorn.core.ledger.text import scaled
+
+SHOWN = 8
+"""Alarms per generation that are listed; the rest is counted."""
+
+
+def notes(document: Mapping[str, Any]) -> list[str]:
+    """Lines for a person, from the ledger document."""
+    lines = [line for generation in document["generations"] for line in _of(generation)]
+    return lines + _forecast(document["forecast"], document["strata"])
+
+
+def _of(generation: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"decided for batch {d['batch']}: {d['action']}, {d['reason']}"
+        for d in generation["decisions"]
+    ]
+    alarms = generation["alarms"]
+    lines += [f"alarm in batch {a['batch']}, {a['stratum']}: {a['text']}" for a in alarms[:SHOWN]]
+    if len(alarms) > SHOWN:
+        lines.append(f"{len(alarms) - SHOWN} more alarms, see --json")
+    if generation["precision"] is not None:
+        lines.append(_precision(generation))
+    return [f"gen {generation['generation']}  {line}" for line in lines]
+
+
+def _precision(generation: Mapping[str, Any]) -> str:
+    audit, adjusted = generation["precision"], generation["adjusted_unique"]
+    text = (
+        f"audit: {audit['right']} of {audit['drawn']} unique shingles stand in right documents, "
+        f"precision {audit['low']:.3f} to {audit['high']:.3f}"
+    )
+    if adjusted is None:
+        return text
+    return f"{text}; unique and right: {scaled(adjusted['low'])} to {scaled(adjusted['high'])}"
+
+
+def _forecast(forecast: Mapping[str, Any], strata: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines = []
+    for coming in forecast["next"]:
+        whose = f"{coming['stratum']}: " if coming["stratum"] else ""
+        lines.append(
+            f"forecast  {whose}the next {coming['samples']:,} samples add "
+            f"{scaled(coming['estimate'])} ({scaled(coming['low'])} to {scaled(coming['high'])})"
+        )
+    if forecast["scored"]:
+        wide = f", intervals widened {forecast['widening']:.2g} times" * (forecast["widening"] > 1)
+        lines.append(
+            f"forecast  {forecast['covered']} of {forecast['scored']} earlier ones held{wide}"
+        )
+    if (trend := forecast["trend"]) is not None:
+        ends = f"({scaled(trend['low'])} to {scaled(trend['high'])})"
+        lines.append(
+            f"forecast  by trend the next generation adds {scaled(trend['estimate'])} {ends}"
+        )
+    return lines

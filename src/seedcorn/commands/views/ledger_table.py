@@ -1,0 +1,135 @@
+"""The ledger as tables: one row per generation, one per stratum, and what the unit means."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from seedcorn.commands.views.output import figures
+from seedcorn.core.intervals import Interval
+from seedcorn.core.ledger.goodput import goodput_line
+from seedcorn.core.ledger.rows import GenerationRow, StratumRow, Unique
+from seedcorn.core.ledger.text import line, scaled
+from seedcorn.core.sketch.sketch import HEADLINE
+
+UNIT_LINES = {
+    "uat": f"uat: unique accepted tokens, the {HEADLINE}-word shingles of accepted samples that "
+    "nothing earlier in the corpus held",
+    "uvt": f"uvt: unique verified tokens, the {HEADLINE}-word shingles of samples whose content a "
+    "check judged right and that nothing earlier in the corpus held",
+}
+OUTCOMES = ("accepted", "duplicate", "rejected", "failed")
+
+
+def print_ledger(
+    console: Console,
+    rows: Sequence[GenerationRow],
+    strata: Sequence[StratumRow] = (),
+    notes: Sequence[str] = (),
+) -> None:
+    """Print everything there is to say about these rows; `notes` are further lines."""
+    if not rows:
+        console.print("no generation has started yet")
+        return
+    for row in rows:
+        console.print(line(row), soft_wrap=True)
+    console.print()
+    console.print(generation_table(rows))
+    console.print()
+    for row in rows:
+        for text in details(row):
+            console.print(text, soft_wrap=True)
+    if strata:
+        console.print()
+        console.print(stratum_table(strata))
+        console.print()
+    for text in notes:
+        console.print(text, soft_wrap=True)
+    for unit in sorted({row.unit for row in rows}):
+        console.print(UNIT_LINES[unit], soft_wrap=True)
+
+
+def unit_of(rows: Sequence[GenerationRow] | Sequence[StratumRow]) -> str:
+    """The unit of U, or both where generations differ in whether a check verifies."""
+    return "/".join(sorted({row.unit for row in rows})) or "uat"
+
+
+def generation_table(rows: Sequence[GenerationRow]) -> Table:
+    """What each generation added."""
+    unit = unit_of(rows)
+    rates = ("per\ntoken", f"{unit} per\nengine-h")
+    table = figures("gen", "planned", *OUTCOMES, "accepted\ntokens", f"unique\n({unit})", *rates)
+    for row in rows:
+        table.add_row(
+            str(row.generation),
+            f"{row.planned:,}",
+            *(f"{row.counts[outcome]:,}" for outcome in OUTCOMES),
+            scaled(row.tokens["accepted"]),
+            headline(row.unique),
+            _ratio(row.yield_per_token),
+            _optional(row.unique_per_engine_hour),
+        )
+    return table
+
+
+def stratum_table(rows: Sequence[StratumRow]) -> Table:
+    """What each stratum added; strata overlap, only the exclusive part is theirs alone."""
+    unique = (f"unique\n({unit_of(rows)})", "exclusive", "per\ntoken")
+    table = figures("gen", "stratum", *OUTCOMES, "accepted\ntokens", *unique, left=2)
+    for row in rows:
+        table.add_row(
+            str(row.generation),
+            row.stratum,
+            *(f"{row.counts[outcome]:,}" for outcome in OUTCOMES),
+            scaled(row.tokens),
+            headline(row.unique),
+            headline(row.exclusive),
+            _ratio(row.yield_per_token),
+        )
+    return table
+
+
+def details(row: GenerationRow) -> list[str]:
+    """What does not fit a column: U by shingle length, reasons of drops, withdrawals, status."""
+    lines = []
+    if row.unique:
+        lengths = ", ".join(f"{n}: {_estimate(i)}" for n, i in sorted(row.unique.items()))
+        lines.append(f"unique shingles by words: {lengths}")
+    else:
+        lines.append(f"unique tokens unknown: {row.unknown}")
+    dropped = [f"{name} {count:,}" for name, count in row.reasons.items()]
+    if dropped:
+        lines.append(f"dropped: {', '.join(dropped)}")
+    if sampled := row.containment.get("shingles"):
+        share, half = row.containment["seen"] / sampled, row.containment["half"]
+        lines.append(
+            f"containment: {share:.1%} of sampled 8-word shingles known before; {half:,.0f} of "
+            f"{row.containment['documents']:,.0f} samples at least half known"
+        )
+    if spent := goodput_line(row.engine_time):
+        lines.append(f"engine time: {spent}")
+    if row.withdrawn["samples"]:
+        net = headline(row.net_unique)
+        lines.append(f"withdrawn: {row.withdrawn['samples']:,} samples; net unique {net}")
+    if row.status == "running":
+        lines.append(f"unfinished: {row.committed:,} of {row.planned:,} samples committed")
+    return [f"gen {row.generation}  {text}" for text in lines]
+
+
+def headline(unique: Unique) -> str:
+    """U with its error, or a dash where it cannot be told."""
+    return _estimate(unique[HEADLINE]) if unique else "-"
+
+
+def _estimate(interval: Interval) -> str:
+    if interval.exact:
+        return f"{interval.estimate:,.0f}"
+    return f"{scaled(interval.estimate)} ({scaled(interval.low)} to {scaled(interval.high)})"
+
+
+def _ratio(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _optional(value: float | None) -> str:
+    return "-" if value is None else scaled(value)

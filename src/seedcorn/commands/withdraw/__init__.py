@@ -1,0 +1,145 @@
+"""`seedcorn withdraw CORPUS --where KEY=VALUE --reason TEXT`: take samples out of readers' sight.
+
+Nothing is deleted: one log entry names the ids and carries their sketch, so that the ledger shows
+what was added and what remains. The entry is written as any other, by the corpus' only writer.
+"""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from seedcorn.commands.arguments import add_corpus
+
+if TYPE_CHECKING:
+    from seedcorn.commands.withdraw.choice import Choice
+    from seedcorn.core.ledger.rows import GenerationRow
+    from seedcorn.core.ledger.withdrawal import Selection
+    from seedcorn.core.log.entries import Entry
+    from seedcorn.storage.stores.store import Store
+
+NOTHING = 1
+"""Exit code when no sample matches."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare arguments."""
+    add_corpus(parser)
+    parser.add_argument(
+        "--where",
+        action="append",
+        required=True,
+        type=condition,
+        metavar="KEY=VALUE",
+        help="which samples: generation, stratum, id, parent, source or model; values of one key "
+        "are alternatives, different keys must all hold",
+    )
+    parser.add_argument(
+        "--reason", required=True, type=reason, metavar="TEXT", help="why, for ever"
+    )
+    parser.add_argument(
+        "--takeover", action="store_true", help="fence a writer that seems to be alive"
+    )
+
+
+def condition(text: str) -> tuple[str, str]:
+    """One --where; argparse shows what is wrong with it."""
+    from seedcorn.core.ledger.withdrawal import parse_condition
+
+    try:
+        return parse_condition(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def reason(text: str) -> str:
+    """A reason that says something."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("give a reason: it is all that later readers will know")
+    return text.strip()
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Choose samples, become the writer, append one entry."""
+    from seedcorn.commands.corpus import no_corpus, open_corpus
+    from seedcorn.core.ledger.withdrawal import select
+    from seedcorn.core.recipe import RunSpec
+    from seedcorn.storage.log.log import LogReader
+    from seedcorn.storage.log.writing import writing
+
+    store, selection = open_corpus(arguments), select(arguments.where)
+    books, reader = Books(store), LogReader(store)
+    for entry in reader:
+        books.fold(entry)
+    if books.state.sequence == 0:
+        raise no_corpus(store)
+    choice = books.choose(selection)
+    if not choice.ids:
+        return _nothing(choice, selection)
+    with writing(store, reader.head, books.fold, RunSpec(), arguments.takeover) as log:
+        if books.state.sequence != reader.head.sequence + 1:
+            # Somebody appended between reading and opening: what was chosen may be gone by now.
+            choice = books.choose(selection)
+        if not choice.ids:
+            return _nothing(choice, selection)
+        before = books.ledger.rows()
+        entry = log.append(choice.body(store, selection, arguments.reason))
+        books.fold(entry)
+    _tell(entry, choice, before, books.ledger.rows())
+    return 0
+
+
+class Books:
+    """State and ledger of a corpus, folded together."""
+
+    def __init__(self, store: "Store") -> None:
+        """Empty; `fold` the entries in order."""
+        from seedcorn.core.ledger.ledger import Ledger
+        from seedcorn.core.log.state import CorpusState
+        from seedcorn.core.recipe import LedgerSpec
+
+        self._store = store
+        self.state, self.ledger = CorpusState(), Ledger(LedgerSpec().fingerprints)
+
+    def fold(self, entry: "Entry") -> None:
+        """The next entry."""
+        from seedcorn.storage.log.reading import read_deltas
+
+        self.state.apply(entry)
+        self.ledger.apply(entry, read_deltas(self._store, entry))
+
+    def choose(self, selection: "Selection") -> "Choice":
+        """Samples that match now, and their sketch at the ledger's rate."""
+        from seedcorn.commands.withdraw.choice import choose
+
+        return choose(self._store, self.state, selection, self.ledger.history.rate)
+
+
+def _nothing(choice: "Choice", selection: "Selection") -> int:
+    import sys
+
+    asked = " ".join(f"{key}={value}" for key, value in selection.described().items())
+    known = "; ".join(f"{key}: {', '.join(names)}" for key, names in choice.known().items())
+    sys.stderr.write(
+        f"seedcorn: nothing to withdraw: no accepted sample matches {asked}, or all that do were "
+        f"withdrawn before. The corpus has {known or 'no accepted samples'}\n"
+    )
+    return NOTHING
+
+
+def _tell(
+    entry: "Entry", choice: "Choice", before: "list[GenerationRow]", after: "list[GenerationRow]"
+) -> None:
+    from seedcorn.commands.views.ledger_table import headline
+    from seedcorn.commands.views.output import say
+
+    say(f"withdrew {len(choice.ids):,} samples in log entry {entry.sequence}")
+    for old, new in zip(before, after, strict=True):
+        counts = choice.counts.get(str(new.generation))
+        if counts is None and old.net_unique == new.net_unique:
+            continue
+        gone = counts or {"samples": 0, "tokens": 0}
+        say(
+            f"gen {new.generation}  {gone['samples']:,} samples, {gone['tokens']:,} tokens; "
+            f"net unique {headline(old.net_unique)} to {headline(new.net_unique)}"
+        )
+    for name in choice.missing:
+        say(f"not an accepted sample, or withdrawn before: {name}")

@@ -1,0 +1,1 @@
+"""What is due next, decided from log and recipe: growth, stop rule, ranking of strata."""

@@ -1,0 +1,1 @@
+"""Which documents are kept: the index, its witnesses, containment, decontamination, the seal."""

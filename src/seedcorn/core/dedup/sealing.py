@@ -1,0 +1,88 @@
+"""Deciding a batch: which staged row counts, what each witness is called, what is counted.
+
+Several segments may hold the same index (a hedge, a retry after a lost acknowledgement). The row
+with the lowest content hash wins, so the choice depends on texts alone.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.identity import sample_id
+from seedcorn.core.log.state import Source
+from seedcorn.core.sample import FINAL_OUTCOMES
+
+TAG_INDEX_BITS = 48
+"""A witness' tag is generation << 48 | plan index; generation 0 holds source row ordinals."""
+
+
+def winners(
+    index: NDArray[np.int64], content_hash: NDArray[np.uint64], first: int, last: int
+) -> NDArray[np.int64]:
+    """Rows that count, one per plan index of [first, last], in plan order.
+
+    Raises CorruptCorpus when an index has no row: such a batch must not be sealed.
+    """
+    order = np.lexsort((content_hash, index))
+    ordered = index[order]
+    lead = np.ones(len(ordered), dtype=bool)
+    lead[1:] = ordered[1:] != ordered[:-1]
+    rows = order[lead & (ordered >= first) & (ordered <= last)]
+    if len(rows) != last - first + 1:
+        missing = sorted(set(range(first, last + 1)) - set(index.tolist()))
+        raise CorruptCorpus(
+            f"samples {missing[:3]} of a batch are in no staged segment, though they were reported "
+            "as staged; something deleted objects under staging/"
+        )
+    return rows
+
+
+def tags(generation: int, index: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Witness tags of the samples with these plan indices (generation 0: source rows)."""
+    return np.uint64(generation << TAG_INDEX_BITS) | index.astype(np.uint64)
+
+
+@dataclass(frozen=True, slots=True)
+class Ancestry:
+    """Names documents by index ordinal and tag."""
+
+    sources: Sequence[Source]
+    """Reference and seed sources in ordinal order."""
+    fingerprints: Mapping[int, str]
+    """Recipe fingerprint of each generation."""
+
+    def name(self, ordinal: int, label: int, generation: int) -> tuple[str, str]:
+        """(relation, document) of the witness with this ordinal and tag `label`.
+
+        The relation is to a sample of `generation`: seed | reference | earlier | same. A source row
+        is called `<source>:<row>`, a sample by its id.
+        """
+        of_generation, index = label >> TAG_INDEX_BITS, label & ((1 << TAG_INDEX_BITS) - 1)
+        if of_generation:
+            relation = "same" if of_generation == generation else "earlier"
+            return relation, sample_id(self.fingerprints[of_generation], of_generation, index)
+        for source in self.sources:
+            if source.ordinal <= ordinal < source.ordinal + source.rows:
+                return source.role, f"{source.name}:{ordinal - source.ordinal}"
+        raise CorruptCorpus(f"index ordinal {ordinal} belongs to no source in the log")
+
+
+def tally(
+    outcomes: Sequence[str], reasons: Sequence[str], strata: Sequence[str], tokens: Sequence[int]
+) -> tuple[dict[str, int], dict[str, int], dict[str, dict[str, int]]]:
+    """Counts by outcome, by `outcome:reason`, and by stratum (with accepted `tokens` and all
+    `generated` ones)."""
+    counts = Counter({outcome.value: 0 for outcome in FINAL_OUTCOMES})
+    counts.update(outcomes)
+    named = Counter(f"{o}:{r}" for o, r in zip(outcomes, reasons, strict=True) if r)
+    table: dict[str, Counter[str]] = {}
+    for stratum, outcome, count in zip(strata, outcomes, tokens, strict=True):
+        row = table.setdefault(stratum, Counter())
+        row[outcome] += 1
+        row["tokens"] += count if outcome == "accepted" else 0
+        row["generated"] += count
+    return dict(counts), dict(sorted(named.items())), {k: dict(v) for k, v in table.items()}

@@ -1,0 +1,1 @@
+"""What the next samples would add, and how earlier forecasts did."""

@@ -1,0 +1,112 @@
+"""How earlier forecasts did: every one is scored when its batch lands.
+
+Invariant: a promise is scored once, against the interval that was printed; whether intervals need
+widening is judged on the unwidened ones, so that widening does not undo itself.
+"""
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from seedcorn.core.forecast.forecast import Forecast
+
+ENOUGH = 20
+"""Scored forecasts below which their coverage says nothing."""
+PROMISED = 0.9
+"""Coverage below which intervals are widened; they aim at .95."""
+AIM = 0.95
+NEWEST = 400
+"""Scored forecasts that widening looks at: early misses are forgotten, and a batch costs the same
+after any number of batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One forecast and what became of it."""
+
+    batch: int
+    """The batch it is about."""
+    stratum: str
+    forecast: Forecast
+    truth: float | None = None
+    """Unique fingerprints that the batch added; None until it landed."""
+
+    @property
+    def covered(self) -> bool | None:
+        """Whether the truth lies in the printed interval; None while it is unknown."""
+        if self.truth is None:
+            return None
+        return self.forecast.low <= self.truth <= self.forecast.high
+
+    @property
+    def miss(self) -> float:
+        """Distance of truth and estimate, in half-widths of the unwidened interval on its side.
+
+        A side without width counts as one fingerprint wide.
+        """
+        if self.truth is None:
+            return 0.0
+        estimate, error = self.forecast.estimate, self.truth - self.forecast.estimate
+        side = self.forecast.high - estimate if error > 0 else estimate - self.forecast.low
+        return abs(error) / (side / self.forecast.widen or 1.0)
+
+
+@dataclass(slots=True)
+class TrackRecord:
+    """Forecasts by (batch, stratum); "" is the whole generation.
+
+    `batch` is a number that names the batch in the whole corpus, or in one generation where a
+    record is kept for each.
+    """
+
+    _promises: dict[tuple[int, str], Promise] = field(default_factory=dict)
+    _strata: dict[int, list[str]] = field(default_factory=dict)
+    _misses: deque[float] = field(default_factory=lambda: deque(maxlen=NEWEST))
+    scored: int = 0
+    """Forecasts whose batch landed."""
+    covered: int = 0
+    """Of those, how many had the truth in their interval."""
+
+    def __iter__(self) -> Iterator[Promise]:
+        """All promises, in the order they were made."""
+        return iter(self._promises.values())
+
+    def of(self, batch: int) -> list[Promise]:
+        """The promises about one batch, in the order they were made."""
+        return [self._promises[batch, stratum] for stratum in self._strata.get(batch, ())]
+
+    def promise(self, batch: int, stratum: str, forecast: Forecast) -> None:
+        """Record a forecast; raises ValueError if this batch and stratum have one."""
+        if (batch, stratum) in self._promises:
+            raise ValueError(f"batch {batch}, stratum {stratum!r} was forecast before")
+        self._promises[batch, stratum] = Promise(batch, stratum, forecast)
+        self._strata.setdefault(batch, []).append(stratum)
+
+    def settle(self, batch: int, stratum: str, truth: float) -> Promise | None:
+        """Score the forecast of a batch that landed; None if there was none.
+
+        Raises ValueError if it was settled before: a batch counts once.
+        """
+        found = self._promises.get((batch, stratum))
+        if found is None:
+            return None
+        if found.truth is not None:
+            raise ValueError(f"batch {batch}, stratum {stratum!r} was settled before")
+        settled = self._promises[batch, stratum] = replace(found, truth=truth)
+        self._misses.append(settled.miss)
+        self.scored += 1
+        self.covered += settled.covered is True
+        return settled
+
+    def widening(self) -> float:
+        """The factor for the half-widths of the next forecasts; 1 while the record is good.
+
+        From 20 scored forecasts on, if fewer than 90 % of the newest 400 unwidened intervals held:
+        the factor that would have covered 95 % of them.
+        """
+        misses = sorted(self._misses)
+        held = sum(miss <= 1 for miss in misses)
+        if len(misses) < ENOUGH or held >= PROMISED * len(misses):
+            return 1.0
+        return max(1.0, misses[math.ceil(AIM * len(misses)) - 1])

@@ -1,0 +1,1 @@
+"""From a plan index to a finished answer: plan, prompts, sandboxed templates, reasoning traces."""

@@ -1,0 +1,1 @@
+"""What each generation added, folded from the log: accounts, rows, document, words."""

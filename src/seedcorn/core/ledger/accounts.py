@@ -1,0 +1,242 @@
+"""One generation's books: what its entries say happened to every planned sample.
+
+Invariant (conservation, promise P3): each planned sample has exactly one outcome; totals, strata,
+reasons and the rows of the objects an entry names agree. An entry that contradicts itself, or the
+entries before it, raises CorruptCorpus with the entry's sequence number.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from seedcorn.core.checks import CHECKS
+from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.ledger.alarms import AlarmWatch
+from seedcorn.core.ledger.goodput import Goodput
+from seedcorn.core.ledger.latents import Constructed
+from seedcorn.core.log.entries import (
+    BatchCommitted,
+    Decision,
+    GenerationFinished,
+    GenerationStarted,
+    ObjectRef,
+)
+from seedcorn.core.log.state import STOP
+from seedcorn.core.sample import FINAL_OUTCOMES, Outcome
+
+OUTCOMES = tuple(outcome.value for outcome in FINAL_OUTCOMES)
+RUNNING, FINISHED = "running", "finished"
+ACCEPTED_TOKENS, VERIFIED_TOKENS = "uat", "uvt"
+"""Units of U: unique accepted tokens; unique verified ones where a check judges the content."""
+_ACCEPTED, _DUPLICATE = Outcome.ACCEPTED.value, Outcome.DUPLICATE.value
+_EXPLAINED = tuple(outcome for outcome in OUTCOMES if outcome != _ACCEPTED)
+"""Outcomes that always carry a reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The generation's sums after one batch: a point of its curve."""
+
+    samples: int
+    generated: int
+    """Tokens."""
+    accepted: int
+    """Tokens."""
+    counts: dict[str, int]
+    engine_seconds: float
+    """Measured."""
+
+
+@dataclass(slots=True)
+class Account:
+    """Sums over one generation's entries. Tokens are the engine's completion tokens."""
+
+    generation: int
+    recipe: str
+    planned: int
+    names: tuple[str, ...]
+    """Strata by number: the recipe's prompt branches in order."""
+    unit: str = ACCEPTED_TOKENS
+    constructed: bool = False
+    """Whether a check knows latent instances."""
+    status: str = RUNNING
+    reason: str = ""
+    detail: str = ""
+    batches: int = 0
+    units: int = 0
+    samples: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    tokens: Counter[str] = field(default_factory=Counter)
+    strata: dict[str, Counter[str]] = field(default_factory=dict)
+    withdrawn: Counter[str] = field(default_factory=Counter)
+    containment: dict[str, float] = field(default_factory=dict)
+    engine_seconds: float = 0.0
+    goodput: Goodput = field(default_factory=Goodput)
+    """Measured."""
+    watch: AlarmWatch = field(default_factory=AlarmWatch)
+    ticks: list[Tick] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    companions: dict[str, Any] | None = None
+    audits: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Newest audit by stratum; "" for all."""
+    form: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Newest form by stratum."""
+
+    @property
+    def duplicates(self) -> dict[str, int]:
+        """Duplicates by kind, `<exact|near>:<of>`."""
+        prefix = f"{_DUPLICATE}:"
+        found = {k.removeprefix(prefix): n for k, n in self.reasons.items() if k.startswith(prefix)}
+        return dict(sorted(found.items()))
+
+    def commit(self, sequence: int, batch: BatchCommitted) -> None:
+        """Add a batch; raises CorruptCorpus unless it balances and follows the one before it."""
+        self._check_order(sequence, batch)
+        _check_totals(sequence, batch)
+        _check_strata(sequence, batch, self.names)
+        self.batches += 1
+        self.units, self.samples = batch.last_unit + 1, batch.last_index + 1
+        self.counts.update(batch.counts)
+        self.reasons.update(batch.reasons)
+        self.tokens.update(batch.tokens)
+        for name, row in batch.strata.items():
+            self.strata.setdefault(name, Counter()).update(row)
+        for name, value in batch.containment.items():
+            self.containment[name] = self.containment.get(name, 0.0) + value
+        self.engine_seconds += batch.engine_seconds
+        self.goodput.add(sequence, batch.goodput)
+        self.watch.apply(batch)
+        self.form |= batch.form
+        self.ticks.append(self._tick())
+
+    def decide(self, decision: Decision) -> None:
+        """Note a decision; one that ends the plan early shortens what is planned."""
+        self.decisions.append(decision)
+        if decision.action == STOP:
+            self.planned = min(self.planned, int(decision.value["samples"]))
+
+    def withdraw(self, sequence: int, counts: Mapping[str, int]) -> None:
+        """Count withdrawn samples and tokens; never more than were accepted."""
+        self.withdrawn.update({key: counts.get(key, 0) for key in ("samples", "tokens")})
+        pairs = (("samples", self.counts[_ACCEPTED]), ("tokens", self.tokens[_ACCEPTED]))
+        for what, accepted in pairs:
+            if self.withdrawn[what] > accepted:
+                raise CorruptCorpus(
+                    f"log entry {sequence} (withdrawn) brings generation {self.generation} to "
+                    f"{self.withdrawn[what]} withdrawn {what}, but only {accepted} were accepted"
+                )
+
+    @property
+    def engine_time(self) -> dict[str, float]:
+        """Seconds that its engines were alive, by what they went into. Measured."""
+        return self.goodput.account(self.status == FINISHED)
+
+    def finish(self, sequence: int, entry: GenerationFinished) -> None:
+        """Close the books; an exhausted generation must have committed its whole plan."""
+        if self.status == FINISHED:
+            raise CorruptCorpus(
+                f"log entry {sequence} finishes generation {self.generation} for a second time"
+            )
+        if entry.reason == "exhausted" and self.samples != self.planned:
+            raise CorruptCorpus(
+                f"log entry {sequence} calls generation {self.generation} exhausted after "
+                f"{self.samples} of {self.planned} planned samples"
+            )
+        self.status, self.reason, self.detail = FINISHED, entry.reason, entry.detail
+
+    def _tick(self) -> Tick:
+        return Tick(
+            self.samples,
+            self.tokens["generated"],
+            self.tokens["accepted"],
+            {outcome: self.counts[outcome] for outcome in OUTCOMES},
+            self.engine_seconds,
+        )
+
+    def _check_order(self, sequence: int, batch: BatchCommitted) -> None:
+        _agree(
+            sequence,
+            f"of generation {self.generation} does not continue it",
+            {
+                "status": (self.status, RUNNING),
+                "batch": (batch.batch, self.batches),
+                "first_unit": (batch.first_unit, self.units),
+                "first_index": (batch.first_index, self.samples),
+            },
+        )
+        if batch.last_unit < batch.first_unit or not (
+            batch.first_index <= batch.last_index < self.planned
+        ):
+            raise CorruptCorpus(
+                f"log entry {sequence} (batch_committed) covers units {batch.first_unit} to "
+                f"{batch.last_unit}, samples {batch.first_index} to {batch.last_index} of a "
+                f"generation of {self.planned}"
+            )
+
+
+def open_account(sequence: int, entry: GenerationStarted) -> Account:
+    """Empty books under the entry's resolved recipe; raises CorruptCorpus when it has none."""
+    recipe: dict[str, Any] = entry.recipe
+    try:
+        names = tuple(prompt["name"] for prompt in recipe["prompts"])
+        checks = _checks(recipe.get("checks", ()))
+        unit = VERIFIED_TOKENS if any(c.verifies for c in checks) else ACCEPTED_TOKENS
+        constructed = any(issubclass(check, Constructed) for check in checks)
+        return Account(
+            entry.generation, recipe["name"], recipe["samples"], names, unit, constructed
+        )
+    except (KeyError, TypeError) as error:
+        raise CorruptCorpus(
+            f"log entry {sequence} (generation_started) holds no resolved recipe: {error} is missing"
+        ) from error
+
+
+def _checks(items: Iterable[Mapping[str, Any]]) -> list[type[Any]]:
+    """The recipe's checks that this version knows; unknown ones vouch for nothing."""
+    return [CHECKS[name] for item in items for name in item if name in CHECKS]
+
+
+def _check_totals(sequence: int, batch: BatchCommitted) -> None:
+    counts = batch.counts
+    dropped = sum(counts.get(outcome, 0) for outcome in _EXPLAINED)
+    pairs = {
+        "outcomes (against the planned range)": (
+            sum(counts.values()),
+            batch.last_index - batch.first_index + 1,
+        ),
+        "known outcomes": (sum(counts.get(o, 0) for o in OUTCOMES), sum(counts.values())),
+        "rows of data shards": (_rows(batch.data), counts.get(_ACCEPTED, 0)),
+        "rows of dropped shards": (_rows(batch.dropped), dropped),
+    }
+    for outcome in _EXPLAINED:
+        named = sum(n for key, n in batch.reasons.items() if key.startswith(f"{outcome}:"))
+        pairs[f"reasons of {outcome}"] = (named, counts.get(outcome, 0))
+    _agree(sequence, "does not balance", pairs)
+
+
+def _check_strata(sequence: int, batch: BatchCommitted, names: tuple[str, ...]) -> None:
+    pairs: dict[str, tuple[Any, Any]] = {
+        "strata (against the recipe)": (sorted(set(batch.strata) - set(names)), [])
+    }
+    for outcome in OUTCOMES:
+        total = sum(row.get(outcome, 0) for row in batch.strata.values())
+        pairs[f"{outcome} over strata"] = (total, batch.counts.get(outcome, 0))
+    tokens = sum(row.get("tokens", 0) for row in batch.strata.values())
+    pairs["tokens over strata"] = (tokens, batch.tokens.get(_ACCEPTED, 0))
+    _agree(sequence, "does not balance", pairs)
+
+
+def _rows(objects: list[ObjectRef]) -> int:
+    return sum(item.rows for item in objects)
+
+
+def _agree(sequence: int, wrong: str, pairs: Mapping[str, tuple[Any, Any]]) -> None:
+    """Each pair is (what the entry says, what it must be)."""
+    for what, (said, expected) in pairs.items():
+        if said != expected:
+            raise CorruptCorpus(
+                f"log entry {sequence} (batch_committed) {wrong}: {what} is {said}, "
+                f"expected {expected}"
+            )

@@ -1,0 +1,299 @@
+"""What each generation added: a pure fold over the log, never a live counter.
+
+Feed the entries in order, each with the sketch delta that it names. Invariant: equal entries and
+deltas give an equal ledger, measured times aside; a figure that would need a sketch which was not
+given is withheld, never guessed.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.forecast.promises import Promises
+from seedcorn.core.forecast.prospects import ALL, Prospects
+from seedcorn.core.ledger.accounts import FINISHED, Account, open_account
+from seedcorn.core.ledger.document import document
+from seedcorn.core.ledger.goodput import ENGINE_TIME
+from seedcorn.core.ledger.rows import GenerationRow, StratumRow, generation_row, stratum_rows
+from seedcorn.core.ledger.text import line
+from seedcorn.core.log.entries import (
+    BatchCommitted,
+    Body,
+    Decision,
+    Entry,
+    GenerationFinished,
+    GenerationStarted,
+    Measurement,
+    SeedAdded,
+    Withdrawn,
+)
+from seedcorn.core.log.state import AUDIT, COMPANIONS, FORECAST, SEED_SKETCH
+from seedcorn.core.sketch.history import History
+from seedcorn.core.sketch.sketch import Delta, combine, thin
+
+SKETCH_RATE = "sketch_rate"
+"""Action of the decision that lowers the sample rate; its value is `{"rate": s}`."""
+Deltas = Delta | Iterable[Delta] | None
+
+
+@dataclass(slots=True)
+class Books:
+    """What the fold keeps besides the arrays of history and prospects."""
+
+    sequence: int = -1
+    accounts: list[Account] = field(default_factory=list)
+    promises: Promises = field(default_factory=Promises)
+    seeds: dict[int, int] = field(default_factory=dict)
+    """Sequence number of a `seed_added` entry -> generations started before it."""
+    blind: dict[int, tuple[int, str]] = field(default_factory=dict)
+    """Sequence number of an entry without its sketch -> the first generation it hides, and why."""
+    net_blind: str = ""
+
+
+class Ledger:
+    """The fold. `history`, `prospects` and `covered` resume it: what a checkpoint held, and the
+    sequence number up to which it covers the log; entries up to there need no delta."""
+
+    def __init__(
+        self,
+        fingerprints: int = 10_000_000,
+        history: History | None = None,
+        covered: int = -1,
+        prospects: Mapping[str, NDArray] | None = None,
+    ) -> None:
+        self.history = History(fingerprints) if history is None else history
+        self.prospects = Prospects()
+        """Those of the generation started last."""
+        self.promises = Promises()
+        self._snapshot = prospects
+        self.sequence = -1
+        """Sequence number of the last entry folded."""
+        self._covered = covered
+        self._accounts: list[Account] = []
+        self._seeds: dict[int, int] = {}
+        self._blind: dict[int, tuple[int, str]] = {}
+        self._net_blind = ""
+
+    @classmethod
+    def resumed(
+        cls,
+        books: Books,
+        history: History,
+        prospects: Mapping[str, NDArray],
+        fingerprints: int = 10_000_000,
+    ) -> "Ledger":
+        """The ledger as a checkpoint held it: `books` and the arrays belong together."""
+        ledger = cls(fingerprints, history, books.sequence, prospects)
+        ledger.sequence, ledger.promises = books.sequence, books.promises
+        ledger._accounts, ledger._seeds = books.accounts, books.seeds
+        ledger._blind, ledger._net_blind = books.blind, books.net_blind
+        if books.accounts:
+            ledger._open_prospects(books.accounts[-1])
+        return ledger
+
+    @property
+    def books(self) -> Books:
+        """All but history and prospects; not a copy."""
+        return Books(
+            self.sequence, self._accounts, self.promises, self._seeds, self._blind, self._net_blind
+        )
+
+    def apply(self, entry: Entry, deltas: Deltas = None) -> None:
+        """Fold one entry, with the delta (or deltas) of the sketches that it names.
+
+        Raises CorruptCorpus naming the entry when it contradicts itself or the log so far; the
+        ledger is not usable afterwards.
+        """
+        if entry.sequence != self.sequence + 1:
+            raise CorruptCorpus(
+                f"log entry {entry.sequence} follows entry {self.sequence}; one in between is "
+                "missing, or one was read twice"
+            )
+        self.sequence = entry.sequence
+        self._fold(entry.body, () if entry.sequence <= self._covered else deltas)
+
+    def _fold(self, entry: Body, deltas: Deltas) -> None:
+        match entry:
+            case SeedAdded() as body:
+                self._seed_added(body)
+            case GenerationStarted() as body:
+                self._started(body)
+            case BatchCommitted() as body:
+                self._committed(body, deltas)
+            case Withdrawn() as body:
+                self._withdrawn(body, deltas)
+            case Measurement() as body:
+                self._measured(body, deltas)
+            case Decision() as body:
+                self._decided(body)
+            case GenerationFinished() as body:
+                self._account(body.generation).finish(self.sequence, body)
+
+    def rows(self) -> list[GenerationRow]:
+        """One row per generation started, in order."""
+        return [
+            generation_row(
+                account,
+                self.history,
+                *self._unknown(account.generation),
+                self._prospect(account.generation),
+            )
+            for account in self._accounts
+        ]
+
+    def strata(self) -> list[StratumRow]:
+        """One row per generation and stratum of its recipe, in the recipe's order."""
+        return [
+            row
+            for account in self._accounts
+            for row in stratum_rows(account, self.history, *self._unknown(account.generation))
+        ]
+
+    def rate_needed(self) -> float:
+        """The sample rate to decide on next: the present one unless the history is too large."""
+        return self.history.rate_needed()
+
+    @property
+    def accounts(self) -> list[Account]:
+        """The books of every generation started, in order."""
+        return self._accounts
+
+    @property
+    def seen(self) -> bool:
+        """Whether the newest generation's U is known: every sketch it needs was read."""
+        return bool(self._accounts) and not self._unknown(len(self._accounts))[0]
+
+    def _prospect(self, generation: int) -> Mapping[str, Any] | None:
+        newest = self.promises.last(generation)
+        return newest.values["strata"][ALL] if newest is not None else None
+
+    def _unknown(self, generation: int) -> tuple[str, str]:
+        """Why U, and why the net U, of this generation cannot be told; empty where they can."""
+        reasons = [why for since, why in self._blind.values() if since <= generation]
+        gross = reasons[0] if reasons else ""
+        return gross, gross or self._net_blind
+
+    def _seed_added(self, body: SeedAdded) -> None:
+        if body.role == "evaluation":
+            return
+        generation = len(self._accounts)
+        self._seeds[self.sequence] = generation
+        # Seed rows are history from the next generation on, so only that one waits for the sketch.
+        why = f"log entry {self.sequence} ({body.role} {body.source}) has no {SEED_SKETCH} yet"
+        self._blind[self.sequence] = (generation + 1, why)
+
+    def _seed_sketch(self, body: Measurement, deltas: Deltas) -> None:
+        seed = body.subject.get("sequence")
+        if seed not in self._seeds:
+            raise CorruptCorpus(
+                f"log entry {self.sequence} is the {SEED_SKETCH} of entry {seed}, which added no "
+                "seed or reference documents"
+            )
+        if deltas is None:
+            return
+        self._blind.pop(seed, None)
+        for delta in _each(deltas):
+            rate = float(body.values.get("rate", delta.rate))
+            self.history.add(thin(delta, rate), self._seeds[seed], seed=True)
+
+    def _started(self, body: GenerationStarted) -> None:
+        previous = self._accounts[-1] if self._accounts else None
+        if body.generation != len(self._accounts) + 1 or (
+            previous is not None and previous.status != FINISHED
+        ):
+            state = "none" if previous is None else f"{previous.generation} ({previous.status})"
+            raise CorruptCorpus(
+                f"log entry {self.sequence} starts generation {body.generation}; the last one is "
+                f"{state}"
+            )
+        account = open_account(self.sequence, body)
+        self._accounts.append(account)
+        self._open_prospects(account)
+
+    def _open_prospects(self, account: Account) -> None:
+        self.prospects = Prospects(account.generation, account.names)
+        held = self._snapshot
+        if held is not None and int(held["generation"][0]) == account.generation:
+            self.prospects.restore(held)
+
+    def _committed(self, body: BatchCommitted, deltas: Deltas) -> None:
+        account = self._account(body.generation)
+        account.commit(self.sequence, body)
+        if deltas is None and (body.sketch is not None or body.counts.get("accepted", 0)):
+            why = f"the sketch of log entry {self.sequence} was not read"
+            self._blind[self.sequence] = (body.generation, why)
+        read = [thin(delta, body.sketch_rate) for delta in _each(deltas)]
+        for delta in read:
+            self._check_strata(delta, account)
+            self.history.add(delta, body.generation)
+        if self.sequence > self._covered:
+            delta = thin(read[0] if len(read) == 1 else combine(read), self.history.rate)
+            self.prospects.add(body, delta, self.history)
+
+    def _measured(self, body: Measurement, deltas: Deltas) -> None:
+        if body.name == SEED_SKETCH:
+            self._seed_sketch(body, deltas)
+        elif body.name == FORECAST:
+            self.promises.apply(body)
+        elif body.name == COMPANIONS:
+            self._account(int(body.subject["generation"])).companions = body.values
+        elif body.name == AUDIT:
+            account = self._account(int(body.subject["generation"]))
+            account.audits[body.subject.get("stratum", "")] = body.values
+        elif body.name == ENGINE_TIME:
+            generation = int(body.subject["generation"])
+            self._account(generation).goodput.add(self.sequence, body.values)
+
+    def _decided(self, body: Decision) -> None:
+        if body.action == SKETCH_RATE:
+            self.history.thin(float(body.value["rate"]))
+        # A generation that was decided not to start has no books.
+        if 1 <= body.generation <= len(self._accounts):
+            self._account(body.generation).decide(body)
+
+    def _withdrawn(self, body: Withdrawn, deltas: Deltas) -> None:
+        for generation, counts in body.counts.items():
+            self._account(int(generation)).withdraw(self.sequence, counts)
+        if deltas is None:
+            self._net_blind = f"the sketch of log entry {self.sequence} was not read"
+        for delta in _each(deltas):
+            overdrawn = self.history.withdraw(delta)
+            if overdrawn:
+                raise CorruptCorpus(
+                    f"log entry {self.sequence} withdraws {overdrawn} shingles from more documents "
+                    "than were accepted; its sketch belongs to another corpus or was counted twice"
+                )
+
+    def _check_strata(self, delta: Delta, account: Account) -> None:
+        highest = int(delta.stratum.max(initial=0))
+        if highest >= len(account.names):
+            raise CorruptCorpus(
+                f"the sketch of log entry {self.sequence} counts stratum {highest}; the recipe of "
+                f"generation {account.generation} has {len(account.names)}"
+            )
+
+    def _account(self, generation: int) -> Account:
+        if not 1 <= generation <= len(self._accounts):
+            raise CorruptCorpus(
+                f"log entry {self.sequence} is about generation {generation}, which has not started"
+            )
+        return self._accounts[generation - 1]
+
+
+def to_json(ledger: Ledger) -> dict[str, Any]:
+    """The ledger document, see core.ledger.document."""
+    return document(ledger)
+
+
+def lines(ledger: Ledger) -> list[str]:
+    """One line per generation, for a person."""
+    return [line(row) for row in ledger.rows()]
+
+
+def _each(deltas: Deltas) -> Iterable[Delta]:
+    if deltas is None:
+        return ()
+    return (deltas,) if isinstance(deltas, Delta) else deltas

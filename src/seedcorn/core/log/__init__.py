@@ -1,0 +1,1 @@
+"""The log: its entries, what they add up to, the names of objects, what may be deleted."""

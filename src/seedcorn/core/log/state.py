@@ -1,0 +1,230 @@
+"""What a corpus is, as a fold over its log: sources, generations, shards, ordinals.
+
+Every reader and writer starts from this fold; none trusts a directory listing.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from seedcorn.core.errors import CorruptCorpus, RecipeError
+from seedcorn.core.log.entries import (
+    BatchCommitted,
+    Decision,
+    Entry,
+    GenerationFinished,
+    GenerationStarted,
+    Measurement,
+    ObjectRef,
+    SeedAdded,
+    Withdrawn,
+    WriterOpened,
+)
+from seedcorn.core.recipe import Recipe, differing_keys, semantic
+
+SEED_SKETCH = "seed_sketch"
+"""Name of the measurement that carries the shingles of a `seed_added` entry."""
+FORECAST = "forecast"
+"""Name of the measurement that says, after every batch, what later ones would add."""
+COMPANIONS = "companions"
+"""Name of the measurement of a finished generation's companions."""
+AUDIT = "audit"
+"""Name of the measurement that holds the verdicts on audited samples."""
+STOP = "stop"
+"""Action of the decision that a plan ends after `{"samples": n}` samples."""
+DROP_STRATUM, MOVE_BUDGET = "drop_stratum", "move_budget"
+MIXING = (DROP_STRATUM, MOVE_BUDGET)
+"""Actions of decisions that change the strata's `weights` from their batch on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Documents that entered through `seed_added`, and the index ordinals they own."""
+
+    role: str
+    name: str
+    ordinal: int
+    rows: int
+    catalogue: dict[str, Any]
+    sequence: int
+
+
+@dataclass(slots=True)
+class GenerationState:
+    """One generation as the log tells it."""
+
+    number: int
+    recipe: dict[str, Any]
+    fingerprint: str
+    sequence: int
+    batches: int = 0
+    """Batches committed; they commit in order, so this is also the next one."""
+    units: int = 0
+    """Units committed; the next batch starts here."""
+    accepted: int = 0
+    shards: list[ObjectRef] = field(default_factory=list)
+    dropped: list[ObjectRef] = field(default_factory=list)
+    tokens: int = 0
+    """Completion tokens generated."""
+    engine_seconds: float = 0.0
+    """Measured."""
+    samples: int = 0
+    """Planned samples, as far as decisions left them in the plan."""
+    opened: int = -1
+    """The last batch that is known to have been open when the newest batch landed: nothing may be
+    decided on it any more, even where `units.ahead` has become smaller since."""
+    mixes: dict[int, dict[str, float]] = field(default_factory=dict)
+    """Decided weights: batch -> stratum -> weight, from that batch on."""
+    decisions: list[Decision] = field(default_factory=list)
+    prospects: list[Measurement] = field(default_factory=list)
+    """Forecasts in log order, one after each batch."""
+    measured: dict[tuple[str, str], Measurement] = field(default_factory=dict)
+    """The newest measurement of each other name and stratum (empty: of all strata)."""
+    finished: str = ""
+    ordinals: list[tuple[int, int]] = field(default_factory=list)
+    """(first index ordinal, rows) of every batch."""
+
+
+@dataclass(slots=True)
+class CorpusState:
+    """The fold. `apply` takes entries in log order."""
+
+    sources: list[Source] = field(default_factory=list)
+    generations: dict[int, GenerationState] = field(default_factory=dict)
+    withdrawn: list[Withdrawn] = field(default_factory=list)
+    sketched: list[int] = field(default_factory=list)
+    """Sequence numbers of the `seed_added` entries whose sketch is in the log."""
+    writer: WriterOpened | None = None
+    nonce: str = ""
+    next_ordinal: int = 0
+    sequence: int = 0
+    """Entries folded so far; the number of the next one."""
+
+    def apply(self, entry: Entry) -> None:
+        """Fold one entry; raises CorruptCorpus when it contradicts those before it."""
+        if entry.sequence != self.sequence:
+            raise CorruptCorpus(f"log entry {entry.sequence} follows entry {self.sequence - 1}")
+        match entry.body:
+            case WriterOpened():
+                self.writer, self.nonce = entry.body, entry.writer
+            case SeedAdded():
+                self._add_source(entry.body, entry.sequence)
+            case GenerationStarted():
+                self._start(entry.body, entry.sequence)
+            case BatchCommitted():
+                self._commit(entry.body, entry.sequence)
+            case GenerationFinished():
+                self._generation(entry.body.generation, entry.sequence).finished = entry.body.reason
+            case Withdrawn() | Decision() | Measurement():
+                self._note(entry.body)
+        self.sequence = entry.sequence + 1
+
+    @property
+    def unfinished(self) -> GenerationState | None:
+        """The generation that still grows, if any."""
+        last = self.generations.get(len(self.generations))
+        return last if last is not None and not last.finished else None
+
+    def sources_of(self, role: str) -> list[Source]:
+        """Sources of one role, in log order."""
+        return [source for source in self.sources if source.role == role]
+
+    def _add_source(self, body: SeedAdded, sequence: int) -> None:
+        if body.role != "evaluation":
+            if body.ordinal != self.next_ordinal:
+                raise CorruptCorpus(
+                    f"log entry {sequence}: source {body.source} claims ordinal {body.ordinal}, "
+                    f"the next free one is {self.next_ordinal}"
+                )
+            self.next_ordinal += body.rows
+        self.sources.append(
+            Source(body.role, body.source, body.ordinal, body.rows, body.catalogue, sequence)
+        )
+
+    def _start(self, body: GenerationStarted, sequence: int) -> None:
+        if self.unfinished is not None or body.generation != len(self.generations) + 1:
+            raise CorruptCorpus(
+                f"log entry {sequence} starts generation {body.generation} while "
+                f"{len(self.generations)} exist and {'one' if self.unfinished else 'none'} is open"
+            )
+        self.generations[body.generation] = GenerationState(
+            body.generation,
+            body.recipe,
+            body.fingerprint,
+            sequence,
+            samples=int(body.recipe.get("samples", 0)),
+            opened=int(body.recipe.get("units", {}).get("ahead", -1)),
+        )
+
+    def _commit(self, body: BatchCommitted, sequence: int) -> None:
+        generation = self._generation(body.generation, sequence)
+        expected = (generation.batches, generation.units, self.next_ordinal)
+        if (body.batch, body.first_unit, body.ordinal) != expected:
+            raise CorruptCorpus(
+                f"log entry {sequence} commits batch {body.batch} from unit {body.first_unit} at "
+                f"ordinal {body.ordinal}; the log so far demands {expected}"
+            )
+        if body.last_unit < body.first_unit:
+            raise CorruptCorpus(
+                f"log entry {sequence} commits batch {body.batch} with units {body.first_unit} to "
+                f"{body.last_unit}, which is no range"
+            )
+        accepted = body.counts.get("accepted", 0)
+        generation.ordinals.append((self.next_ordinal, accepted))
+        generation.batches += 1
+        generation.units = body.last_unit + 1
+        generation.accepted += accepted
+        generation.tokens += body.tokens.get("generated", 0)
+        generation.engine_seconds += body.engine_seconds
+        generation.shards += body.data
+        generation.dropped += body.dropped
+        self.next_ordinal += accepted
+
+    def _note(self, body: Withdrawn | Decision | Measurement) -> None:
+        """What changes no document: withdrawals, choices, figures."""
+        match body:
+            case Withdrawn():
+                self.withdrawn.append(body)
+            case Decision():
+                self._decide(body)
+            case Measurement():
+                self._measure(body)
+
+    def _decide(self, body: Decision) -> None:
+        generation = self.generations.get(body.generation)
+        if generation is None:  # A generation that was decided not to start.
+            return
+        generation.decisions.append(body)
+        if body.action == STOP:
+            generation.samples = min(generation.samples, int(body.value["samples"]))
+        elif body.action in MIXING:
+            generation.mixes[body.batch] = dict(body.value["weights"])
+
+    def _measure(self, body: Measurement) -> None:
+        if body.name == SEED_SKETCH:
+            self.sketched.append(body.subject.get("sequence", -1))
+        generation = self.generations.get(body.subject.get("generation", 0))
+        if generation is None:
+            return
+        if body.name == FORECAST:
+            if generation.prospects:
+                before = int(generation.prospects[-1].subject["batch"])
+                generation.opened = max(generation.opened, before)
+            generation.prospects.append(body)
+        else:
+            generation.measured[body.name, body.subject.get("stratum", "")] = body
+
+    def _generation(self, number: int, sequence: int) -> GenerationState:
+        generation = self.generations.get(number)
+        if generation is None or generation.finished:
+            raise CorruptCorpus(f"log entry {sequence} adds to generation {number}, not open")
+        return generation
+
+
+def require_same_recipe(stored: Recipe, current: Recipe) -> None:
+    """An unfinished generation goes on with the recipe it started with, or not at all."""
+    keys = differing_keys(semantic(stored), semantic(current))
+    if keys:
+        raise RecipeError(
+            f"the unfinished generation was started with other values of {', '.join(keys)}; "
+            "restore them to finish it, or grow another corpus"
+        )

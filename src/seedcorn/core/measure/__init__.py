@@ -1,0 +1,1 @@
+"""The same ledger for other corpora: comparisons, foreign text, audits."""

@@ -1,0 +1,228 @@
+"""The delta report in words: one line for schedulers, and sentences that explain a night.
+
+Invariant: pure, and every figure in a sentence stands in the report's values; what is not known is
+said to be unknown.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from seedcorn.core.ledger.goodput import goodput_line
+from seedcorn.core.ledger.text import scaled
+from seedcorn.core.night.drift import FALL, RISE, UNKNOWN
+
+Report = Mapping[str, Any]
+NAMES = {
+    "unique": "unique tokens",
+    "unique_per_sample": "unique tokens a sample",
+    "yield_per_token": "unique tokens per accepted token",
+    "accepted_share": "share accepted",
+    "duplicate_share": "share of duplicates",
+    "rejected_share": "share rejected",
+    "failed_share": "share failed",
+    "contained_share": "share of shingles known before",
+    "novel_share": "novel share per document",
+}
+"""What the figures that are held against earlier nights are called."""
+LISTED = 5
+"""Missed nights that are listed one by one."""
+ENDINGS = {
+    "exhausted": "with its plan",
+    "target": "at the corpus' target",
+    "stop_rule": "by the stop rule",
+    "budget": "by its budget",
+}
+
+
+def summary(report: Report) -> str:
+    """One line for schedulers and people in a hurry."""
+    if report["status"] == "skipped":
+        return f"night {report['night']}: nothing grown: {report['detail']}"
+    accepted, committed = report["counts"]["accepted"], report["committed"]
+    parts = [_added(report), f"{accepted:,} of {committed:,} accepted"]
+    hours = report["measured"].get("engine_hours")
+    if hours is not None:
+        parts.append(f"{scaled(hours)} engine-hours")
+    if report["status"] == "unfinished":
+        parts.append(f"unfinished, {report['planned']:,} planned")
+    elif report["reason"] != "exhausted":
+        parts.append(f"ended {_ending(report)}")
+    coming = report["next"]
+    if coming is not None:
+        parts.append(f"next night {_interval(coming)}")
+    return f"night {report['night']}: {', '.join([*parts, _alarms(report)])}"
+
+
+def sentences(report: Report) -> list[str]:
+    """What the night did and why, most important first."""
+    if report["status"] == "skipped":
+        return [f"Nothing was grown: {report['detail']}.", *_around(report)]
+    said = [*_content(report), *_forecast(report), *_alarmed(report), *_drifts(report)]
+    return [*said, *_strata(report), *_around(report)]
+
+
+def _content(report: Report) -> Iterator[str]:
+    share = ""
+    if report["unique"] and report["total"]:
+        part = report["unique"]["estimate"] / report["total"]
+        share = f", {percent(part)} of the {scaled(report['total'])} the corpus holds"
+    yield f"Generation {report['generation']} added {_added(report)}{share}."
+    counts, committed = report["counts"], report["committed"]
+    outcomes = ", ".join(f"{counts[name]:,} {name}" for name in counts)
+    yield f"Of {committed:,} samples: {outcomes}."
+    if report["status"] == "unfinished":
+        yield f"It is not finished: {committed:,} of {report['planned']:,} planned samples."
+    else:
+        yield f"It ended {_ending(report)}: {report['detail']}."
+    hours, rate = (report["measured"].get(k) for k in ("engine_hours", "unique_per_engine_hour"))
+    tokens = scaled(report["tokens"]["generated"])
+    if hours is None:
+        yield f"It took {tokens} generated tokens."
+    else:
+        each = f", {scaled(rate)} {report['unit']} an engine-hour" if rate is not None else ""
+        yield f"It took {tokens} generated tokens and {scaled(hours)} engine-hours{each}."
+    if spent := goodput_line(report["measured"].get("engine_time") or {}):
+        yield f"Engines, while they were alive: {spent}."
+
+
+def _forecast(report: Report) -> Iterator[str]:
+    expected, coming = report["expected"], report["next"]
+    if expected is not None:
+        came = "it came so" if expected["held"] else "it came otherwise"
+        yield (
+            f"The nights before led to expect {_interval(expected)} of {expected['samples']:,} "
+            f"samples: {came}."
+        )
+    if coming is None:
+        yield "What the next night would add is unknown: too few nights for a trend."
+    elif coming["basis"] == "trend":
+        yield (
+            f"The next night's {coming['samples']:,} samples would add {_interval(coming)}, by the "
+            f"trend over {coming['nights']} generations."
+        )
+    else:
+        yield (
+            f"The next night's {coming['samples']:,} samples would add {_interval(coming)} if it "
+            "went on as this one; too few nights for a trend."
+        )
+
+
+def _alarmed(report: Report) -> Iterator[str]:
+    for (stratum, name), raised in _raised(report).items():
+        where = f" in {stratum}" if stratum else ""
+        more = f" So in {len(raised) - 1} more batches." if len(raised) > 1 else ""
+        first = f"batch {raised[0]['batch']}: {raised[0]['text']}"
+        yield f"Alarm ({name}){where}, {first}.{more}"
+    for one in report["decisions"]:
+        action = one["action"].replace("_", " ")
+        yield f"Decided from batch {one['batch']} on: {action} ({one['reason']})."
+    if not report["alarms"] and not report["decisions"]:
+        yield "No alarm went off and nothing was decided."
+
+
+def _drifts(report: Report) -> Iterator[str]:
+    known = {name: found for name, found in report["drift"].items() if found is not None}
+    judged = {n: found for n, found in known.items() if found["verdict"] != UNKNOWN}
+    if not judged:
+        yield "Too few nights came before to say what is usual."
+        return
+    moved = {n: found for n, found in judged.items() if found["verdict"] in (RISE, FALL)}
+    nights = max(found["nights"] for found in judged.values())
+    if not moved:
+        yield f"Every figure is as usual in the {nights} nights before."
+    for name, found in moved.items():
+        yield f"{NAMES[name].capitalize()} {found['verdict']}: {_moved(name, found)}."
+
+
+def _moved(name: str, found: Mapping[str, Any]) -> str:
+    word = percent if name.endswith("share") else scaled
+    ends = f"{word(max(0.0, found['low']))} to {word(found['high'])}"
+    return (
+        f"{word(found['value'])}, {word(found['mean'])} on average in the {found['nights']} nights "
+        f"before (usual: {ends})"
+    )
+
+
+def _strata(report: Report) -> Iterator[str]:
+    for one in report["strata"]:
+        found = one["per_sample"]
+        if found is None:
+            yield f"Stratum {one['stratum']} was not drawn, which it was the night before."
+        elif found["nights"] == 0 and report["generation"] > 1:
+            each = scaled(found["value"])
+            yield f"Stratum {one['stratum']} is new: {each} unique tokens a sample."
+        elif found["verdict"] in (RISE, FALL):
+            said = _moved("per_sample", found)
+            yield f"Stratum {one['stratum']} {found['verdict']} in unique tokens a sample: {said}."
+
+
+def _around(report: Report) -> Iterator[str]:
+    for one in report["seeds"]:
+        if report["generation"] == 1:
+            yield f"The seed is {one['rows']:,} rows of {one['source']}."
+        else:
+            yield f"The seed gained {one['rows']:,} rows as {one['source']}, parents from here on."
+    if report["missed"]:
+        yield f"{_missed(report['missed'])} since night {report['before']}."
+    for one in report["skipped"]:
+        yield f"Night {one['night']} grew nothing: {one['text']}."
+    for batch in report["taken_over"]:
+        yield (
+            f"From batch {batch} on another driver wrote: the one before it had stopped or died; "
+            "what it had staged was used, nothing was lost or doubled."
+        )
+
+
+def _missed(nights: Sequence[str]) -> str:
+    if len(nights) == 1:
+        return f"Night {nights[0]} was missed: no generation"
+    named = ", ".join(nights) if len(nights) <= LISTED else f"{nights[0]} to {nights[-1]}"
+    return f"{len(nights)} nights were missed: no generation in {named}"
+
+
+def _added(report: Report) -> str:
+    unique = report["unique"]
+    if not unique:
+        return f"unknown unique tokens ({report['unknown']})"
+    return f"+{scaled(unique['estimate'])} {report['unit']} ({_error(unique)})"
+
+
+def _error(bounds: Mapping[str, float]) -> str:
+    if bounds["low"] == bounds["high"]:
+        return "exact"
+    if not bounds["estimate"]:
+        return f"at most {scaled(bounds['high'])}"
+    return f"±{50 * (bounds['high'] - bounds['low']) / bounds['estimate']:.2g} %"
+
+
+def _interval(bounds: Mapping[str, float]) -> str:
+    return f"{scaled(bounds['estimate'])} [{scaled(bounds['low'])}, {scaled(bounds['high'])}]"
+
+
+def _ending(report: Report) -> str:
+    if report["deadline"]:
+        return "at its deadline"
+    return ENDINGS.get(report["reason"], str(report["reason"]).replace("_", " "))
+
+
+def _alarms(report: Report) -> str:
+    strata: dict[str, list[str]] = {}
+    for stratum, name in _raised(report):
+        strata.setdefault(stratum, []).append(name)
+    named = [f"{stratum or 'all'} ({', '.join(names)})" for stratum, names in strata.items()]
+    return f"alarms in {' and '.join(named)}" if named else "no alarm"
+
+
+def _raised(report: Report) -> dict[tuple[str, str], list[Report]]:
+    """Alarms by stratum and name: one that goes on is one sentence."""
+    found: dict[tuple[str, str], list[Report]] = {}
+    for alarm in report["alarms"]:
+        key = alarm["stratum"], alarm["name"].replace("_", " ")
+        found.setdefault(key, []).append(alarm)
+    return found
+
+
+def percent(share: float) -> str:
+    """A share as per cent, one decimal where it says something."""
+    value = 100 * share
+    return f"{value:.1f} %" if 0 < value < 10 else f"{value:.0f} %"

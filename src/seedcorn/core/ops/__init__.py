@@ -1,0 +1,1 @@
+"""For those who run it: log lines, metrics, dashboard, submissions, security floors."""

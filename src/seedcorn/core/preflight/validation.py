@@ -1,0 +1,312 @@
+"""What a recipe must satisfy before anything starts: one clear line for the first problem.
+
+Types are `config.py`'s; this is everything a type cannot say: numbers that make no sense, prompts
+that cannot be filled, settings that contradict each other, secrets where they would be stored.
+Every message begins with the dotted key.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from math import isfinite, prod
+from typing import Any
+
+from seedcorn.core.checks import build
+from seedcorn.core.errors import RecipeError
+from seedcorn.core.generate.prompts import PromptFailed, compile_prompt
+from seedcorn.core.preflight import nightly as nightly_settings
+from seedcorn.core.preflight import placement as placement_settings
+from seedcorn.core.recipe import MAX_STRATA, PromptSpec, Recipe, SourceSpec
+from seedcorn.core.sample import Draw
+from seedcorn.core.simulation import settings as simulated_settings
+
+ENGINES = ("vllm", "simulated", "openai")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_AXIS = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_USERINFO = re.compile(r"^[a-z][a-z0-9+.-]*(?:::[a-z][a-z0-9+.-]*)*://[^/?#]*@", re.IGNORECASE)
+_SECRET_QUERY = re.compile(
+    r"[?&](?:[^=&#/]*[_-])?(?:token|signature|sig|credential|secret|password|api_?key|key)=",
+    re.IGNORECASE,
+)
+_SECRET_KEY = re.compile(r"(?:^|[_-])token$|secret|password|api_?key|credential", re.IGNORECASE)
+
+_BOUNDS: tuple[tuple[str, float, float | None], ...] = (
+    ("generations", 1, None),
+    ("samples", 1, None),
+    ("samples_per_prompt", 1, None),
+    ("units.unit", 1, None),
+    ("units.batch", 1, None),
+    ("units.ahead", 1, None),
+    ("engine.cpus_per_worker", 0, None),
+    ("engine.gpus_per_worker", 0, None),
+    ("engine.threads", 0, None),
+    ("engine.sampling.max_tokens", 1, None),
+    ("engine.sampling.min_tokens", 0, None),
+    ("engine.sampling.temperature", 0, 100),
+    ("engine.sampling.top_k", -1, None),
+    ("engine.sampling.min_p", 0, 1),
+    ("engine.sampling.presence_penalty", -2, 2),
+    ("engine.sampling.frequency_penalty", -2, 2),
+    ("engine.vllm.max_model_len", 2, None),
+    ("engine.vllm.tensor_parallel", 1, None),
+    ("engine.vllm.pipeline_parallel", 1, None),
+    ("engine.vllm.max_num_seqs", 1, None),
+    ("engine.vllm.max_num_batched_tokens", 0, None),
+    ("engine.vllm.gpu_memory_utilization", 0, 1),
+    ("engine.vllm.kv_cache_bytes", 0, None),
+    ("engine.simulated.near_duplicate_edits", 0, 1),
+    ("engine.simulated.latency_s", 0, None),
+    ("engine.simulated.latency_jitter", 0, None),
+    ("engine.openai.max_concurrency", 1, None),
+    ("parents.seed", 0, None),
+    ("parents.previous", 0, None),
+    ("parents.earlier", 0, None),
+    ("dedup.actors", 1, None),
+    ("dedup.checkpoint_every", 1, None),
+    ("ledger.fingerprints", 1, None),
+    ("ledger.companions", 0, 2000),
+    ("stop.target.accepted", 0, None),
+    ("stop.target.unique", 0, None),
+    ("stop.budget.samples", 0, None),
+    ("stop.budget.engine_hours", 0, None),
+    ("stop.min_per_sample", 0, None),
+    ("stop.min_per_engine_hour", 0, None),
+    ("stop.min_precision", 0, 1),
+    ("stop.patience", 1, None),
+    ("nightly.budget.unique", 0, None),
+    ("nightly.budget.accepted", 0, None),
+    ("nightly.settle_s", 0, None),
+    ("run.max_restarts", 0, None),
+    ("run.lease_deadline_s", 0, None),
+    ("run.hedge_factor", 1, None),
+)
+_POSITIVE = (
+    "engine.sampling.repetition_penalty",
+    "engine.openai.timeout_s",
+    "store.deadline_s",
+    "store.answer_s",
+    "run.stage_interval_s",
+    "run.heartbeat_s",
+    "run.lease_s",
+)
+_SHARES = ("engine.sampling.top_p", "dedup.threshold")
+
+
+def validate(recipe: Recipe) -> None:
+    """Raises RecipeError for the first thing that cannot work; pure, reads no file."""
+    if not recipe.name.strip():
+        raise RecipeError("name: is empty; give the recipe a name")
+    _numbers(recipe)
+    _engine(recipe)
+    _prompts(recipe)
+    _parents(recipe)
+    _secrets(recipe)
+    _heartbeat(recipe)
+    nightly_settings.check(recipe)
+    build(recipe.checks)
+
+
+def _numbers(recipe: Recipe) -> None:
+    for key, low, high in _BOUNDS:
+        value = _at(recipe, key)
+        if value is None or (isfinite(value) and value >= low and (high is None or value <= high)):
+            continue
+        wanted = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
+        raise RecipeError(f"{key}: must be {wanted}, got {value}")
+    for key in (*_POSITIVE, *_SHARES):
+        value = _at(recipe, key)
+        if value is not None and not (isfinite(value) and value > 0):
+            raise RecipeError(f"{key}: must be more than 0, got {value}")
+        if value is not None and key in _SHARES and value > 1:
+            raise RecipeError(f"{key}: must be at most 1, got {value}")
+
+
+def _engine(recipe: Recipe) -> None:
+    engine = recipe.engine
+    if engine.kind not in ENGINES:
+        raise RecipeError(f"engine.kind: {engine.kind!r} is not among {', '.join(ENGINES)}")
+    if engine.kind != "simulated" and not engine.model:
+        raise RecipeError(f"engine.model: engine {engine.kind} needs a model")
+    placement_settings.check(engine)
+    sampling = engine.sampling
+    if sampling.min_tokens > sampling.max_tokens:
+        raise RecipeError(
+            f"engine.sampling.min_tokens: {sampling.min_tokens} is more than "
+            f"max_tokens {sampling.max_tokens}"
+        )
+    checks = {"vllm": _vllm, "simulated": _simulated, "openai": _openai}
+    checks[engine.kind](recipe)
+
+
+def _vllm(recipe: Recipe) -> None:
+    vllm, sampling = recipe.engine.vllm, recipe.engine.sampling
+    if vllm.device not in ("auto", "cpu", "cuda"):
+        raise RecipeError(f"engine.vllm.device: {vllm.device!r} is not among auto, cpu, cuda")
+    if sampling.max_tokens >= vllm.max_model_len:
+        raise RecipeError(
+            f"engine.sampling.max_tokens: {sampling.max_tokens} leaves no room for a prompt in "
+            f"engine.vllm.max_model_len {vllm.max_model_len}"
+        )
+    if not vllm.gpu_memory_utilization > 0:
+        raise RecipeError("engine.vllm.gpu_memory_utilization: must be more than 0")
+
+
+def _simulated(recipe: Recipe) -> None:
+    spec = recipe.engine.simulated
+    simulated_settings.check(spec)
+    names = [prompt.name for prompt in recipe.prompts]
+    if spec.collapse_stratum and spec.collapse_stratum not in names:
+        raise RecipeError(
+            f"engine.simulated.collapse_stratum: {spec.collapse_stratum!r} is none of the prompts "
+            f"{', '.join(names)}"
+        )
+    for index in spec.poison:
+        if not 0 <= index < recipe.samples:
+            raise RecipeError(
+                f"engine.simulated.poison: index {index} is outside 0 to {recipe.samples - 1}"
+            )
+
+
+def _openai(recipe: Recipe) -> None:
+    if not re.match(r"https?://[^/]", recipe.engine.openai.base_url):
+        raise RecipeError("engine.openai.base_url: needs a URL such as http://host:8000/v1")
+
+
+def _prompts(recipe: Recipe) -> None:
+    specs = recipe.prompts
+    if not specs:
+        raise RecipeError("prompts: none given; add at least one with a name and a template")
+    if len(specs) > MAX_STRATA:
+        raise RecipeError(f"prompts: {len(specs)} given, at most {MAX_STRATA} (one per stratum)")
+    seen: set[str] = set()
+    for number, spec in enumerate(specs):
+        _prompt(f"prompts.{number}", spec)
+        if spec.name in seen:
+            raise RecipeError(f"prompts.{number}.name: {spec.name!r} is used twice")
+        seen.add(spec.name)
+    if not any(spec.weight > 0 for spec in specs):
+        raise RecipeError("prompts: every weight is 0; at least one must be positive")
+
+
+def _prompt(where: str, spec: PromptSpec) -> None:
+    if not _NAME.fullmatch(spec.name):
+        raise RecipeError(
+            f"{where}.name: {spec.name!r} must be 1 to 64 of a-z 0-9 . _ - and start with a letter "
+            "or digit"
+        )
+    if not (isfinite(spec.weight) and spec.weight >= 0):
+        raise RecipeError(f"{where}.weight: must be at least 0, got {spec.weight}")
+    if not 0 <= spec.parents <= 64:
+        raise RecipeError(f"{where}.parents: must be between 0 and 64, got {spec.parents}")
+    if not spec.template.strip():
+        raise RecipeError(f"{where}.template: is empty")
+    if spec.continuation and spec.system:
+        raise RecipeError(f"{where}.system: a continuation has no chat, hence no system message")
+    _axes(where, spec)
+    _template(where, spec)
+
+
+def _axes(where: str, spec: PromptSpec) -> None:
+    for axis, values in spec.axes.items():
+        if not _AXIS.fullmatch(axis) or hasattr(dict, axis):
+            raise RecipeError(f"{where}.axes: {axis!r} cannot be an axis name; use a-z 0-9 _")
+        if not values or len(set(values)) != len(values):
+            raise RecipeError(f"{where}.axes.{axis}: needs at least one value, and none twice")
+    if prod(map(len, spec.axes.values())) >= 2**62:
+        raise RecipeError(f"{where}.axes: more than 2^62 combinations")
+
+
+def _template(where: str, spec: PromptSpec) -> None:
+    """Compile, then render once with stand-ins: only what no document could mend is refused."""
+    compiled = compile_prompt(spec)
+    axes = {axis: values[0] for axis, values in spec.axes.items()}
+    draw = Draw(0, "0" * 32, spec.name, axes, ((0, 0),) * spec.parents, 0)
+    try:
+        compiled.render(draw, 1, ["A document."] * spec.parents)
+    except PromptFailed as error:
+        if error.forbidden:
+            raise RecipeError(f"{where}.template: {error}") from error
+
+
+def _parents(recipe: Recipe) -> None:
+    spec = recipe.parents
+    orders = ("shuffled", "blocks", "sequential")
+    if spec.order not in orders:
+        raise RecipeError(f"parents.order: {spec.order!r} is not among {', '.join(orders)}")
+    needing = [prompt.name for prompt in recipe.prompts if prompt.parents and prompt.weight > 0]
+    if needing and not recipe.seed:
+        raise RecipeError(
+            f"seed: prompt {needing[0]} takes parents, but there is no seed; add one, or set the "
+            "prompt's parents to 0"
+        )
+    if not spec.seed + spec.previous + spec.earlier > 0:
+        raise RecipeError("parents: every weight is 0; at least one must be positive")
+    for where, source in _sources(recipe):
+        if source.format not in ("auto", "parquet", "jsonl", "text"):
+            raise RecipeError(
+                f"{where}.format: {source.format!r} is not auto, parquet, jsonl, text"
+            )
+        if source.split not in ("file", "paragraph", "line"):
+            raise RecipeError(f"{where}.split: {source.split!r} is not file, paragraph, line")
+        if not source.path or source.max_chars < 1:
+            raise RecipeError(f"{where}: needs a path, and max_chars of at least 1")
+
+
+def _heartbeat(recipe: Recipe) -> None:
+    run = recipe.run
+    if run.heartbeat_s * 2 > run.lease_s:
+        raise RecipeError(
+            f"run.heartbeat_s: {run.heartbeat_s:g} is more than half of run.lease_s "
+            f"{run.lease_s:g}; a second driver would take a living one for dead"
+        )
+
+
+def _secrets(recipe: Recipe) -> None:
+    """Recipes are stored with the corpus: refuse a secret without repeating it."""
+    if not _VARIABLE.fullmatch(recipe.engine.openai.api_key_env):
+        raise RecipeError(
+            "engine.openai.api_key_env: needs the name of an environment variable; the key itself "
+            "never goes into a recipe"
+        )
+    places = [(f"{where}.path", source.path) for where, source in _sources(recipe)]
+    places += [
+        ("corpus", recipe.corpus),
+        ("store.endpoint", recipe.store.endpoint),
+        ("engine.openai.base_url", recipe.engine.openai.base_url),
+        ("engine.model", recipe.engine.model),
+        ("run.ray_address", recipe.run.ray_address),
+    ]
+    for key, value in places:
+        if _USERINFO.match(value) or _SECRET_QUERY.search(value):
+            raise RecipeError(
+                f"{key}: holds a user name, password or key; recipes are stored, so credentials come "
+                "from the environment"
+            )
+    extras = {"vllm.extra": recipe.engine.vllm.extra}
+    extras["chat_template_kwargs"] = recipe.engine.chat_template_kwargs
+    for key, values in extras.items():
+        for name in values:
+            if _SECRET_KEY.search(str(name)):
+                raise RecipeError(
+                    f"engine.{key}.{name}: looks like a secret; recipes are stored, so credentials "
+                    "come from the environment"
+                )
+
+
+def _sources(recipe: Recipe) -> Iterator[tuple[str, SourceSpec]]:
+    groups: Sequence[tuple[str, list[SourceSpec]]] = (
+        ("seed", recipe.seed),
+        ("dedup.against", recipe.dedup.against),
+        ("dedup.evaluations", recipe.dedup.evaluations),
+        ("ledger.anchor", recipe.ledger.anchor),
+    )
+    for key, sources in groups:
+        for number, source in enumerate(sources):
+            yield f"{key}.{number}", source
+
+
+def _at(recipe: Recipe, key: str) -> Any:
+    value: Any = recipe
+    for part in key.split("."):
+        value = getattr(value, part)
+    return value

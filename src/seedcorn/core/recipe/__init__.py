@@ -1,0 +1,56 @@
+"""The recipe: everything a run is told, as frozen dataclasses. See `recipe.recipe` for the whole."""
+
+from seedcorn.core.recipe.engine import (
+    EndpointSpec,
+    EngineSpec,
+    SamplingSpec,
+    SimulatedSpec,
+    VllmSpec,
+)
+from seedcorn.core.recipe.nightly import NightBudgetSpec, NightlySpec
+from seedcorn.core.recipe.recipe import (
+    MAX_STRATA,
+    BudgetSpec,
+    DedupSpec,
+    LedgerSpec,
+    LoadedRecipe,
+    ParentsSpec,
+    PromptSpec,
+    Recipe,
+    RunSpec,
+    SourceSpec,
+    StopSpec,
+    StoreSpec,
+    TargetSpec,
+    UnitsSpec,
+    differing_keys,
+    resolved,
+    semantic,
+)
+
+__all__ = [
+    "MAX_STRATA",
+    "BudgetSpec",
+    "DedupSpec",
+    "EndpointSpec",
+    "EngineSpec",
+    "LedgerSpec",
+    "LoadedRecipe",
+    "NightBudgetSpec",
+    "NightlySpec",
+    "ParentsSpec",
+    "PromptSpec",
+    "Recipe",
+    "RunSpec",
+    "SamplingSpec",
+    "SimulatedSpec",
+    "SourceSpec",
+    "StopSpec",
+    "StoreSpec",
+    "TargetSpec",
+    "UnitsSpec",
+    "VllmSpec",
+    "differing_keys",
+    "resolved",
+    "semantic",
+]

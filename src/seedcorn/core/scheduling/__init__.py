@@ -1,0 +1,1 @@
+"""Who works on what: leases, quarantine, replacement of workers, following a cluster."""

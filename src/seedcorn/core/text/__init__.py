@@ -1,0 +1,1 @@
+"""Texts in, hashes out: one normaliser, one pass, every fingerprint and shingle."""

@@ -1,0 +1,1 @@
+"""The promises, proved again by other means than those that kept them."""

@@ -1,0 +1,339 @@
+"""What `verify` proves about a log and the rows that were read back, as pure functions.
+
+Each raises CorruptCorpus for the first thing that is wrong and names it: the log entry, the object,
+the sample. None repairs anything, and none trusts a figure that it can count itself.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seedcorn.core.dedup.sealing import tally
+from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.identity import canonical_json, sample_id
+from seedcorn.core.log.entries import (
+    BatchCommitted,
+    Body,
+    Entry,
+    ObjectRef,
+    Withdrawn,
+    WriterOpened,
+)
+from seedcorn.core.log.garbage import garbage
+from seedcorn.core.log.layout import DATA, DROPPED, STAGING, parse_segment, parse_shard
+from seedcorn.core.log.state import CorpusState, Source
+from seedcorn.core.sample import FINAL_OUTCOMES
+
+_DROPPED_OUTCOMES = {outcome.value for outcome in FINAL_OUTCOMES} - {"accepted"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """All rows of one batch, accepted and dropped, as columns ordered by plan index."""
+
+    sample_id: Sequence[str]
+    generation: Sequence[int]
+    index: Sequence[int]
+    unit: Sequence[int]
+    stratum: Sequence[str]
+    recipe: Sequence[str]
+    parents: Sequence[Sequence[str]]
+    prompt_tokens: Sequence[int]
+    completion_tokens: Sequence[int]
+    outcome: Sequence[str]
+    reason: Sequence[str]
+    """Empty where accepted."""
+    duplicate_of: Sequence[str]
+    """Empty where not a duplicate."""
+    text: Sequence[str]
+    reasoning: Sequence[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How one generation was cut, and under which recipe."""
+
+    fingerprint: str
+    samples: int
+    unit: int
+    strata: Sequence[str]
+
+    def planned(self, unit: int) -> int:
+        """Samples of a unit; the last one may be short."""
+        return min(self.unit, self.samples - unit * self.unit)
+
+
+def check_writers(entries: Iterable[Entry]) -> int:
+    """Every entry was written by the writer that opened the log last (P6); returns the writers."""
+    nonce, writers = "", 0
+    for entry in entries:
+        if isinstance(entry.body, WriterOpened):
+            nonce, writers = entry.writer, writers + 1
+        elif entry.writer != nonce:
+            raise CorruptCorpus(
+                f"log entry {entry.sequence} ({entry.kind}) was written by {entry.writer}, but the "
+                f"writer that had opened the log last is {nonce or 'none'}: it was not fenced"
+            )
+    return writers
+
+
+def check_bound(entries: Sequence[Entry], last: str, covered: int, bound: str) -> None:
+    """The log still has the entry that its newest checkpoint was taken after: what the chain cannot
+    tell of the newest entry, which no other follows. `last` is the sha256 of the last entry."""
+    chain = entries[covered].previous if covered < len(entries) else last
+    if bound and chain != bound:
+        raise CorruptCorpus(
+            f"log entry {covered - 1} is not the one that checkpoint {covered} was taken after: its "
+            f"sha256 is {chain[:16]}, not {bound[:16]}; the entry was changed since, or the "
+            "checkpoint is damaged"
+        )
+
+
+def check_names(body: Body, sequence: int) -> None:
+    """The objects an entry names are called after their content, generation and units (P1)."""
+    where = f"log entry {sequence}"
+    if isinstance(body, BatchCommitted):
+        for role, refs in (("data", body.data), ("dropped", body.dropped)):
+            for ref in refs:
+                name = parse_shard(ref.key)
+                said = (name.role, name.generation, name.first_unit, name.last_unit)
+                if said != (role, body.generation, body.first_unit, body.last_unit):
+                    raise CorruptCorpus(
+                        f"{where} names {ref.key} as {role} shard of generation {body.generation}, "
+                        f"units {body.first_unit} to {body.last_unit}; the name says otherwise"
+                    )
+                _check_content_name(ref, where)
+    if isinstance(body, BatchCommitted | Withdrawn) and body.sketch is not None:
+        _check_content_name(body.sketch, where)
+    if isinstance(body, Withdrawn):
+        _check_content_name(body.ids, where)
+
+
+def _check_content_name(ref: ObjectRef, where: str) -> None:
+    if not ref.key.endswith(f"{ref.sha256[:16]}.parquet"):
+        raise CorruptCorpus(f"{where}: {ref.key} is not named after its sha256 {ref.sha256[:16]}")
+
+
+def check_shards(state: CorpusState, listed: Mapping[str, int]) -> None:
+    """Every named shard is named once and listed with its size (P1). `listed`: bytes by key."""
+    named: set[str] = set()
+    for ref in _named(state):
+        if ref.key in named:
+            raise CorruptCorpus(f"{ref.key} is committed twice")
+        named.add(ref.key)
+        if listed.get(ref.key) != ref.bytes:
+            found = f"has {listed[ref.key]} bytes" if ref.key in listed else "is missing"
+            raise CorruptCorpus(f"{ref.key} {found}; the log committed {ref.bytes} bytes")
+
+
+def check_strangers(state: CorpusState, listed: Iterable[str]) -> list[str]:
+    """Finished generations hold committed shards alone (P5). Returns warnings.
+
+    `listed`: the keys under data/, dropped/ and staging/.
+    """
+    others = sorted(set(listed) - {ref.key for ref in _named(state)})
+    finished = tuple(
+        f"{role}gen-{number:04d}/"
+        for number, generation in state.generations.items()
+        if generation.finished
+        for role in (DATA, DROPPED)
+    )
+    for key in others:
+        if key.startswith(finished):
+            raise CorruptCorpus(
+                f"{key} is in no log entry, but its generation is finished: plain readers of "
+                "that folder would see it; move it away"
+            )
+    return _leftovers(state, others)
+
+
+def _named(state: CorpusState) -> Iterable[ObjectRef]:
+    for generation in state.generations.values():
+        yield from generation.shards
+        yield from generation.dropped
+
+
+def _leftovers(state: CorpusState, others: Sequence[str]) -> list[str]:
+    """What is harmless but unexpected: objects that gc would delete, and foreign names."""
+    doomed = garbage(state, others)
+    warnings = (
+        [f"{len(doomed)} objects that gc would delete, such as {doomed[0]}"] if doomed else []
+    )
+    foreign = [key for key in others if not _is_ours(state, key)]
+    if foreign:
+        warnings.append(f"{len(foreign)} objects that are no part of it, such as {foreign[0]}")
+    return warnings
+
+
+def _is_ours(state: CorpusState, key: str) -> bool:
+    try:
+        name = parse_segment(key) if key.startswith(STAGING) else parse_shard(key)
+    except CorruptCorpus:
+        return False
+    return name.generation in state.generations
+
+
+def check_ids(rows: Rows, batch: BatchCommitted, sequence: int, terms: Terms) -> None:
+    """Each planned index of the batch has exactly one row, under the id that it must have (P2).
+
+    Batches cover disjoint ranges and ids are hashes of indices, so no id occurs twice anywhere.
+    """
+    planned = range(batch.first_index, batch.last_index + 1)
+    if list(rows.index) != list(planned):
+        raise CorruptCorpus(f"log entry {sequence}: {_wrong_indices(rows.index, planned)}")
+    columns = zip(rows.index, rows.sample_id, rows.generation, rows.unit, rows.recipe, strict=True)
+    for index, name, *said in columns:
+        expected = [batch.generation, index // terms.unit, terms.fingerprint]
+        if name != sample_id(terms.fingerprint, batch.generation, index):
+            raise CorruptCorpus(
+                f"log entry {sequence}: sample {name} is not the id of generation "
+                f"{batch.generation}, index {index} under recipe {terms.fingerprint}"
+            )
+        if said != expected:
+            raise CorruptCorpus(
+                f"log entry {sequence}: sample {name} (index {index}) says generation, unit, "
+                f"recipe {said}, expected {expected}"
+            )
+
+
+def _wrong_indices(indices: Sequence[int], planned: range) -> str:
+    counts = Counter(indices)
+    twice = [index for index, count in counts.items() if count > 1]
+    if twice:
+        return f"index {twice[0]} has {counts[twice[0]]} rows in the batch's shards"
+    outside = [index for index in counts if index not in planned]
+    if outside:
+        return f"index {outside[0]} is in the batch's shards, but not in the batch"
+    return f"index {next(i for i in planned if i not in counts)} of the batch has no row"
+
+
+def check_counts(rows: Rows, batch: BatchCommitted, sequence: int, terms: Terms) -> None:
+    """Every unit's plan is accounted for, and the entry's counts are those of the rows (P3)."""
+    counts, reasons, strata = tally(rows.outcome, rows.reason, rows.stratum, rows.completion_tokens)
+    accepted = zip(rows.outcome, rows.completion_tokens, strict=True)
+    tokens = {
+        "accepted": sum(count for outcome, count in accepted if outcome == "accepted"),
+        "generated": sum(rows.completion_tokens),
+        "prompt": sum(rows.prompt_tokens),
+    }
+    units = range(batch.first_unit, batch.last_unit + 1)
+    pairs: tuple[tuple[str, dict[Any, Any], dict[Any, Any]], ...] = (
+        ("units", {unit: terms.planned(unit) for unit in units}, dict(Counter(rows.unit))),
+        ("counts", _told(batch.counts), _told(counts)),
+        ("reasons", _told(batch.reasons), _told(reasons)),
+        ("strata", {k: _told(v) for k, v in batch.strata.items()}, _tolds(strata)),
+        ("tokens", _told(batch.tokens), _told(tokens)),
+    )
+    for what, said, found in pairs:
+        if said != found:
+            keys = sorted({*said, *found}, key=str)
+            key = next(key for key in keys if said.get(key) != found.get(key))
+            raise CorruptCorpus(
+                f"log entry {sequence} does not balance: {what} of {key} are {said.get(key, 0)}, "
+                f"but its shards hold {found.get(key, 0)}"
+            )
+
+
+def _told(counts: Mapping[str, int]) -> dict[str, int]:
+    return {key: count for key, count in counts.items() if count}
+
+
+def _tolds(table: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    return {name: _told(counts) for name, counts in table.items()}
+
+
+class Family:
+    """Who exists so far, in rank order: what parents and witnesses may name. About 100 bytes per
+    accepted sample."""
+
+    def __init__(self) -> None:
+        self._accepted: set[bytes] = set()
+        self._sources: dict[tuple[str, str], int] = {}
+
+    def __contains__(self, name: str) -> bool:
+        """Whether an accepted sample has this id."""
+        return _key(name) in self._accepted
+
+    def add_source(self, source: Source) -> None:
+        """Documents that entered the corpus' history now."""
+        self._sources[source.role, source.name] = source.rows
+
+    def add(self, rows: Rows, sequence: int, terms: Terms) -> int:
+        """Check a batch row by row in rank order, then know its accepted samples; returns how many
+        names were resolved."""
+        resolved = 0
+        columns = (rows.sample_id, rows.outcome, rows.reason, rows.duplicate_of, rows.stratum)
+        fresh: set[bytes] = set()
+        for name, outcome, reason, of, stratum in zip(*columns, strict=True):
+            where = f"log entry {sequence}: sample {name}"
+            if stratum not in terms.strata:
+                raise CorruptCorpus(f"{where} is of stratum {stratum!r}, which its recipe lacks")
+            if outcome == "accepted":
+                fresh.add(_key(name))
+                continue
+            if outcome not in _DROPPED_OUTCOMES or not reason:
+                raise CorruptCorpus(f"{where} was dropped as {outcome!r} for reason {reason!r}")
+            if (outcome == "duplicate") != bool(of) or (of and not self._ranks(of, reason, fresh)):
+                raise CorruptCorpus(
+                    f"{where} ({outcome}, {reason}) repeats {of!r}, which is no document before it"
+                )
+            resolved += bool(of)
+        resolved += self._check_parents(rows, sequence)
+        self._accepted |= fresh
+        return resolved
+
+    def _ranks(self, of: str, reason: str, fresh: set[bytes]) -> bool:
+        """Whether `of` is what the reason `<exact|near>:<relation>` says it is."""
+        relation = reason.partition(":")[2]
+        if relation in ("seed", "reference"):
+            name, _, row = of.rpartition(":")
+            return row.isdecimal() and int(row) < self._sources.get((relation, name), 0)
+        return _key(of) in fresh or of in self
+
+    def _check_parents(self, rows: Rows, sequence: int) -> int:
+        seeds = {name for role, name in self._sources if role == "seed"}
+        for name, parents in zip(rows.sample_id, rows.parents, strict=True):
+            for parent in parents:
+                if parent.partition(":")[0] not in seeds and parent not in self:
+                    raise CorruptCorpus(
+                        f"log entry {sequence}: sample {name} has the parent {parent!r}, which is "
+                        "neither a seed document nor a sample accepted before"
+                    )
+        return sum(map(len, rows.parents))
+
+
+def _key(name: str) -> bytes:
+    """An id in half the memory; what is no id matches nothing."""
+    try:
+        return bytes.fromhex(name)
+    except ValueError:
+        return name.encode("utf-8", "surrogatepass")
+
+
+class CorpusDigest:
+    """One sha256 over what every sample is and became, fed in plan order: equal corpora, equal
+    digests, however they were cut into units, batches and shards, and whoever wrote them."""
+
+    def __init__(self) -> None:
+        self._state = hashlib.sha256()
+
+    def add(self, rows: Rows) -> None:
+        """The next rows; ids, outcomes and texts, nothing measured."""
+        columns = (
+            rows.generation,
+            rows.index,
+            rows.sample_id,
+            rows.outcome,
+            rows.text,
+            rows.reasoning,
+            rows.reason,
+            rows.duplicate_of,
+        )
+        for values in zip(*columns, strict=True):
+            self._state.update(canonical_json(values) + b"\n")
+
+    def hexdigest(self) -> str:
+        """64 hex digits."""
+        return self._state.hexdigest()

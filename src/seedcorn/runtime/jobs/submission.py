@@ -1,0 +1,290 @@
+"""Ray's job server as seedcorn uses it: submit, list, stop, follow. The only user of ray.job_submission.
+
+Every request ends within a stated time, and whatever Ray, its HTTP client or the network raise
+comes out as a ClusterError that names the address and what to do.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import AuthenticationError
+from ray.job_submission import JobDetails, JobSubmissionClient, JobType
+
+from seedcorn.core.errors import RecipeError
+from seedcorn.core.ops.submitting import (
+    STOP_WAIT,
+    AlreadySubmitted,
+    ClusterError,
+    ClusterRefused,
+    ClusterUnreachable,
+    ClusterUnsuitable,
+    Job,
+    JobUnknown,
+    hurry_command,
+    job_of,
+)
+from seedcorn.core.recipe.secrets import redacted
+from seedcorn.runtime.jobs.logs import follow
+
+CONNECT_S, GREETING_S, ANSWER_S = 5.0, 10.0, 60.0
+"""Seconds to reach the server, for its first answer, and between two bytes of any later one."""
+POLL_S = 1.0
+AGENT_S = 30.0
+"""Seconds that a young cluster is given to bring up the agent that starts jobs."""
+NO_AGENT = "No available agent"
+"""What Ray 2.60 answers until then (dashboard/modules/job/job_head.py)."""
+HURRY_S = 30.0
+"""Seconds within which a second SIGTERM must have been sent."""
+TOKEN_PLACES = "RAY_AUTH_TOKEN, a file named by RAY_AUTH_TOKEN_PATH, or ~/.ray/auth_token"
+_ADDRESSES = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is submitted."""
+
+    id: str
+    entrypoint: str
+    metadata: Mapping[str, str]
+    runtime_env: Mapping[str, Any]
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    """`entrypoint_num_cpus`, `entrypoint_memory` and so on, by the names of Ray's client."""
+
+
+class JobServer:
+    """The job server at one address. Raises ClusterError from every method."""
+
+    def __init__(self, address: str) -> None:
+        """Connect, and check that it is a Ray of the version this seedcorn works with."""
+        self.address = address
+        logging.getLogger("ray").setLevel(logging.WARNING)
+        for name in ("modules.dashboard_sdk", "modules.job.sdk"):
+            logging.getLogger(f"ray.dashboard.{name}").setLevel(logging.WARNING)
+        with self._asking("say which Ray it runs"):
+            self._client = _connected(address)
+        self._client.patience_s = ANSWER_S
+        self._require_version(getattr(self._client, "_server_ray_version", None))
+
+    def jobs(self) -> list[Job]:
+        """Every seedcorn job the cluster remembers, newest first."""
+        with self._asking("list jobs"):
+            found = [_job(details) for details in self._client.list_jobs()]
+        held = [job for job in found if job is not None]
+        return sorted(held, key=lambda job: (job.started or 0, job.id), reverse=True)
+
+    def job(self, job_id: str) -> Job:
+        """One job; raises JobUnknown."""
+        for job in self.jobs():
+            if job.id == job_id:
+                return job
+        raise JobUnknown(f"{self.address} knows no seedcorn job {job_id}; its cluster may be new")
+
+    def submit(self, request: Request) -> None:
+        """Submit; raises AlreadySubmitted where another submission took the id just before.
+
+        A head node answers before the agent that starts jobs is up, and refuses without having
+        taken the job: that is asked again for a while, under the same id.
+        """
+        try:
+            with self._asking("submit the job"):
+                self._submit(request)
+        except ClusterUnreachable:
+            raise
+        except ClusterError as error:
+            if "already exists" not in str(error):
+                raise
+            raise AlreadySubmitted(self.job(request.id), self.address) from error
+
+    def _submit(self, request: Request) -> None:
+        until = time.monotonic() + AGENT_S
+        while True:
+            try:
+                self._client.submit_job(
+                    entrypoint=request.entrypoint,
+                    submission_id=request.id,
+                    metadata=dict(request.metadata),
+                    runtime_env=dict(request.runtime_env),
+                    **request.resources,
+                )
+                return
+            except RuntimeError as error:
+                if NO_AGENT not in str(error) or time.monotonic() > until:
+                    raise
+                logger.warning("%s has no agent for jobs yet; asking again", self.address)
+            time.sleep(POLL_S)
+
+    def stop(self, job: Job) -> None:
+        """Ask Ray to end it: SIGTERM, then SIGKILL after the job's `stop_wait_s`."""
+        with self._asking("stop the job"):
+            self._client.stop_job(job.id)
+
+    def hurry(self, job: Job) -> bool:
+        """A second SIGTERM for a draining driver, which makes it stop at once; False where it has
+        no driver yet, and the first one suffices.
+
+        Ray passes on only one request to stop, so a job of its own carries the signal to the node.
+        """
+        if not job.pid.isdecimal() or not job.node:
+            return False
+        with self._asking("send the second signal"):
+            helper = self._client.submit_job(
+                entrypoint=hurry_command(job),
+                metadata={"stops": job.id},
+                entrypoint_label_selector={"ray.io/node-id": job.node},
+            )
+            until = time.monotonic() + HURRY_S
+            while time.monotonic() < until:
+                if self._client.get_job_status(helper).is_terminal():
+                    return True
+                time.sleep(POLL_S)
+        raise ClusterError(f"{self.address}: job {helper} has not sent the signal in {HURRY_S:g} s")
+
+    def wait(self, job_id: str, seconds: float) -> Job:
+        """The job when it has ended, or as it is after so many seconds."""
+        until = time.monotonic() + seconds
+        while (job := self.job(job_id)).active and time.monotonic() < until:
+            time.sleep(POLL_S)
+        return job
+
+    def follow(
+        self, job_id: str, write: Callable[[str], object], note: Callable[[str], object]
+    ) -> Job:
+        """Write the job's log from its beginning until it ends; returns the ended job.
+
+        `note` hears of waiting and of lost connections, which are made again.
+        """
+        return follow(self._client, self.address, lambda: self.job(job_id), write, note)
+
+    def _require_version(self, version: str | None) -> None:
+        series = ray.__version__.rsplit(".", 1)[0]
+        if version and version.rsplit(".", 1)[0] != series:
+            raise ClusterUnsuitable(
+                f"{self.address} runs Ray {version}, and seedcorn here is made for {series}: "
+                f"use a cluster image with ray=={series}.*, or the seedcorn made for that Ray"
+            )
+
+    @contextlib.contextmanager
+    def _asking(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except AuthenticationError as error:
+            raise ClusterRefused(self._refusal(str(error))) from error
+        except OSError as error:
+            raise ClusterUnreachable(
+                f"cannot reach Ray's job server at {self.address} ({_cause(error)}): is the "
+                "cluster up, and is this its dashboard's port (8265 unless changed; not 6379 or "
+                "10001)?"
+            ) from error
+        except (KeyError, RuntimeError, ValueError, TypeError) as error:
+            raise ClusterError(self._problem(what, error)) from error
+
+    def _refusal(self, text: str) -> str:
+        wrong = "invalid" in text.lower()
+        found = "does not accept this token" if wrong else "asks for a token, and none was found"
+        return f"{self.address} {found}; put the cluster's own into {TOKEN_PLACES}"
+
+    def _problem(self, what: str, error: Exception) -> str:
+        if "Version check returned 404" in str(error):
+            return f"{self.address} answers, but is no Ray dashboard: the port is another server's"
+        lines = [line.strip() for line in str(error).splitlines() if line.strip(" .'\"")]
+        # Ray answers with a traceback; its last line is the error.
+        detail = redacted(lines[-1]) if lines else type(error).__name__
+        return f"{self.address} could not {what}: {detail}"
+
+
+class _Client(JobSubmissionClient):
+    """Ray's client, which by itself waits for ever."""
+
+    patience_s = GREETING_S
+
+    def _do_request(self, method: str, endpoint: str, **kwargs: Any) -> Any:
+        kwargs.setdefault("timeout", (CONNECT_S, self.patience_s))
+        return super()._do_request(method, endpoint, **kwargs)
+
+
+def _connected(address: str) -> _Client:
+    """Ray's client prefers the environment to its argument; here the argument counts."""
+    hidden = {name: os.environ.pop(name) for name in _ADDRESSES if name in os.environ}
+    try:
+        return _Client(address, headers=_headers())
+    finally:
+        os.environ.update(hidden)
+
+
+def _headers() -> dict[str, str]:
+    """The token, unless a header of one's own says who is asking."""
+    extra = _extra_headers()
+    own = any(name.lower() == "authorization" for name in extra)
+    return extra if own else _token_header() | extra
+
+
+def _extra_headers() -> dict[str, str]:
+    """What a proxy before the cluster asks for, from the variable that `ray job` reads."""
+    text = os.environ.get("RAY_JOB_HEADERS", "")
+    try:
+        headers = json.loads(text) if text else {}
+    except ValueError as error:
+        raise RecipeError(f"RAY_JOB_HEADERS is not JSON: {error}") from error
+    if not isinstance(headers, dict):
+        raise RecipeError('RAY_JOB_HEADERS must be a JSON object, such as {"name": "value"}')
+    return {str(name): str(value) for name, value in headers.items()}
+
+
+def _token_header() -> dict[str, str]:
+    """The token that Ray would find, even where nobody has set RAY_AUTH_MODE=token.
+
+    With the variable set Ray's client does it all by itself, refusing an empty place by name.
+    """
+    if "RAY_AUTH_MODE" in os.environ:
+        return {}
+    token = os.environ.get("RAY_AUTH_TOKEN", "")
+    place = os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token"
+    if not token:
+        with contextlib.suppress(OSError):
+            token = Path(place).read_text(encoding="utf-8")
+    return {"Authorization": f"Bearer {token.strip()}"} if token.strip() else {}
+
+
+def _job(details: JobDetails) -> Job | None:
+    if details.type != JobType.SUBMISSION or not details.submission_id:
+        return None
+    driver = details.driver_info
+    variables = (details.runtime_env or {}).get("env_vars") or {}
+    return job_of(
+        details.submission_id,
+        str(details.status),
+        details.metadata or {},
+        started=details.start_time,
+        ended=details.end_time,
+        message=details.message or "",
+        driver_exit=details.driver_exit_code,
+        stop_wait_s=_seconds(variables.get(STOP_WAIT)),
+        node=details.driver_node_id or "",
+        pid=driver.pid if driver is not None else "",
+    )
+
+
+def _seconds(text: str | None) -> float | None:
+    """Ray reads a whole number and nothing else."""
+    return float(text) if text is not None and text.strip().isdecimal() else None
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason, which is the one a person understands."""
+    seen: set[int] = set()
+    while (inner := error.__cause__ or error.__context__) is not None and id(inner) not in seen:
+        seen.add(id(inner))
+        error = inner
+    text = redacted(str(error).strip().partition("\n")[0])
+    # A port that speaks something other than HTTP answers in bytes.
+    return text if text.isprintable() and text else "it does not speak HTTP"

@@ -1,0 +1,1 @@
+"""The only place that imports Ray: actors, placement, metrics, the session."""

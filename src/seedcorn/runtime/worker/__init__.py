@@ -1,0 +1,1 @@
+"""What runs beside an engine: writing units, measuring a generation."""

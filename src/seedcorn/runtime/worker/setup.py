@@ -1,0 +1,43 @@
+"""Builds what an engine worker needs from a job: engine, store, seeds, plan, line."""
+
+from seedcorn.core.engine import Engine, EngineInfo
+from seedcorn.core.generate.plan import Plan, Pool
+from seedcorn.core.generate.prompts import template_hash
+from seedcorn.core.pipeline import make_line
+from seedcorn.engines.opening import open_engine
+from seedcorn.runtime.job import GenerationJob
+from seedcorn.runtime.worker.unit_writer import UnitWriter
+from seedcorn.storage.samples.parents import ParentReader
+from seedcorn.storage.samples.samples import Lineage
+from seedcorn.storage.seeds.seeds import Catalogue, SeedSet
+from seedcorn.storage.stores.opening import open_store
+
+
+def make_engine(job: GenerationJob) -> Engine:
+    """The recipe's engine, not started; raises EngineUnavailable."""
+    chat = any(not prompt.continuation for prompt in job.recipe.prompts)
+    return open_engine(job.recipe.engine, chat=chat)
+
+
+def make_plan(job: GenerationJob, seed_groups: list[int]) -> Plan:
+    """The generation's plan over seed row groups and earlier generations' shards."""
+    earlier = [
+        Pool(generation, [ref.rows for ref in refs])
+        for generation, refs in sorted(job.ancestors.items())
+    ]
+    return Plan(job.recipe, job.generation, Pool(0, seed_groups), earlier)
+
+
+async def make_writer(job: GenerationJob, engine: Engine, info: EngineInfo) -> UnitWriter:
+    """A `UnitWriter` that takes leases."""
+    recipe = job.recipe
+    store = open_store(job.corpus, recipe.store)
+    catalogues = [Catalogue.from_dict(catalogue) for catalogue in job.catalogues]
+    seeds = SeedSet(catalogues, store, recipe.store)
+    parents = ParentReader(store, seeds, job.ancestors, job.withdrawn)
+    plan = make_plan(job, seeds.group_sizes())
+    writer = UnitWriter(engine, store, parents, plan, recipe.run.stage_interval_s)
+    templates = {prompt.name: template_hash(prompt) for prompt in recipe.prompts}
+    lineage = Lineage(job.generation, job.fingerprint, info, templates)
+    await writer.start(make_line(recipe, job.generation, info), lineage, info)
+    return writer

@@ -1,0 +1,1 @@
+"""Writing an export: rows in plan order in, shuffled shards out."""

@@ -1,0 +1,1 @@
+"""The log on the store, who may write it, and how its folds are read and resumed."""

@@ -1,0 +1,1 @@
+"""Reading corpora and foreign text for comparisons and audits."""

@@ -1,0 +1,1 @@
+"""Samples as Parquet: segments, batches, shards, parents."""

@@ -1,0 +1,72 @@
+"""A batch between its segments and its shards, as Arrow tables."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from seedcorn.core.dedup.sealing import winners
+from seedcorn.core.log.entries import ObjectRef
+from seedcorn.core.log.layout import ShardName
+from seedcorn.storage.samples.samples import (
+    DATA_SCHEMA,
+    DROPPED_SCHEMA,
+    ENGINE_SECONDS,
+    SEGMENT_SCHEMA,
+    read_segment,
+    write_shard,
+)
+from seedcorn.storage.stores.store import Store
+
+_NO_TEXT = pa.array([], pa.string())
+
+
+def read_batch(
+    store: Store, segments: Sequence[str], first: int, last: int
+) -> tuple[pa.Table, float]:
+    """The rows that count, one per index of [first, last] in plan order, and the engine seconds of
+    the rows that lost: work done twice was paid for, once however often its segment is named.
+
+    Raises CorruptCorpus when a segment is damaged or an index has no row, ObjectMissing.
+    """
+    # Sorted, so that of two equal rows the same one counts whatever order the segments came in.
+    loaded = [read_segment(store, key) for key in sorted(set(segments))]
+    table = pa.concat_tables([SEGMENT_SCHEMA.empty_table(), *loaded])
+    rows = winners(table["index"].to_numpy(), table["content_hash"].to_numpy(), first, last)
+    lost = np.delete(table[ENGINE_SECONDS].to_numpy(), rows)
+    return table.take(pa.array(rows)).combine_chunks(), float(lost.sum())
+
+
+def texts_view(texts: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Texts, none null, as (uint8 buffer, int64[n + 1] offsets) for the kernels."""
+    whole = texts if isinstance(texts, pa.Array) else pa.concat_arrays(texts.chunks or [_NO_TEXT])
+    array = pc.cast(whole, pa.large_string())
+    _, offsets, data = array.buffers()
+    view = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
+    return np.frombuffer(data if data is not None else b"", np.uint8), view
+
+
+def write_accepted(
+    store: Store, table: pa.Table, kept: NDArray[np.bool_], name: ShardName
+) -> list[ObjectRef]:
+    """The data shard of a batch, or none where nothing was accepted."""
+    accepted = table.filter(pa.array(kept)).select(DATA_SCHEMA.names).cast(DATA_SCHEMA)
+    return [write_shard(store, accepted, name)] if accepted.num_rows else []
+
+
+def write_dropped(
+    store: Store, table: pa.Table, columns: dict[str, list[object]], name: ShardName
+) -> list[ObjectRef]:
+    """The dropped shard: `columns` are the outcome columns of the whole batch, None where kept."""
+    for column, values in columns.items():
+        typed = pa.array(values, type=DROPPED_SCHEMA.field(column).type)
+        table = (
+            table.set_column(table.column_names.index(column), column, typed)
+            if column in table.column_names
+            else table.append_column(column, typed)
+        )
+    dropped = table.filter(pa.array([value != "accepted" for value in columns["outcome"]]))
+    dropped = dropped.select(DROPPED_SCHEMA.names).cast(DROPPED_SCHEMA)
+    return [write_shard(store, dropped, name)] if dropped.num_rows else []

@@ -1,0 +1,1 @@
+"""Seed documents: found, converted, catalogued, read at random."""

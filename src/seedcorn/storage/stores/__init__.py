@@ -1,0 +1,1 @@
+"""Stores of whole objects: local, S3, any fsspec filesystem, simulated."""

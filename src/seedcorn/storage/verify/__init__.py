@@ -1,0 +1,1 @@
+"""Re-reading a corpus and holding it against its log."""

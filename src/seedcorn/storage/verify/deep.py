@@ -1,0 +1,197 @@
+"""`verify --deep`: everything that texts decide, decided again: fingerprints, checks, dedup, sketches.
+
+Batches stream by; what grows is a plain dict of every kept document and indexed source row: about
+2.5 KB each, and 100 bytes per 16 shingles for containment. Nothing is taken from a checkpoint.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import isclose
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from seedcorn.core.checks import build
+from seedcorn.core.dedup.containment import LENGTH
+from seedcorn.core.dedup.decontamination import LENGTHS, EvaluationSet, contamination
+from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.log.entries import BatchCommitted, ObjectRef
+from seedcorn.core.log.state import Source
+from seedcorn.core.recipe import Recipe, StoreSpec
+from seedcorn.core.text.fingerprint import KEYS, SIGNATURE_BYTES, Fingerprints, fingerprint
+from seedcorn.core.text.shingles import Shingles, shingles_many, shingles_of, subset
+from seedcorn.core.text.words import read_words
+from seedcorn.core.verify.proofs import Rows
+from seedcorn.core.verify.rechecking import CONTAMINATED, wrong_verdict
+from seedcorn.core.verify.replay import KEPT, ContainmentReplay, Replay, Said
+from seedcorn.storage.samples.batches import texts_view
+from seedcorn.storage.samples.samples import fingerprints_of, read_shard
+from seedcorn.storage.seeds.catalogue import Catalogue
+from seedcorn.storage.seeds.reader import SeedReader
+from seedcorn.storage.stores.store import Store
+
+CHUNK_ROWS = 4096
+_JUDGED = ["index", "checks", "finish_reason"]
+_FINGERPRINTS = ["keys", "signature", "text_hash", "words"]
+
+
+class DeepProof:
+    """One pass over sources and batches, in log order. Raises CorruptCorpus at the first mistake."""
+
+    def __init__(self, store: Store, spec: StoreSpec) -> None:
+        """`spec` is how seed files on remote stores are reached."""
+        self._store, self._spec = store, spec
+        self._replay, self._containment = Replay(), ContainmentReplay()
+        self._evaluations: list[EvaluationSet] = []
+        self.fingerprints = self.verdicts = self.rechecked = 0
+
+    @property
+    def documents(self) -> int:
+        """Documents that later ones were held against."""
+        return len(self._replay)
+
+    def add_source(self, source: Source) -> None:
+        """Read a source where it entered the log; raises SeedError where it cannot be read."""
+        catalogue = Catalogue.from_dict(source.catalogue)
+        found: dict[int, list[np.ndarray]] = {length: [] for length in LENGTHS}
+        for batch in SeedReader(catalogue, self._store, self._spec).scan(CHUNK_ROWS):
+            view = texts_view(batch.texts)
+            if source.role == "evaluation":
+                words = read_words(*view)
+                for length, parts in found.items():
+                    parts.append(subset(shingles_of(words, length), batch.usable).hashes)
+                continue
+            prints, row = fingerprint(*view), batch.first_ordinal
+            place = (source.role, source.name, source.ordinal)
+            self._replay.add_source(*place, prints, batch.usable, row)
+            self._learn(subset(shingles_of(read_words(*view), LENGTH), batch.usable))
+        if source.role == "evaluation":
+            none = np.zeros(0, np.uint64)
+            hashes = {n: np.unique(np.concatenate([none, *parts])) for n, parts in found.items()}
+            self._evaluations.append(EvaluationSet(source.name, hashes))
+
+    def add_batch(
+        self, sequence: int, batch: BatchCommitted, table: pa.Table, rows: Rows, recipe: Recipe
+    ) -> None:
+        """Prove one batch: rows in plan order, `table` and `rows` the same ones."""
+        view = texts_view(table["text"].fill_null(""))
+        prints = fingerprint(*view)
+        self._prove_fingerprints(sequence, batch, rows, prints)
+        self._prove_checks(sequence, batch, rows, recipe)
+        shingles = shingles_many(*view, LENGTHS, 2**64)
+        self._prove_clean(sequence, rows, shingles)
+        self._prove_dedup(sequence, batch, rows, prints, recipe)
+        accepted = np.array([outcome == "accepted" for outcome in rows.outcome], bool)
+        found = self._learn(subset(shingles[LENGTH], accepted))
+        if found != {name: float(value) for name, value in batch.containment.items()}:
+            raise CorruptCorpus(
+                f"log entry {sequence}: its containment is {batch.containment}, its texts give "
+                f"{found}"
+            )
+
+    def _learn(self, shingles: Shingles) -> dict[str, float]:
+        return self._containment.measure(shingles.hashes, shingles.offsets)
+
+    def _prove_fingerprints(
+        self, sequence: int, batch: BatchCommitted, rows: Rows, prints: Fingerprints
+    ) -> None:
+        places = {index: number for number, index in enumerate(rows.index)}
+        for ref in batch.data:
+            table = read_shard(self._store, ref, ["index", *_FINGERPRINTS])
+            stored, indices = _stored(ref, table), table["index"].to_pylist()
+            of = [places[index] for index in indices]
+            for name in _FINGERPRINTS:
+                told, found = getattr(stored, name), getattr(prints, name)[of]
+                same = (told == found).reshape(len(of), -1).all(axis=1)
+                if not same.all():
+                    which = rows.sample_id[of[int(np.argmin(same))]]
+                    raise CorruptCorpus(
+                        f"log entry {sequence}: sample {which} in {ref.key}: its {name} is not "
+                        "that of its text"
+                    )
+            self.fingerprints += len(of)
+
+    def _prove_checks(
+        self, sequence: int, batch: BatchCommitted, rows: Rows, recipe: Recipe
+    ) -> None:
+        checks, held = build(recipe.checks), self._columns([*batch.data, *batch.dropped])
+        columns = (rows.index, rows.sample_id, rows.outcome, rows.reason, rows.text)
+        for index, name, outcome, reason, text in zip(*columns, strict=True):
+            row = held[index]
+            said = (outcome, reason, row["checks"] or ())
+            found = wrong_verdict(checks, text, row["finish_reason"] or "", said)
+            if found:
+                raise CorruptCorpus(
+                    f"log entry {sequence}: sample {name} is {outcome} ({reason or 'passed'}), but "
+                    f"its text is {found}"
+                )
+            self.rechecked += 1
+
+    def _columns(self, refs: Sequence[ObjectRef]) -> Mapping[int, Mapping[str, Any]]:
+        tables = [read_shard(self._store, ref, _JUDGED).to_pylist() for ref in refs]
+        return {row["index"]: row for table in tables for row in table}
+
+    def _prove_clean(self, sequence: int, rows: Rows, shingles: Mapping[int, Shingles]) -> None:
+        found = contamination(self._evaluations, shingles)
+        columns = (rows.sample_id, rows.outcome, rows.reason)
+        for number, (name, outcome, reason) in enumerate(zip(*columns, strict=True)):
+            said = outcome == "rejected" and reason == CONTAMINATED
+            judged = said or outcome in ("accepted", "duplicate")
+            if judged and said != (number in found):
+                holds = found.get(number, "nothing of any evaluation set")
+                raise CorruptCorpus(
+                    f"log entry {sequence}: sample {name} is {outcome} ({reason}), but holds {holds}"
+                )
+
+    def _prove_dedup(
+        self,
+        sequence: int,
+        batch: BatchCommitted,
+        rows: Rows,
+        prints: Fingerprints,
+        recipe: Recipe,
+    ) -> None:
+        ordinal, terms = batch.ordinal, (recipe.dedup.threshold, recipe.dedup.seed)
+        similarities = self._similarities(batch.dropped)
+        columns = (rows.index, rows.sample_id, rows.outcome, rows.reason, rows.duplicate_of)
+        for number, (index, name, outcome, reason, of) in enumerate(zip(*columns, strict=True)):
+            if outcome not in ("accepted", "duplicate"):
+                continue
+            keys, signature = prints.keys[number].tolist(), prints.signature[number].tobytes()
+            found = self._replay.judge(keys, signature, batch.generation, terms)
+            said = KEPT if outcome == "accepted" else Said(of, reason, similarities[index] or 0.0)
+            if not _agree(said, found):
+                raise CorruptCorpus(
+                    f"log entry {sequence}: sample {name} is {_told(said)}; replayed from texts "
+                    f"alone it is {_told(found)}"
+                )
+            if found == KEPT:
+                self._replay.keep(ordinal, name, batch.generation, keys, signature)
+                ordinal += 1
+            self.verdicts += 1
+
+    def _similarities(self, refs: Sequence[ObjectRef]) -> dict[int, float | None]:
+        tables = [read_shard(self._store, ref, ["index", "similarity"]) for ref in refs]
+        return {row["index"]: row["similarity"] for table in tables for row in table.to_pylist()}
+
+
+def _stored(ref: ObjectRef, table: pa.Table) -> Fingerprints:
+    """The fingerprint columns; raises CorruptCorpus where one is missing or has another width."""
+    widths = {"keys": 8 * KEYS, "signature": SIGNATURE_BYTES}
+    for name in _FINGERPRINTS:
+        column = table[name]
+        wide = name not in widths or all(len(v or b"") == widths[name] for v in column.to_pylist())
+        if column.null_count or not wide:
+            raise CorruptCorpus(f"{ref.key} has rows without a whole {name}")
+    return fingerprints_of(table)
+
+
+def _agree(said: Said, found: Said) -> bool:
+    close = isclose(said.similarity, found.similarity, abs_tol=1e-6)
+    return (said.name, said.reason) == (found.name, found.reason) and close
+
+
+def _told(said: Said) -> str:
+    if not said.name:
+        return "kept"
+    return f"a duplicate ({said.reason}, {said.similarity:.3f}) of {said.name}"

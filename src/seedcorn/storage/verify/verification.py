@@ -1,0 +1,350 @@
+"""Re-reads a corpus, log and every shard, and proves its promises or names what breaks one first.
+
+Nothing is believed that can be counted again. Shards stream past one batch at a time; what grows is
+the set of accepted ids and, up to a stated number, the documents rechecked."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from seedcorn.core.checks import build
+from seedcorn.core.errors import CorruptCorpus, FormatError, ObjectMissing, RecipeError
+from seedcorn.core.ledger.latents import latent_hashes
+from seedcorn.core.ledger.ledger import Ledger
+from seedcorn.core.log.entries import BatchCommitted, Entry, Measurement, SeedAdded
+from seedcorn.core.log.layout import DATA, DROPPED, STAGING
+from seedcorn.core.log.state import FORECAST, CorpusState, Source
+from seedcorn.core.recipe import LedgerSpec, Recipe, StoreSpec
+from seedcorn.core.sketch.sketch import COLUMNS, LATENT, LENGTHS, Delta, batch_delta, limit, thin
+from seedcorn.core.text.shingles import shingles_many
+from seedcorn.core.verify.forecast_proof import check_forecast
+from seedcorn.core.verify.proofs import (
+    CorpusDigest,
+    Family,
+    Rows,
+    Terms,
+    check_bound,
+    check_counts,
+    check_ids,
+    check_names,
+    check_shards,
+    check_strangers,
+    check_writers,
+)
+from seedcorn.core.verify.uniqueness import prove_unique
+from seedcorn.storage.log.checkpoints import checkpoint_chain, checkpoint_sequences
+from seedcorn.storage.log.log import LogReader, read_log
+from seedcorn.storage.log.reading import read_deltas
+from seedcorn.storage.log.sketches import read_delta
+from seedcorn.storage.samples.batches import texts_view
+from seedcorn.storage.stores.store import Store
+from seedcorn.storage.verify.deep import DeepProof
+from seedcorn.storage.verify.documents import DOCUMENTS, DocumentSample
+from seedcorn.storage.verify.rows import read_batch_table, rows_of
+from seedcorn.storage.verify.withdrawn import WithdrawalProof
+
+ParseRecipe = Callable[[Mapping[str, Any]], Recipe]
+"""Makes a recipe of what `generation_started` stores; RecipeError where it cannot."""
+Advance = Callable[[str, int, int], None]
+"""Told (what is read, how much is done, of how much)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report: a promise, and what was checked or what is wrong."""
+
+    promise: str
+    text: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What was proved, in order; `broken` is the first thing that is wrong, if anything is."""
+
+    corpus: str
+    proved: list[Finding] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    broken: Finding | None = None
+    digest: str = ""
+    """`corpus_digest`; empty unless everything holds."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every promise holds."""
+        return self.broken is None
+
+
+def verify(
+    store: Store,
+    parse_recipe: ParseRecipe,
+    spec: StoreSpec | None = None,
+    advance: Advance = lambda what, done, total: None,
+    documents: int = DOCUMENTS,
+    deep: bool = False,
+) -> Report:
+    """Prove everything, or name the first thing that is wrong.
+
+    `spec` is how seed files on remote stores are reached; at most `documents` are rechecked for
+    uniqueness. `deep`: also decide again what texts decide (see `DeepProof`). Raises StoreError when the store does not answer, ObjectMissing without a corpus.
+    """
+    proof = _Proof(store, parse_recipe, advance)
+    if deep:
+        proof.deep = DeepProof(store, spec or StoreSpec())
+    try:
+        proof.read_log()
+        proof.prove_objects()
+        proof.fold_ledger()
+        proof.prove_rows(DocumentSample(store, spec or StoreSpec(), documents))
+    except (CorruptCorpus, FormatError, ObjectMissing) as error:
+        proof.report.broken = Finding(proof.proving, str(error))
+        proof.report.digest = ""
+    if proof.report.ok and not proof.entries:
+        raise ObjectMissing(f"{store.uri} holds no corpus: there is no log under it")
+    return proof.report
+
+
+def corpus_digest(store: Store) -> str:
+    """64 hex digits over every committed sample: generation, index, id, outcome, text, reasoning,
+    reason and duplicate_of in plan order. Equal however the corpus was cut, by however many workers.
+    """
+    digest = CorpusDigest()
+    for entry in read_log(store):
+        if isinstance(entry.body, BatchCommitted):
+            digest.add(rows_of(read_batch_table(store, entry.body)))
+    return digest.hexdigest()
+
+
+class _Proof:
+    """One run of `verify`; its methods are called in order."""
+
+    def __init__(self, store: Store, parse_recipe: ParseRecipe, advance: Advance) -> None:
+        self._store, self._parse, self._advance = store, parse_recipe, advance
+        self.report = Report(store.uri)
+        self.proving = "log"
+        """The promise that is being checked, hence the one that an error breaks."""
+        self.entries: list[Entry] = []
+        self.deep: DeepProof | None = None
+        self._state = CorpusState()
+        self._recipes: dict[int, Recipe] = {}
+
+    def read_log(self) -> None:
+        """Chain, numbers, formats, writers, and the fold of the log."""
+        # First: a writer that lives may put newer ones while the log is read.
+        covered = max(checkpoint_sequences(self._store), default=0)
+        bound, reader = checkpoint_chain(self._store, covered), LogReader(self._store)
+        for entry in reader:
+            self._state.apply(entry)
+            self.entries.append(entry)
+        if covered > len(self.entries):
+            raise CorruptCorpus(
+                f"the log ends after {len(self.entries)} entries, but a checkpoint covers "
+                f"{covered}: entries were lost from its end"
+            )
+        check_bound(self.entries, reader.head.previous, covered, bound)
+        self._proved("log", f"{len(self.entries)} entries, chain and numbers unbroken")
+        self.proving = "P6"
+        writers = check_writers(self.entries)
+        self._proved("P6", f"{writers} writers, each entry by the one that opened last")
+        self.proving = "lineage"
+        for number, generation in self._state.generations.items():
+            self._recipes[number] = self._recipe(number, generation.recipe, generation.fingerprint)
+
+    def prove_objects(self) -> None:
+        """Names and sizes of everything the log names; nothing else in finished generations."""
+        self.proving = "P1"
+        for entry in self.entries:
+            check_names(entry.body, entry.sequence)
+        listed = {
+            info.key: info.size
+            for prefix in (DATA, DROPPED, STAGING)
+            for info in self._store.list(prefix)
+        }
+        check_shards(self._state, listed)
+        self.proving = "P5"
+        self.report.warnings += check_strangers(self._state, listed)
+        finished = sum(bool(g.finished) for g in self._state.generations.values())
+        self._proved("P5", f"{finished} finished generations hold committed shards alone")
+
+    def fold_ledger(self) -> None:
+        """The ledger folds without contradiction, over sketches whose bytes are the log's."""
+        self.proving = "ledger"
+        ledger, state, sketches, forecasts = Ledger(LedgerSpec().fingerprints), CorpusState(), 0, 0
+        for entry in self.entries:
+            if isinstance(entry.body, Measurement) and entry.body.name == FORECAST:
+                recipe = self._recipes[int(entry.body.subject["generation"])]
+                check_forecast(entry.sequence, entry.body, state, ledger, recipe)
+                forecasts += 1
+            state.apply(entry)
+            if isinstance(entry.body, Measurement) and not _all_sketches(entry.body):
+                deltas = None
+            else:
+                deltas = read_deltas(self._store, entry)
+            ledger.apply(entry, deltas)
+            sketches += len(deltas or ())
+            self._advance("sketches", entry.sequence + 1, len(self.entries))
+        self._proved(
+            "ledger",
+            f"{len(ledger.rows())} generations balance over {sketches} sketches, "
+            f"{forecasts} forecasts recomputed",
+        )
+
+    def prove_rows(self, documents: DocumentSample) -> None:
+        """Everything that only the rows can show."""
+        self.proving = "withdrawn"
+        withdrawals = WithdrawalProof(self._store, self.entries)
+        rows, units, names, digest, family = 0, 0, 0, CorpusDigest(), Family()
+        sketches: list[tuple[int, BatchCommitted, Delta]] = []
+        documents.plan(self._state, self._recipes)
+        for entry, table, batch in self._batches(family, documents):
+            recipe = self._recipes[batch.generation]
+            terms = _terms(recipe, self._state.generations[batch.generation].samples)
+            part = rows_of(table)
+            names += self._prove_batch(entry, batch, part, terms, family)
+            documents.add(part)
+            withdrawals.add(table, part, terms.strata)
+            digest.add(part)
+            rows, units = rows + table.num_rows, units + batch.last_unit - batch.first_unit + 1
+            if self.deep is not None:
+                self._prove_deeply(entry.sequence, batch, table, part, recipe)
+            elif self._is_edge(batch):
+                found = _sketch(table, part, recipe, batch.sketch_rate)
+                sketches.append((entry.sequence, batch, found))
+        self._proved_rows(rows, units, names)
+        self._settle(withdrawals)
+        self._prove_unique(documents)
+        self._prove_sketches(sketches)
+        self._proved_sketches(len(sketches))
+        self.report.digest = digest.hexdigest()
+
+    def _settle(self, withdrawals: WithdrawalProof) -> None:
+        self.proving = "withdrawn"
+        withdrawals.settle()
+        self._proved("withdrawn", f"{withdrawals.samples} samples, all accepted ones, none twice")
+
+    def _proved_rows(self, rows: int, units: int, names: int) -> None:
+        shards = sum(len(g.shards) + len(g.dropped) for g in self._state.generations.values())
+        self._proved("P1", f"{shards} shards have the size, sha256 and rows the log committed")
+        self._proved("P2", f"{rows} samples, each planned index once, under its own id")
+        self._proved("P3", f"{units} units: planned = accepted + duplicate + rejected + failed")
+        self._proved(
+            "lineage", f"{len(self._recipes)} recipes, {names} parents and witnesses exist"
+        )
+
+    def _batches(
+        self, family: Family, documents: DocumentSample
+    ) -> Iterator[tuple[Entry, pa.Table, BatchCommitted]]:
+        """Committed batches in log order; sources join family and documents where they entered."""
+        for entry in self.entries:
+            self._advance("batches", entry.sequence + 1, len(self.entries))
+            if isinstance(entry.body, SeedAdded):
+                source = next(s for s in self._state.sources if s.sequence == entry.sequence)
+                family.add_source(source)
+                self._recheck_source(documents, source)
+                if self.deep is not None:
+                    self.deep.add_source(source)
+            elif isinstance(entry.body, BatchCommitted):
+                self.proving = "P1"
+                yield entry, read_batch_table(self._store, entry.body), entry.body
+
+    def _recheck_source(self, documents: DocumentSample, source: Source) -> None:
+        warning = documents.add_source(source)
+        if warning:
+            self.report.warnings.append(warning)
+
+    def _prove_batch(
+        self, entry: Entry, batch: BatchCommitted, rows: Rows, terms: Terms, family: Family
+    ) -> int:
+        self.proving = "P2"
+        check_ids(rows, batch, entry.sequence, terms)
+        self.proving = "P3"
+        check_counts(rows, batch, entry.sequence, terms)
+        self.proving = "lineage"
+        return family.add(rows, entry.sequence, terms)
+
+    def _prove_unique(self, documents: DocumentSample) -> None:
+        self.proving = "P8"
+        threshold = max((r.dedup.threshold for r in self._recipes.values()), default=0.7)
+        judged = prove_unique(documents.documents, threshold)
+        self._proved(
+            "P8",
+            f"{documents.described()}: no exact pair; pairs kept of pairs met, by Jaccard: {judged}",
+        )
+
+    def _prove_sketches(self, found: list[tuple[int, BatchCommitted, Delta]]) -> None:
+        self.proving = "sketches"
+        for sequence, batch, delta in found:
+            if batch.sketch is None:
+                continue
+            stored = thin(read_delta(self._store, batch.sketch), batch.sketch_rate)
+            for name in COLUMNS:
+                if not np.array_equal(getattr(stored, name), getattr(delta, name)):
+                    raise CorruptCorpus(
+                        f"log entry {sequence}: {batch.sketch.key} is not the sketch of its "
+                        f"batch's texts ({name} differs); what the ledger says of it is wrong"
+                    )
+
+    def _prove_deeply(
+        self, sequence: int, batch: BatchCommitted, table: pa.Table, rows: Rows, recipe: Recipe
+    ) -> None:
+        assert self.deep is not None
+        self.proving = "deep"
+        self.deep.add_batch(sequence, batch, table, rows, recipe)
+        self._prove_sketches([(sequence, batch, _sketch(table, rows, recipe, batch.sketch_rate))])
+
+    def _proved_sketches(self, edges: int) -> None:
+        deep = self.deep
+        if deep is None:
+            told = f"{edges} recomputed (first and last of each generation)"
+            return self._proved("sketches", told)
+        self._proved("sketches", "those of every batch recomputed")
+        self._proved(
+            "deep",
+            f"{deep.fingerprints} fingerprints, {deep.rechecked} rows' checks and containment from "
+            f"texts; {deep.verdicts} verdicts replayed against {deep.documents} documents",
+        )
+
+    def _recipe(self, number: int, stored: Mapping[str, Any], fingerprint: str) -> Recipe:
+        try:
+            recipe = self._parse(stored)
+        except RecipeError as error:
+            raise CorruptCorpus(f"generation {number}: its stored recipe: {error}") from error
+        if recipe.fingerprint != fingerprint:
+            raise CorruptCorpus(
+                f"generation {number}: the stored recipe has the fingerprint {recipe.fingerprint}, "
+                f"the log says {fingerprint}"
+            )
+        return recipe
+
+    def _is_edge(self, batch: BatchCommitted) -> bool:
+        return batch.batch in (0, self._state.generations[batch.generation].batches - 1)
+
+    def _proved(self, promise: str, text: str) -> None:
+        self.report.proved.append(Finding(promise, text))
+
+
+def _terms(recipe: Recipe, samples: int) -> Terms:
+    """`samples`: what decisions left in the plan."""
+    strata = [prompt.name for prompt in recipe.prompts]
+    return Terms(recipe.fingerprint, samples, recipe.units.unit, strata)
+
+
+def _all_sketches(body: Measurement) -> bool:
+    """Whether the objects of a measurement are sketches; others have formats of their own."""
+    return all(ref.key.startswith("sketches/") for ref in body.objects)
+
+
+def _sketch(table: pa.Table, rows: Rows, recipe: Recipe, rate: float) -> Delta:
+    """The sketch of a batch, from its texts."""
+    shingles = shingles_many(*texts_view(table["text"]), LENGTHS, limit(rate))
+    accepted = np.array([outcome == "accepted" for outcome in rows.outcome], bool)
+    verified = accepted | np.array([outcome == "duplicate" for outcome in rows.outcome], bool)
+    texts = zip(rows.text, verified, strict=True)
+    told = [text if counts else "" for text, counts in texts]
+    if (latent := latent_hashes(told, build(recipe.checks), limit(rate))) is not None:
+        shingles[LATENT] = latent
+    strata = [prompt.name for prompt in recipe.prompts]
+    numbers = np.array([strata.index(name) for name in rows.stratum], np.uint8)
+    return batch_delta(shingles, accepted, verified, numbers, rate)

@@ -1,0 +1,79 @@
+"""The fingerprint kernels run beside an event loop: no GIL, any number of threads."""
+
+import sys
+import threading
+
+from numba.core.registry import CPUDispatcher
+
+from seedcorn.core.text import fingerprint, hashing, minhash, shingles, words
+from seedcorn.core.text.fingerprint import (
+    fingerprint_texts,
+    fingerprint_words,
+    read_words,
+    shingles_of,
+)
+from seedcorn.core.text.words import pack
+
+WORDS = [f"word{i}" for i in range(400)]
+
+
+def runs_beside_another_thread(work, attempts):
+    """Whether a waiting thread gets to run before `work` returns for the last time.
+
+    No thread is made to yield the GIL (switch interval), so it runs only if `work` releases it.
+    """
+    started, seen, outcome = threading.Event(), threading.Event(), []
+
+    def loop():
+        started.set()
+        for _ in range(attempts):
+            work()
+            if seen.is_set():
+                break
+        outcome.append(seen.is_set())
+
+    interval = sys.getswitchinterval()
+    thread = threading.Thread(target=loop)
+    sys.setswitchinterval(1000)
+    try:
+        thread.start()
+        started.wait()
+        seen.set()
+        thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    return outcome[0]
+
+
+def test_kernels_release_the_gil_while_they_run():
+    document = read_words(*pack([b" ".join(word.encode() for word in WORDS) * 100]))
+    assert not runs_beside_another_thread(lambda: sum(range(20_000)), 20)
+    assert runs_beside_another_thread(lambda: fingerprint_words(document), 500)
+    assert runs_beside_another_thread(lambda: shingles_of(document, 8), 500)
+
+
+def test_kernels_every_one_is_compiled_without_the_gil():
+    kernels = [
+        item
+        for module in (fingerprint, hashing, minhash, shingles, words)
+        for item in vars(module).values()
+        if isinstance(item, CPUDispatcher)
+    ]
+    assert len(kernels) > 10
+    assert all(kernel.targetoptions.get("nogil") for kernel in kernels)
+
+
+def test_fingerprint_several_threads_at_once_agree():
+    texts = [f"“{word}” said the {word} to cafe\u0301 number {i}" for i, word in enumerate(WORDS)]
+    expected = fingerprint_texts(texts).keys
+    results = [None] * 4
+
+    def work(i):
+        results[i] = fingerprint_texts(texts).keys
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all((result == expected).all() for result in results)
