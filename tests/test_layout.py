@@ -59,6 +59,8 @@ ACROSS_MODULES = {
     "truths/test_constructed.py": "a constructed task through the whole line",
     "test_docs.py": "the worked examples of the ledger's page",
     "truths/test_forecast_coverage.py": "forecasts on real text, over all modules they need",
+    "test_golden_corpus.py": "a stored corpus that commit 4aa3d63 grew, read and grown on",
+    "test_golden_identities.py": "fingerprints, ids, seeds and plans of commit 4aa3d63",
     "test_layout.py": "this file",
     "truths/test_ledger_fakes.py": "the adversarial table",
     "truths/test_ledger_truths.py": "the rows with exact answers of the ledger's design",
