@@ -1,14 +1,13 @@
-"""The pages that ship: every figure in an example is what the code computes, every number is there."""
+"""The documents: every figure in an example is what the code computes, every number is explained."""
 
 import doctest
 from pathlib import Path
 
 import pytest
 
-from seedcorn import docs
 from seedcorn.core.ledger.explanations import EXPLANATIONS
 
-FOLDER = Path(docs.__file__).parent
+FOLDER = Path(__file__).parents[1] / "docs"
 PAGES = [page for page in sorted(FOLDER.glob("*.md")) if ">>>" in page.read_text("utf-8")]
 
 
@@ -24,7 +23,7 @@ def test_page_examples_say_what_the_code_computes(page):
 
 
 def test_page_of_the_ledger_has_an_entry_for_every_number_that_is_explained():
-    text = (FOLDER / "the_ledger.md").read_text(encoding="utf-8")
+    text = (FOLDER / "ledger.md").read_text(encoding="utf-8")
     headings = " ".join(line for line in text.splitlines() if line.startswith("#"))
     assert [key for key in EXPLANATIONS if f"`{key}`" not in headings] == []
 

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-PAGE = REPOSITORY / "src" / "seedcorn" / "docs" / "threats.md"
+PAGE = REPOSITORY / "docs" / "threats.md"
 _TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 
 

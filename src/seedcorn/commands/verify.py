@@ -64,7 +64,7 @@ def tell(report: "Report", say: Callable[[str], None]) -> None:
     if report.broken is not None:
         say(harmless(f"{report.broken.promise:<9}  WRONG  {report.broken.text}"))
         say(f"{report.corpus} does not keep its promises; what follows was not checked")
-        say("nothing repairs a corpus in place; what to do instead: seedcorn/docs/repair.md")
+        say("nothing repairs a corpus in place; docs/repair.md says what to do instead")
         return
     say(f"corpus digest: {report.digest}")
 
