@@ -47,6 +47,7 @@ ACROSS_MODULES = {
     "security/test_canaries.py": "secrets through a whole corpus on S3",
     "security/test_model_outputs.py": "garbage from a model, through the whole line",
     "security/test_permissions.py": "keys with few rights on S3",
+    "security/test_secret_rules.py": "which texts hold a secret, and everyone who must know",
     "security/test_seeds.py": "seeds from an adversary",
     "security/test_source.py": "what the source must not call",
     "security/test_templates.py": "templates from an adversary",

@@ -4,6 +4,8 @@ import pytest
 
 from seedcorn.core.errors import RecipeError
 from seedcorn.core.recipe.secrets import (
+    HIDDEN,
+    publishable,
     redacted,
     refuse_known_secrets,
     refuse_secrets,
@@ -28,9 +30,7 @@ KEYS = ["AKIAABCDEFGHIJKLMNOP", "sk-" + "a" * 24, "hf_" + "b" * 24, "ghp_" + "c"
         "store.secret=hunter2",
         "store.aws_secret_access_key=hunter2",
         "x.PASSWORD=hunter2",
-        "corpus=s3://me:hunter2@bucket/x",
-        "corpus=s3://KEY:hunter2/more@bucket/x",
-        "engine.openai.base_url=https://me:hunter2@host/v1",
+        "prompts.0.template=use sk-hunter2hunter2hunter2",
     ],
 )
 def test_override_that_holds_a_secret_is_refused_by_key_alone(override):
@@ -44,9 +44,6 @@ def test_override_that_holds_a_secret_is_refused_by_key_alone(override):
     [
         "engine.sampling.max_tokens=64",
         "engine.openai.api_key_env=OPENAI_API_KEY",
-        "store.endpoint=http://127.0.0.1:8333",
-        "corpus=abfs://box@account/x",
-        "seed.0.path=s3://bucket/a@b.parquet",
         "prompts.0.template=write to me@example.org: http://example.org/me",
     ],
 )
@@ -62,6 +59,19 @@ def test_secret_variables_are_known_by_name():
 def test_redacted_text_keeps_everything_but_credentials():
     text = "cannot read https://me:pw@host/x?X-Amz-Signature=abc of s3://bucket/x (a@b)"
     assert redacted(text) == "cannot read https://…@host/x?… of s3://bucket/x (a@b)"
+
+
+def test_publishable_hides_values_by_key_and_by_form_and_keeps_all_else():
+    told = {
+        "extra": {"hf_token": "abc", "api-key": "", "max_tokens": 7},
+        "templates": ["see https://me:pw@a.example/x", "a@b: hi", f"use {KEYS[1]}"],
+        "links": ["https://a.example/x?sig=abc&b=1", "https://a.example/x?page=1"],
+    }
+    assert publishable(told) == {
+        "extra": {"hf_token": HIDDEN, "api-key": "", "max_tokens": 7},
+        "templates": ["see https://…@a.example/x", "a@b: hi", "use …"],
+        "links": ["https://a.example/x?…", "https://a.example/x?page=1"],
+    }
 
 
 def test_secret_of_the_environment_becomes_its_variables_name():

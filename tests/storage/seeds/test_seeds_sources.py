@@ -223,12 +223,6 @@ def test_mixed_formats_are_refused_by_example(tmp_path, store):
     assert opened("m", tmp_path, store, format="text").rows == 2
 
 
-def test_credentials_in_a_path_are_refused_and_not_repeated(tmp_path, store):
-    with pytest.raises(SeedError, match="credentials") as caught:
-        opened("s3://KEY:hunter2@bucket/d.parquet", tmp_path, store)
-    assert "hunter2" not in str(caught.value)
-
-
 @pytest.mark.s3
 def test_seed_on_s3_reads_like_a_local_one(
     tmp_path: Path, s3_uri: Callable[[], str], seaweedfs_server: SeaweedServer

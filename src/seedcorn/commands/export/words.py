@@ -1,11 +1,11 @@
 """What an export says of itself: sentences for its card and for the terminal."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from seedcorn.core.export.manifest import Manifest
 from seedcorn.core.recipe import semantic
+from seedcorn.core.recipe.secrets import publishable
 from seedcorn.core.recipe.tree import recipe_from_dict
 from seedcorn.storage.export.exports import Written
 
@@ -16,13 +16,6 @@ LEDGER_NOTE = (
     "and highest are its 95 % interval, equal to it where it was counted exactly. The unit *uat* is "
     "unique accepted tokens: no check verified them. *uvt* is unique verified tokens."
 )
-SECRET = re.compile(r"api_?key|secret|passw|credential|authori[sz]ation|(^|_)token$", re.IGNORECASE)
-"""Keys whose values are not published, should a recipe hold any."""
-USERINFO = re.compile(
-    r"(?<=://)[^/\s@]+@|(?<=\S)\?[^\s\"']*(sig|token|key|credential)=[^\s\"']*", re.I
-)
-"""Credentials inside a URL."""
-HIDDEN = "(hidden)"
 UNKNOWN = "not stated"
 ENGINES = {"vllm", "simulated", "openai"}
 
@@ -36,7 +29,7 @@ def published_recipes(
     """
     found: list[tuple[list[int], dict[str, Any]]] = []
     for number, stored in recipes:
-        public = scrubbed(_used(semantic(recipe_from_dict(stored))))
+        public = publishable(_used(semantic(recipe_from_dict(stored))))
         if found and found[-1][1] == public:
             found[-1][0].append(number)
         else:
@@ -55,18 +48,6 @@ def _used(recipe: dict[str, Any]) -> dict[str, Any]:
         for key, value in told.items()
         if not isinstance(value, dict) or any(value.values())
     }
-
-
-def scrubbed(value: Any) -> Any:
-    """Without values whose key, or URLs whose form, says that they are secret."""
-    if isinstance(value, dict):
-        return {
-            key: HIDDEN if SECRET.search(str(key)) and item else scrubbed(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [scrubbed(item) for item in value]
-    return USERINFO.sub(HIDDEN, value) if isinstance(value, str) else value
 
 
 def order(manifest: Manifest) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from seedcorn.core.errors import CorpusBusy, RecipeError, SeedcornError
 from seedcorn.core.identity import digest
 from seedcorn.core.recipe import Recipe
-from seedcorn.core.recipe.secrets import has_credentials, redacted
+from seedcorn.core.recipe.secrets import holds_credentials, redacted
 
 STOP_WAIT = "RAY_JOB_STOP_WAIT_TIME_S"
 """Seconds between Ray's SIGTERM and SIGKILL. Ray's job supervisor reads it from its own
@@ -246,9 +246,10 @@ def server_address(option: str | None, environment: Mapping[str, str]) -> str:
         raise RecipeError(
             f"--address {redacted(text)}: jobs go to the dashboard's URL, such as http://HEAD:8265"
         )
-    if has_credentials(text):
-        raise RecipeError("--address holds a user name; the token belongs in RAY_AUTH_TOKEN")
-    return text if separator else f"http://{text}"
+    url = text if separator else f"http://{text}"
+    if holds_credentials(url):
+        raise RecipeError("--address holds credentials; the token belongs in RAY_AUTH_TOKEN")
+    return url
 
 
 def package_layout(recipe: str, inputs: Sequence[str]) -> tuple[str, list[str]]:

@@ -16,6 +16,7 @@ from seedcorn.core.generate.prompts import PromptFailed, compile_prompt
 from seedcorn.core.preflight import nightly as nightly_settings
 from seedcorn.core.preflight import placement as placement_settings
 from seedcorn.core.recipe import MAX_STRATA, PromptSpec, Recipe, SourceSpec
+from seedcorn.core.recipe.secrets import holds_credentials, names_secret
 from seedcorn.core.sample import Draw
 from seedcorn.core.simulation import settings as simulated_settings
 
@@ -23,12 +24,6 @@ ENGINES = ("vllm", "simulated", "openai")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _AXIS = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_USERINFO = re.compile(r"^[a-z][a-z0-9+.-]*(?:::[a-z][a-z0-9+.-]*)*://[^/?#]*@", re.IGNORECASE)
-_SECRET_QUERY = re.compile(
-    r"[?&](?:[^=&#/]*[_-])?(?:token|signature|sig|credential|secret|password|api_?key|key)=",
-    re.IGNORECASE,
-)
-_SECRET_KEY = re.compile(r"(?:^|[_-])token$|secret|password|api_?key|credential", re.IGNORECASE)
 
 _BOUNDS: tuple[tuple[str, float, float | None], ...] = (
     ("generations", 1, None),
@@ -277,7 +272,7 @@ def _secrets(recipe: Recipe) -> None:
         ("run.ray_address", recipe.run.ray_address),
     ]
     for key, value in places:
-        if _USERINFO.match(value) or _SECRET_QUERY.search(value):
+        if holds_credentials(value):
             raise RecipeError(
                 f"{key}: holds a user name, password or key; recipes are stored, so credentials come "
                 "from the environment"
@@ -286,7 +281,7 @@ def _secrets(recipe: Recipe) -> None:
     extras["chat_template_kwargs"] = recipe.engine.chat_template_kwargs
     for key, values in extras.items():
         for name in values:
-            if _SECRET_KEY.search(str(name)):
+            if names_secret(str(name)):
                 raise RecipeError(
                     f"engine.{key}.{name}: looks like a secret; recipes are stored, so credentials "
                     "come from the environment"

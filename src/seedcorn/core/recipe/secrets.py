@@ -1,7 +1,8 @@
-"""What must not be shown: secrets by name, and user names, passwords and signatures in URLs.
+"""What must not be stored or shown: secrets by name and form, and credentials in URLs.
 
-A job's command and metadata are read by everyone who may list jobs; credentials come from the
-environment of the processes that need them, never from there.
+The only place that knows. Recipes, logs and exports are read by others, and a job's command and
+metadata by everyone who may list jobs; credentials come from the environment of the processes that
+need them. `redacted` leaves nothing that `holds_secret` finds.
 """
 
 import re
@@ -12,14 +13,23 @@ from seedcorn.core.errors import RecipeError
 from seedcorn.core.recipe.limits import dotted_path, leaves
 
 _SECRET_NAME = re.compile(
-    r"secret|passw(or)?d|credential|private_?key|api_?key|access_?key|webhook|(^|[_-])(token|auth)$",
+    r"secret|pass(?:w|phrase)|credential|(?:private|api|access|account|storage)[_-]?key|connection_?string"
+    r"|webhook|authori[sz]ation|(?:^|[_-])(?:token|auth)$|(?-i:[a-z](?:Token|Auth)$)",
     re.I,
 )
-_USERINFO = re.compile(r"(?<![\w.+-])(?!abfss?:|wasbs?:)([a-z0-9+.-]+://)[^/\s]*@", re.I)
-"""Azure alone writes `container@account` where other URLs have a user name."""
-_PAIR = re.compile(r"(?<![\w.+-])s3a?://(?!arn:)[^/\s]*:", re.I)
-"""KEY:SECRET that a slash in the secret hides from the pattern above; buckets have no colon."""
-_QUERY = re.compile(r"(://[^\s?]*)\?\S*")
+_SECRET_PARAMETER = re.compile(r"(?:^|[_-])(?:key|sig|signature)$", re.I)
+"""Names that say so in a URL's query only."""
+_HARMLESS = r"(?:abfss?|wasbs?|az)://[^/\s:@]+@|s3a?://arn:|[\w.+-]+://…@"
+"""Azure alone writes `container@account` where other URLs have a user name; ARNs have colons."""
+_PAIR = (
+    r"(?:(?:(?<=s3://)|(?<=s3a://))[^/\s]*:"
+    r"|(?:\[[^\]\s]*\])?+[^/\s]*:(?!\d{1,5}(?![\w%+=~-])))(?=\S)(?:\S*@|\S*)"
+)
+"""KEY:SECRET whose `@` lies behind a slash of the secret: buckets have no port, ports no letters."""
+_LOGIN = re.compile(rf"(?<![\w.+-])(?!{_HARMLESS})([\w.+-]+://)(?:[^/\s]*@|{_PAIR})", re.I)
+_URL_QUERY = re.compile(r"(://[^\s?]*)\?[^\s\"]*")
+_QUERY = re.compile(r"(?<=\S)\?[^\s\"]*")
+_PARAMETER = re.compile(r"[?&;]([^=&;#/?\s]+)=")
 _KEY = re.compile(
     r"\b(?:A[KS]IA[0-9A-Z]{16}|sk-[\w-]{20,}|hf_[A-Za-z0-9]{20,}|gh[pousr]_\w{30,}"
     r"|AIza[\w-]{30,}|xox[abprs]-[\w-]{20,})|-----BEGIN [A-Z ]*PRIVATE KEY-----"
@@ -27,29 +37,47 @@ _KEY = re.compile(
 """Keys that well-known services hand out, by their form."""
 SHORTEST = 8
 """Characters of a value that can be a secret: `1` or `none` would be found everywhere."""
+HIDDEN = "(hidden)"
+"""Stands for the value of a key whose name says that it is a secret."""
 
 
-def refuse_secrets(overrides: Sequence[str]) -> None:
-    """Raises RecipeError for `key=value` that would show a secret in a job's command; never prints
-    it. The recipe itself is judged by core/validation."""
-    for override in overrides:
-        key, _, value = override.partition("=")
-        last = key.rsplit(".", 1)[-1]
-        if (_SECRET_NAME.search(last) and not last.endswith("_env")) or has_credentials(value):
-            raise RecipeError(
-                f"{key}: looks like a secret, and everyone who may list jobs reads a job's command;"
-                " set it in the environment of the cluster's nodes"
-            )
+def names_secret(name: str) -> bool:
+    """Whether a key or variable of that name holds a secret; `…_env` names a variable instead."""
+    return bool(_SECRET_NAME.search(name)) and not name.lower().endswith("_env")
+
+
+def holds_credentials(text: str) -> bool:
+    """Whether a URL in the text has a user name or password before its host, or a signed query."""
+    return bool(_LOGIN.search(text)) or any(_signed(query) for query in _QUERY.findall(text))
+
+
+def holds_secret(text: str) -> bool:
+    """Whether the text holds a URL with credentials or a well-known service's key."""
+    return holds_credentials(text) or bool(_KEY.search(text))
+
+
+def redacted(text: str) -> str:
+    """The text without user names, passwords and queries of URLs, and well-known keys."""
+    text = _URL_QUERY.sub(r"\1?…", _LOGIN.sub(_without_login, text))
+    text = _QUERY.sub(lambda found: "?…" if _signed(found[0]) else found[0], text)
+    return _KEY.sub("…", text)
+
+
+def publishable(value: Any) -> Any:
+    """A tree of plain values without those whose key or form says that they are secret."""
+    if isinstance(value, dict):
+        return {
+            key: HIDDEN if names_secret(str(key)) and item else publishable(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [publishable(item) for item in value]
+    return redacted(value) if isinstance(value, str) and holds_secret(value) else value
 
 
 def secret_names(names: Iterable[str]) -> list[str]:
     """Those environment variables whose name says that they hold a secret."""
-    return sorted(name for name in names if _SECRET_NAME.search(name))
-
-
-def redacted(text: str) -> str:
-    """The text without user names, passwords and signed queries of URLs, and well-known keys."""
-    return _KEY.sub("…", _QUERY.sub(r"\1?…", _USERINFO.sub(r"\1…@", text)))
+    return sorted(filter(names_secret, names))
 
 
 def known_secrets(environment: Mapping[str, str]) -> dict[str, str]:
@@ -64,6 +92,18 @@ def without_secrets(text: str, environment: Mapping[str, str]) -> str:
     for name, secret in known_secrets(environment).items():
         text = text.replace(secret, f"${name}")
     return redacted(text)
+
+
+def refuse_secrets(overrides: Sequence[str]) -> None:
+    """Raises RecipeError for `key=value` that would show a secret in a job's command; never prints
+    it. The recipe itself is judged by `preflight.validation`."""
+    for override in overrides:
+        key, _, value = override.partition("=")
+        if names_secret(key.rsplit(".", 1)[-1]) or holds_secret(value):
+            raise RecipeError(
+                f"{key}: looks like a secret, and everyone who may list jobs reads a job's command;"
+                " set it in the environment of the cluster's nodes"
+            )
 
 
 def refuse_known_secrets(stored: Any, environment: Mapping[str, str]) -> None:
@@ -81,6 +121,10 @@ def refuse_known_secrets(stored: Any, environment: Mapping[str, str]) -> None:
             )
 
 
-def has_credentials(value: str) -> bool:
-    """Whether a text has a URL with a user name or password before the host."""
-    return bool(_USERINFO.search(value) or _PAIR.search(value))
+def _signed(query: str) -> bool:
+    names = _PARAMETER.findall(query)
+    return any(_SECRET_NAME.search(name) or _SECRET_PARAMETER.search(name) for name in names)
+
+
+def _without_login(found: re.Match[str]) -> str:
+    return f"{found[1]}…{'@' if found[0].endswith('@') else ''}"

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from seedcorn.core.errors import SeedError
 from seedcorn.core.recipe import SourceSpec, StoreSpec
+from seedcorn.core.recipe.secrets import holds_credentials
 
 PACKAGE = "package:"
 FORMATS = ("parquet", "jsonl", "text")
@@ -37,8 +38,6 @@ COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 STREAM_BLOCK = 8 << 20
 """Bytes fetched at once when a remote file is read from front to back."""
 
-_USERINFO = re.compile(r"(?!abfss?:|wasbs?:)[a-z0-9+.-]+://[^/]*@", re.IGNORECASE)
-"""Azure alone writes `container@account` where other URLs have a user name."""
 _FAILURES = (OSError, EOFError, zlib.error, pa.ArrowException, UnicodeDecodeError)
 
 
@@ -93,7 +92,7 @@ class Filesystems:
 
     def resolve(self, path: str) -> tuple[Any, str]:
         """The filesystem of a path or URL, and the path on it; raises SeedError."""
-        if _USERINFO.match(path):
+        if holds_credentials(path):
             raise SeedError("a seed path holds credentials; take them from the environment instead")
         if "::" in path:
             raise SeedError(f"seed {path}: chained URLs are not supported; name one store")

@@ -35,7 +35,6 @@ _MAY_PASS_CODE = {
     "XAmzContentSHA256Mismatch",
 }
 """Errors of the transfer that S3 reports with status 400."""
-_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")
 
 
 def store_error(error: BaseException, what: str) -> StoreError:
@@ -45,7 +44,7 @@ def store_error(error: BaseException, what: str) -> StoreError:
         return StoreError(f"{what}: the bucket does not exist; create it, or correct the URI")
     if isinstance(error, FileNotFoundError) or code in _NO_OBJECT:
         return ObjectMissing(f"{what}: no such object")
-    reason = f"{code or type(error).__name__}: {redacted(str(error))}"
+    reason = f"{code or type(error).__name__}: {without_secrets(str(error), os.environ)}"
     if isinstance(error, _NO_ACCESS):
         return StoreError(
             f"{what}: access refused ({reason}); check the credentials in the environment, "
@@ -54,15 +53,6 @@ def store_error(error: BaseException, what: str) -> StoreError:
     if isinstance(error, ParamValidationError) or _is_definite(code, status):
         return StoreError(f"{what}: the store refused ({reason})")
     return Unanswered(f"{what}: no definite answer ({reason})")
-
-
-def redacted(text: str) -> str:
-    """`text` without the credentials of this process' environment."""
-    for name in _SECRETS:
-        secret = os.environ.get(name)
-        if secret:
-            text = text.replace(secret, f"${name}")
-    return without_secrets(text, os.environ)
 
 
 def _is_definite(code: str, status: int | None) -> bool:

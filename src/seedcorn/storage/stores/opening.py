@@ -9,12 +9,11 @@ from urllib.parse import unquote, urlsplit
 
 from seedcorn.core.errors import RecipeError
 from seedcorn.core.recipe import StoreSpec
+from seedcorn.core.recipe.secrets import holds_credentials
 from seedcorn.storage.stores.local import LocalStore
 from seedcorn.storage.stores.memory import MemoryStore
 from seedcorn.storage.stores.store import Store
 
-_CONTAINER_IN_AUTHORITY = {"abfs", "abfss", "wasb", "wasbs"}
-"""Azure writes `container@account` where other URLs have a user name."""
 _ALMOST_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
@@ -43,26 +42,16 @@ def open_store(uri: str, spec: StoreSpec) -> Store:
 def _check_url(uri: str) -> str:
     """The scheme of `uri`; raises RecipeError without printing what might be a secret."""
     scheme, rest = uri.split("://", 1)
-    authority = rest.split("/", 1)[0]
-    user = authority.rpartition("@")[0]
-    is_container = scheme in _CONTAINER_IN_AUTHORITY and ":" not in user
-    if (user and not is_container) or _has_pair(scheme, authority):
+    if holds_credentials(uri):
         raise RecipeError(
-            f"the {scheme}:// URI holds a user name or credentials before the first `/`; remove "
-            "them and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or your store's variables)"
+            f"the {scheme}:// URI holds a user name, password or key; remove it and set "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or your store's variables)"
         )
     if "?" in rest or "#" in rest:
         raise RecipeError(f"the {scheme}:// URI has a query or fragment; a corpus is a plain path")
+    authority = rest.split("/", 1)[0]
     if scheme == "file" and authority not in ("", "localhost"):
         raise RecipeError(f"{uri} names a host; a file URI has three slashes: file:///folder")
     if scheme in ("s3", "s3a") and not authority:
         raise RecipeError(f"{uri} names no bucket; write s3://bucket/prefix")
     return scheme
-
-
-def _has_pair(scheme: str, authority: str) -> bool:
-    """Whether something other than a port follows a colon, as in KEY:SECRET cut at a slash."""
-    if authority.startswith("arn:"):
-        return False
-    _, colon, port = authority.rpartition("@")[2].rpartition(":")
-    return bool(colon) and (scheme in ("s3", "s3a") or not port.isdecimal())
