@@ -1,7 +1,7 @@
 """`seedcorn night RECIPE`: one generation tonight, and in the morning what it added.
 
 One line on stdout per night reported, for schedulers; everything else goes to stderr or, in a
-terminal, to the live view. Growing is in runtime/driver/night.py, the report in night_report.py.
+terminal, to the live view. Growing is in runtime/driver/night.py, the report in report.py.
 """
 
 import argparse
@@ -64,12 +64,12 @@ def run_night(
     except SeedcornError as error:
         tell(loaded.recipe, {"status": "failed", "text": f"night failed: {error}"})
         raise
-    for line in report(loaded.recipe, evening):
+    for line in report_on(loaded.recipe, evening):
         say(line)
     return 0 if evening.grown.complete else INTERRUPTED
 
 
-def report(recipe: "Recipe", evening: "Evening") -> list[str]:
+def report_on(recipe: "Recipe", evening: "Evening") -> list[str]:
     """Write what is to be reported and send it; returns one line per night, tonight's last."""
     from seedcorn.commands.night.report import write_reports
     from seedcorn.core.night.delta_text import summary
