@@ -9,7 +9,7 @@ import pytest
 
 from seedcorn.cli import main
 from seedcorn.commands.report.bars import segments
-from seedcorn.commands.report.marks import marks_of
+from seedcorn.commands.report.blocks import marks_of
 from seedcorn.commands.report.page import build_page
 from seedcorn.commands.report.pairs import SHOWN_CHARS, Pair, side_by_side
 from seedcorn.commands.report.running import cone_of, running

@@ -181,7 +181,6 @@ def _piece(batch: "ScanBatch") -> "Piece":
 
 
 def _write_page(name: str, document: dict[str, Any]) -> None:
-    from seedcorn.commands.report.file import write_page
-    from seedcorn.commands.report.page import build_page
+    from seedcorn.commands.report.page import build_page, write_page
 
     write_page(name, build_page(document, (), document["corpus"]))

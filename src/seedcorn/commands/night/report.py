@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from seedcorn.commands.night.page import night_page
-from seedcorn.commands.report.witnesses import find_pairs
+from seedcorn.commands.report.pairs import find_pairs
 from seedcorn.core.decisions.outlook import as_json, outlooks
 from seedcorn.core.errors import ObjectMissing
 from seedcorn.core.forecast.prospects import ALL

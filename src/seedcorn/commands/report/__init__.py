@@ -25,9 +25,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Fold the log, read a few duplicates, and write the page."""
     from seedcorn.commands.corpus import read_corpus, store_spec
-    from seedcorn.commands.report.file import write_page
-    from seedcorn.commands.report.page import build_page
-    from seedcorn.commands.report.witnesses import find_pairs
+    from seedcorn.commands.report.page import build_page, write_page
+    from seedcorn.commands.report.pairs import find_pairs
     from seedcorn.commands.views.output import say
     from seedcorn.core.ledger.ledger import to_json
     from seedcorn.storage.log.reading import read_ledger

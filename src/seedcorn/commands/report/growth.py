@@ -1,7 +1,8 @@
 """The main chart: unique against generated tokens, running on from generation to generation.
 
-Invariant: pure; what is drawn are the points of `report_running`, and a generation whose U is
-unknown leaves a gap, with its name and the reason in the notes.
+Invariants: pure; what is drawn are the points of `running`, and a generation whose U is unknown
+leaves a gap, with its name and the reason in the notes; the mark of an alarm or a decision stands at
+the last point of its generation that is not after its batch.
 """
 
 from collections.abc import Sequence
@@ -9,19 +10,21 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from seedcorn.commands.report.blocks import Mark
 from seedcorn.commands.report.charts import (
     ACCENT,
     BAND,
     CONE,
+    INK,
+    LABELS,
     MUTED,
     PAPER,
+    WARN,
     Chart,
     counted,
     figure,
     plain,
 )
-from seedcorn.commands.report.curve import mark, name_end, name_starts
-from seedcorn.commands.report.marks import Mark
 from seedcorn.commands.report.running import Ahead, Point, Run, cone_of, running
 from seedcorn.commands.report.words import Document, number
 
@@ -30,6 +33,8 @@ SUBTITLE = (
     "generations."
 )
 LEGEND = "Triangles are alarms, squares decisions; both are listed below."
+TAGS = 2
+"""Tags written beside one mark."""
 HEADROOM = 1.3
 """The curve fills this much of the height even where the diagonal runs far above it."""
 
@@ -52,9 +57,9 @@ def growth_chart(document: Document, marks: Sequence[Mark]) -> Chart | None:
     for run in drawn:
         _stretch(chart, run)
     _spread(chart, last, cone)
-    mark(chart, drawn, marks)
-    name_starts(chart, runs)
-    name_end(chart, last, cone)
+    _mark(chart, drawn, marks)
+    _name_starts(chart, runs)
+    _name_end(chart, last, cone)
     chart.update_xaxes(counted(right, range=[0, right * 1.05], showgrid=False))
     chart.update_yaxes(counted(height, range=[0, height * 1.04]))
     return Chart(
@@ -157,6 +162,78 @@ def _area(
         line={"width": 0},
         hoverinfo="skip",
     )
+
+
+def _mark(chart: go.Figure, runs: Sequence[Run], marks: Sequence[Mark]) -> None:
+    """Alarms as triangles and decisions as squares; those of one point share a mark."""
+    places: dict[Point, list[Mark]] = {}
+    for one in marks:
+        if (point := _place(runs, one)) is not None:
+            places.setdefault(point, []).append(one)
+    if not places:
+        return
+    alarms = [any(one.alarm for one in group) for group in places.values()]
+    colours = [WARN if alarm else INK for alarm in alarms]
+    chart.add_scatter(
+        x=[point.tokens for point in places],
+        y=[point.unique for point in places],
+        name="marks",
+        mode="markers+text",
+        marker={
+            "symbol": ["triangle-up" if alarm else "square" for alarm in alarms],
+            "color": colours,
+            "size": 11,
+            "line": {"color": PAPER, "width": 1.5},
+        },
+        text=[_tags(group) for group in places.values()],
+        textposition=["top left" if alarm else "bottom right" for alarm in alarms],
+        textfont={"color": colours, "size": 12},
+        customdata=["<br>".join(plain(f"{m.tag}: {m.title}") for m in g) for g in places.values()],
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+
+
+def _tags(group: Sequence[Mark]) -> str:
+    """All tags where they are few, else the first and how many more."""
+    if len(group) <= TAGS:
+        return " ".join(one.tag for one in group)
+    return f"{group[0].tag} +{len(group) - 1}"
+
+
+def _place(runs: Sequence[Run], mark: Mark) -> Point | None:
+    for run in runs:
+        if run.generation == mark.generation:
+            return [p for p in run.points if p.batch <= mark.batch][-1]
+    return None
+
+
+def _name_starts(chart: go.Figure, runs: Sequence[Run]) -> None:
+    """Where each generation begins; names only where there is room."""
+    right = runs[-1].end
+    start, labelled = 0.0, -right
+    for run in runs:
+        if start:
+            chart.add_vline(x=start, line={"color": MUTED, "width": 1, "dash": "dot"}, opacity=0.5)
+        if start - labelled >= right / LABELS:
+            labelled = start
+            chart.add_annotation(
+                x=start, yref="paper", y=1, yanchor="bottom", xanchor="left",
+                text=f"gen {run.generation}", showarrow=False, font={"color": MUTED, "size": 11},
+            )  # fmt: skip
+        start = run.end
+
+
+def _name_end(chart: go.Figure, last: Point, cone: Sequence[Ahead]) -> None:
+    """The total, and what the farthest forecast adds, above where the curve ends."""
+    text, x, y = f"<b>{number(last.unique)}</b> unique", last.tokens, last.unique + last.half
+    if cone:
+        far = cone[-1]
+        text += f"<br>next {far.samples:,} samples: +{number(far.centre.unique - last.unique)}"
+        x, y = far.centre.tokens, max(y, far.high)
+    chart.add_annotation(
+        x=x, y=y, yanchor="bottom", xanchor="right", yshift=8, text=text, align="right",
+        showarrow=False, font={"color": ACCENT, "size": 13},
+    )  # fmt: skip
 
 
 def _description(runs: Sequence[Run], last: Point, cone: Sequence[Ahead]) -> str:

@@ -5,28 +5,39 @@ template's escaping; the page may load nothing, which its content security polic
 """
 
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from math import isfinite
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from seedcorn.commands.report import missing
 from seedcorn.commands.report.bars import cost_chart, outcome_chart
-from seedcorn.commands.report.blocks import Lines, Marks, Section, Text
+from seedcorn.commands.report.blocks import (
+    Lines,
+    Marks,
+    Section,
+    Text,
+    marks_of,
+    missing,
+    no_growth,
+    trend,
+)
 from seedcorn.commands.report.charts import Chart
 from seedcorn.commands.report.growth import growth_chart
 from seedcorn.commands.report.lines import generation_line
-from seedcorn.commands.report.marks import marks_of
 from seedcorn.commands.report.pairs import Pair, groups
 from seedcorn.commands.report.panels import forecast_chart, novelty_chart
-from seedcorn.commands.report.quality import audit_table, bound_table, companion_table
 from seedcorn.commands.report.tables import (
+    audit_table,
+    bound_table,
+    companion_table,
     forecast_table,
     reason_table,
     sample_table,
@@ -34,6 +45,7 @@ from seedcorn.commands.report.tables import (
     unique_table,
 )
 from seedcorn.commands.report.words import Document, deck, forecast_record, headline, repeats
+from seedcorn.core.errors import SeedcornError
 from seedcorn.core.ledger.explanations import EXPLANATIONS
 
 
@@ -68,18 +80,18 @@ def _sections(document: Document, pairs: Sequence[Pair]) -> Iterator[Section]:
     yield Section(
         "growth",
         "What was added",
-        [growth or missing.growth(document), Lines(lines), unique_table(document)],
+        [growth or no_growth(document), Lines(lines), unique_table(document)],
     )
     yield Section(
         "outcomes",
         "Outcomes",
         [
-            outcome_chart(document) or Text(missing.OUTCOMES, True),
+            outcome_chart(document) or missing("outcomes"),
             sample_table(document),
             reason_table(document),
         ],
     )
-    yield Section("cost", "Cost", [cost_chart(document) or Text(missing.COST, True)])
+    yield Section("cost", "Cost", [cost_chart(document) or missing("cost")])
     yield Section("strata", "Strata", [strata_table(document)])
     yield Section("novelty", "Novelty and form", _novelty(document))
     yield Section("forecasts", "Forecasts", _forecasts(document))
@@ -88,26 +100,42 @@ def _sections(document: Document, pairs: Sequence[Pair]) -> Iterator[Section]:
         "Alarms and decisions",
         [Marks(marks) if marks else Text("None: no alarm went off and nothing was decided.")],
     )
-    yield Section(
-        "precision", "What audits found", [audit_table(document) or Text(missing.AUDIT, True)]
-    )
+    yield Section("precision", "What audits found", [audit_table(document) or missing("audit")])
     shown = groups(pairs)
-    yield Section("duplicates", "Duplicates, side by side", shown or [Text(missing.PAIRS, True)])
+    yield Section("duplicates", "Duplicates, side by side", shown or [missing("pairs")])
 
 
 def _novelty(document: Document) -> list[Any]:
     table = companion_table(document)
-    blocks: list[Any] = [novelty_chart(document) or Text(missing.NOVELTY, True)]
-    return [*blocks, table or Text(missing.COMPANIONS, True), bound_table(document)]
+    blocks: list[Any] = [novelty_chart(document) or missing("novelty")]
+    return [*blocks, table or missing("companions"), bound_table(document)]
 
 
 def _forecasts(document: Document) -> list[Any]:
     record, worth = forecast_record(document), repeats(document)
     chart, table = forecast_chart(document), forecast_table(document)
-    blocks: list[Any] = [Text(record) if record else Text(missing.SCORES, True)]
+    blocks: list[Any] = [Text(record) if record else missing("scores")]
     blocks += [chart] if chart else []
     blocks += [table] if table.rows else []
-    return [*blocks, missing.trend(document), Text(worth) if worth else Text(missing.WORTH, True)]
+    return [*blocks, trend(document), Text(worth) if worth else missing("worth")]
+
+
+def write_page(name: str, page: str) -> int:
+    """Replace the file `name` by `page`, through a temporary file beside it; returns its bytes.
+
+    Raises SeedcornError when it cannot be written; a file that was there is then untouched.
+    """
+    target, data = Path(name), page.encode()
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        try:
+            temporary.write_bytes(data)
+            os.replace(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise SeedcornError(f"cannot write {name}: {error.strerror}; give another -o") from error
+    return len(data)
 
 
 @cache
