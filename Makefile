@@ -59,7 +59,7 @@ lint: $(VENV)/.ok
 	$(BIN)/pyright
 	$(BIN)/python -m seedcorn.core.ops.security_floors requirements-cpu.lock
 
-# Thousands of schedules, hundreds of kills and S3 faults, kills of real vLLM: the tables of the README.
+# Thousands of schedules, hundreds of kills and S3 faults, kills of real vLLM: the tables of docs/promises.md.
 faults: $(VENV)/.ok $(MODEL)/.ok
 	$(BIN)/python -m tests.faults
 

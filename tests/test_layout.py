@@ -58,7 +58,7 @@ ACROSS_MODULES = {
     "storage/stores/test_stores.py": "one contract, every store",
     "storage/verify/test_verification_mutations.py": "random damage to all objects of a corpus",
     "truths/test_constructed.py": "a constructed task through the whole line",
-    "test_docs.py": "the worked examples of the ledger's page",
+    "test_docs.py": "the documents: examples, links, and what they name",
     "truths/test_forecast_coverage.py": "forecasts on real text, over all modules they need",
     "test_golden_corpus.py": "a stored corpus that commit 4aa3d63 grew, read and grown on",
     "test_golden_identities.py": "fingerprints, ids, seeds and plans of commit 4aa3d63",

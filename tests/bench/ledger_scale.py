@@ -45,7 +45,7 @@ TARGET = 0.03
 TOKENS = 160
 """Of one sample; the dry run's limit."""
 LINES = (
-    ("dry run, 264 tokens/s on 2 cores (README)", "dry", 2 * TOKENS / 264),
+    ("dry run, 264 tokens/s on 2 cores", "dry", 2 * TOKENS / 264),
     ("dry run on faster cores, 700 tokens/s on 2", "dry", 2 * TOKENS / 700),
     ("GPU, 20,000 tokens/s, beside one core", "large", TOKENS / 20_000),
     ("simulated line, no model, .35 ms a sample", "large", 0.35e-3),

@@ -1,20 +1,27 @@
 """The whole line on one page. Read this first.
 
     seed ─→ plan ─→ prompt ─→ generate ─→ verify ─→ stage ─→ dedup ─→ shard ─→ commit ─→ ledger
-      ▲     └──────────────── write_sample ──────┘                               │
-      └────────── accepted samples of generation g are parents of g + 1 ─────────┘
+             ▲      └────── write_sample ──────┘                        │
+             └─ accepted samples of generation g are parents of g + 1 ──┘
 
-| step     | what it does                                            | where                      |
-| -------- | ------------------------------------------------------- | -------------------------- |
-| plan     | index → which prompt, axes and parents                  | core/generate/plan.py               |
-| prompt   | sandboxed template, filled with axes and parents        | core/generate/prompts.py            |
-| generate | one completion from an engine                           | core/engine.py, engines/   |
-| verify   | split reasoning, run the checks                         | core/checks/               |
-| stage    | finished samples of a unit become durable segments      | runtime/worker/unit_writer.py     |
-| dedup    | exact and near duplicates, a whole batch at once        | core/dedup/dedup.py              |
-| shard    | accepted and dropped samples as Parquet                 | runtime/keeper/batch_sealer.py    |
-| commit   | one log entry makes a batch exist                       | storage/log/log.py             |
-| ledger   | a fold over the log: what each generation added         | core/ledger/ledger.py             |
+| stop     | what happens                                             | where                          |
+| -------- | -------------------------------------------------------- | ------------------------------ |
+| recipe   | YAML with overrides becomes frozen dataclasses           | config.py, core/recipe/        |
+| seed     | real documents: found, converted, read at random         | storage/seeds/                 |
+| plan     | index → which prompt, axes and parents                   | core/generate/plan.py          |
+| lease    | a range of plan indices goes to a worker                 | core/scheduling/leasing.py     |
+| prompt   | sandboxed template, filled with axes and parents         | core/generate/prompts.py       |
+| generate | one completion from an engine                            | core/engine.py, engines/       |
+| verify   | reasoning is split off, the checks run                   | core/checks/                   |
+| stage    | finished samples of a unit become durable segments       | runtime/worker/unit_writer.py  |
+| dedup    | exact and near duplicates, a whole batch at once         | core/dedup/dedup.py            |
+| shard    | accepted and dropped samples as Parquet                  | runtime/keeper/batch_sealer.py |
+| commit   | one log entry makes a batch exist                        | storage/log/log.py             |
+| decide   | stop, drop a stratum, lower the sample rate: log entries | core/decisions/deciding.py     |
+| ledger   | a fold over the log: what each generation added          | core/ledger/ledger.py          |
+
+`runtime/driver/coordinator.py` leads the line for one generation: it leases units, has batches sealed in
+order and commits them. Texts never pass through it.
 
 This file holds the part that happens to one sample at a time. Its invariant: every planned sample
 comes back as exactly one `Sample`, with an outcome, a reason and all text there is. A bad sample is

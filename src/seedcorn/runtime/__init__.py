@@ -1,1 +1,1 @@
-"""The only place that knows Ray: thin actors around the decisions in the core."""
+"""Growing a corpus: driver, workers, keeper and jobs. Ray is known in `ray/` alone."""

@@ -14,7 +14,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def check(recipe: Recipe) -> None:
     """Raises RecipeError for the first setting that cannot be meant; every message has its key.
 
-    Whether the time zone exists is known only where zones are: `runtime.night` refuses it.
+    Whether the time zone exists is known only where zones are: `runtime.driver.night` refuses it.
     """
     spec = recipe.nightly
     time_of("nightly.begins", spec.begins)

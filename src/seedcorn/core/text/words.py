@@ -2,7 +2,7 @@
 
 Every fingerprint and every ledger shingle is made from these hashes, so a text is read once.
 ASCII goes straight through; other text is normalised by table on the way; only documents whose
-normalisation depends on context (see `text.py`) are handed to Python, one at a time.
+normalisation depends on context (see `normaliser.py`) are handed to Python, one at a time.
 
 Scripts written without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese, ...): where at least
 a quarter of a document's word characters belong to them, every word character counts as a word.
