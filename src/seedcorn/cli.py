@@ -17,30 +17,30 @@ from seedcorn.core.errors import Exhausted, SeedcornError
 
 COMMANDS = {
     "grow": "grow a corpus: create it, resume its unfinished generation, or start the next one",
-    "submit": "grow as a job on a Ray cluster; a second submission is refused or attached to",
+    "submit": "grow as a job on a Ray cluster; a second one for its corpus is refused or joined",
     "jobs": "seedcorn's jobs on a cluster, and the log of one",
-    "stop": "drain a job: finish what is in flight, stage it, end",
+    "stop": "drain a job: finish what is in flight, stage it, exit",
     "night": "grow one generation tonight, and report in the morning what it added",
     "plan": "what a recipe would do and cost: prompts, tokens, hours, memory; starts nothing",
     "ledger": "what each generation added",
     "forecast": "what the next samples or engine-hours would add, per stratum",
     "measure": "the ledger of text that other tools made; no corpus is written",
     "compare": "two corpora side by side: what each has, what both have, at equal tokens",
-    "audit": "how much of what is unique is also right: draw, judge, log",
+    "audit": "how much of the unique content is right: draw, judge, log",
     "report": "the ledger as one self-contained page to look at, with curves and duplicates",
-    "show": "a few accepted and dropped samples side by side, with why",
+    "show": "a few accepted and dropped samples side by side, and why they were dropped",
     "export": "accepted samples as a shuffled data set with a card, in a folder, bucket or hub",
-    "doctor": "can this store, this machine and this engine be trusted? what to do if not",
+    "doctor": "check the store, this machine and the engine, and say how to fix what fails",
     "files": "the committed shards, one URI per line",
-    "verify": "re-read log and shards and prove the corpus' promises",
+    "verify": "re-read the log and the shards and prove that the corpus keeps its promises",
     "withdraw": "mark samples as withdrawn, with the reason; nothing is deleted",
     "gc": "delete objects that no log entry needs",
 }
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT."""
 OUT_OF = {
-    errno.EMFILE: "this process may open no more files; raise its limit (ulimit -n)",
-    errno.ENFILE: "this machine can open no more files; end what holds so many",
+    errno.EMFILE: "this process has reached its limit of open files; raise it (ulimit -n)",
+    errno.ENFILE: "this machine has reached its limit of open files; stop what holds so many",
     errno.ENOSPC: "the disk for temporary files is full; free some space, or set TMPDIR",
     errno.EDQUOT: "the quota for temporary files is used up; free some space, or set TMPDIR",
 }
@@ -115,7 +115,9 @@ def _overview() -> argparse.ArgumentParser:
         + "\n\nseedcorn COMMAND --help says more. SEEDCORN_DEBUG=1 shows tracebacks.",
     )
     parser.add_argument("--version", action="version", version=f"seedcorn {__version__}")
-    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of those below")
+    parser.add_argument(
+        "command", choices=COMMANDS, metavar="COMMAND", help="one of the commands below"
+    )
     return parser
 
 

@@ -66,7 +66,7 @@ def _read(path: str) -> DictConfig:
         with Path(path).open("rb") as file:
             data = file.read(MAX_FILE + 1)
         if len(data) > MAX_FILE:
-            raise RecipeError(f"{path}: is larger than {MAX_FILE} bytes; that is no recipe")
+            raise RecipeError(f"{path}: is larger than {MAX_FILE} bytes, too large for a recipe")
         text = data.decode("utf-8")
     except (OSError, ValueError) as error:
         if isinstance(error, UnicodeDecodeError):
@@ -80,7 +80,9 @@ def _read(path: str) -> DictConfig:
     except (OmegaConfBaseException, OSError, ValueError) as error:
         raise RecipeError(f"{path}: {_first_line(error)}") from error
     if not isinstance(tree, DictConfig):
-        raise RecipeError(f"{path}: a recipe is keys with values, such as `name: my-recipe`")
+        raise RecipeError(
+            f"{path}: a recipe is a mapping of keys to values, such as `name: my-recipe`"
+        )
     return tree
 
 

@@ -63,7 +63,10 @@ def test_audit_draws_a_line_per_document_to_be_filled_in(corpus, tmp_path, capsy
     assert all((line["verdict"], line["note"]) == (None, "") and line["text"] for line in lines)
     assert entries(corpus) == before
     printed = capsys.readouterr().out
-    assert f"drew 40 unique fingerprints of generation 1, first brought by {len(lines)}" in printed
+    assert (
+        f"drew 40 unique fingerprints from generation 1, which first occur in {len(lines)}"
+        in printed
+    )
     assert f"seedcorn audit {corpus} --verdicts {path}" in printed
 
 
@@ -236,7 +239,7 @@ def test_audit_beside_a_live_writer_logs_nothing(drawn, capsys):
         (["--verdicts", "x", "-n", "3"], "leave out n"),
         (["--verdicts", "x", "--checker", "true"], "leave out checker"),
         (["--verdicts", "/no/such/file"], "cannot be read"),
-        (["-o", "x", "-n", "0"], "0 is not at least 1"),
+        (["-o", "x", "-n", "0"], "0 is less than 1"),
         (["-o", "/no/such/folder/x", "-n", "1"], "cannot be written"),
         (["-o", "x", "-g", "9"], "no generation 9"),
     ],

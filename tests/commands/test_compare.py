@@ -148,7 +148,7 @@ def test_compare_a_corpus_with_itself_shares_everything(corpora, capsys):
 def test_compare_tells_the_richer_recipe(corpora, capsys):
     found = compared(corpora, capsys)
     assert found["more_per_token"] == "b"
-    assert "B adds more a token" in found["statement"]
+    assert "B adds more per token" in found["statement"]
     assert any("writer-small" in note for note in found["notes"])
 
 

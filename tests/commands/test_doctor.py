@@ -1,4 +1,5 @@
-"""`seedcorn doctor`: what may carry a corpus passes, what may not is refused, by name and advice."""
+"""`seedcorn doctor`: what may carry a corpus passes, what may not is refused, by name and "
+"advice."""
 
 import json
 import os
@@ -80,7 +81,7 @@ def test_doctor_of_a_store_that_ignores_the_condition_refuses_it(tmp_path, capsy
         assert code == 1
         assert levels["put-if-absent refuses an existing object"] == "fails"
         assert levels["put-if-absent has one winner among 8 at once"] == "fails"
-        refusal = details["this store may carry a corpus"]["detail"]
+        refusal = details["this store can hold a corpus"]["detail"]
         assert "does not keep put-if-absent" in refusal
         assert "two drivers could both believe they own the log" in refusal
         assert "store.single_writer=true" in refusal
@@ -88,7 +89,7 @@ def test_doctor_of_a_store_that_ignores_the_condition_refuses_it(tmp_path, capsy
         code, levels, details = examined(capsys, *words, "store.single_writer=true")
         creating = {level for name, level in levels.items() if name.startswith("put-if-absent")}
         assert "fails" not in creating
-        assert levels["this store may carry a corpus"] == "warning"
+        assert levels["this store can hold a corpus"] == "warning"
         others = {name for name, level in levels.items() if level == "fails"}
         assert code == (1 if others else 0)
 
@@ -117,8 +118,8 @@ def test_doctor_with_a_recipe_starts_its_engine_and_weighs_what_it_grows(tmp_pat
     assert code == 0
     assert levels["the engine starts and writes a sample"] == "ok"
     assert "words in" in details["the engine starts and writes a sample"]["detail"]
-    assert "documents" in details["the dedup index fits into memory"]["detail"]
-    assert levels["the corpus fits onto the disk"] == "ok"
+    assert "documents" in details["the dedup index fits in memory"]["detail"]
+    assert levels["the corpus fits on the disk"] == "ok"
     assert not Path(corpus).exists()
 
 

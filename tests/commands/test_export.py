@@ -1,4 +1,5 @@
-"""`seedcorn export`: the rows the ledger counts, shuffled as a whole, added to, never half there."""
+"""`seedcorn export`: the rows the ledger counts, shuffled as a whole, added to, never half "
+"there."""
 
 import json
 import shutil
@@ -193,7 +194,7 @@ def test_wrong_choice_is_explained_and_writes_nothing(grown, target, capsys, wor
 
 def test_target_in_the_corpus_or_that_is_one_is_refused(corpus, tmp_path, capsys):
     assert main(["export", str(corpus), str(corpus / "export")]) == 2
-    assert "lie inside one another" in capsys.readouterr().err
+    assert "lies inside the other" in capsys.readouterr().err
     shutil.copytree(corpus, tmp_path / "other")
     assert main(["export", str(corpus), str(tmp_path / "other")]) == 2
     assert "is a corpus; an export needs a place of its own" in capsys.readouterr().err
@@ -263,8 +264,8 @@ def test_message_says_what_was_written_and_what_was_left_out(grown, target, caps
         counts = {key: value + row["counts"][key] for key, value in counts.items()}
     never = ", ".join(f"{value} {key}" for key, value in counts.items())
     assert (
-        f"left out: 0 withdrawn, 0 by filters, 0 not drawn by mixture weights; never accepted were {never}"
-        in out
+        "left out: 0 withdrawn, 0 by filters, 0 not drawn by mixture weights; never accepted: "
+        f"{never}" in out
     )
     assert "give --license NAME" in out
 

@@ -51,8 +51,8 @@ def test_gc_reports_and_keeps_what_it_cannot_prove_dead(corpus, capsys):
     before = everything(corpus)
     assert main(["gc", str(corpus)]) == 0
     text = capsys.readouterr().out
-    assert "left alone: 1 objects under seeds/0123456789abcdef/" in text
-    assert "left alone: 1 objects under probe-0123456789abcdef/" in text
+    assert "left alone: 1 object under seeds/0123456789abcdef/" in text
+    assert "left alone: 1 object under probe-0123456789abcdef/" in text
     assert everything(corpus) == before
 
 
@@ -65,6 +65,6 @@ def test_gc_as_a_dry_run_says_what_it_would_delete_and_deletes_nothing(corpus, c
     assert main(["gc", str(corpus), "--dry-run"]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == f"would delete {dead}"
-    assert printed[1] == f"1 objects would be deleted from {corpus}"
-    assert printed[2].startswith("left alone: 1 objects under .tmp/")
+    assert printed[1] == f"1 object would be deleted from {corpus}"
+    assert printed[2].startswith("left alone: 1 object under .tmp/")
     assert everything(corpus) == before

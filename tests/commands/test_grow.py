@@ -64,8 +64,8 @@ def test_grow_of_a_complete_corpus_says_so_and_how_to_grow_on(grown, capsys):
     assert main(["grow", recipe, "takeover=true"]) == 0
     text = capsys.readouterr().out
     assert text.endswith(
-        f"corpus {corpus} is complete: 2 of 2 generations; "
-        f"grow on with: seedcorn grow {recipe} generations=3\n"
+        f"corpus {corpus} is complete: 2 of 2 generations; grow more with: seedcorn grow {recipe} "
+        "generations=3\n"
     )
     assert "uat: unique accepted tokens" in text
     assert "duplicate:exact:same" in text
@@ -91,7 +91,7 @@ def test_grow_that_cannot_start_is_one_line(tmp_path, overrides, code, named, ca
 def test_ending_of_a_drained_run_tells_how_to_go_on():
     text = ending(Grown("s3://b/c", False, 1, True), arguments("samples=5", "takeover=true"), 3)
     assert "stopped after 1 of 3 generations" in text
-    assert text.endswith("go on with: seedcorn grow 'my recipe.yaml' samples=5")
+    assert text.endswith("continue with: seedcorn grow 'my recipe.yaml' samples=5")
 
 
 def test_ending_of_a_finished_run_asks_for_one_generation_more():
@@ -105,7 +105,7 @@ def test_ending_of_a_reached_target_says_so_and_an_exhausted_plan_how_to_go_on()
         for reason in ("target reached: 9 of 8", "exhausted: every sample is decided; 7 of 8")
     )
     assert reached.endswith("stopped after 2 generations: target reached: 9 of 8")
-    assert left.endswith("grow on with: seedcorn grow 'my recipe.yaml' generations=3")
+    assert left.endswith("grow more with: seedcorn grow 'my recipe.yaml' generations=3")
 
 
 def test_command_is_the_same_command_again():
@@ -204,4 +204,4 @@ def test_grow_interrupted_twice_stops_at_once_without_traceback(tmp_path):
                 process.send_signal(signal.SIGINT)
     assert process.returncode == 130
     assert "Traceback" not in "".join(seen)
-    assert f"go on with: seedcorn grow {recipe}" in seen[-1]
+    assert f"continue with: seedcorn grow {recipe}" in seen[-1]

@@ -12,7 +12,7 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
         "overrides",
         nargs="*",
         metavar="key=value",
-        help="recipe keys with other values, such as samples=48 or engine.workers=2",
+        help="recipe keys to override, such as samples=48 or engine.workers=2",
     )
 
 
@@ -25,7 +25,7 @@ def add_corpus(parser: argparse.ArgumentParser) -> None:
         "overrides",
         nargs="*",
         metavar="store.key=value",
-        help="how the store is reached, such as store.endpoint=http://127.0.0.1:8333",
+        help="how to reach the store, such as store.endpoint=http://127.0.0.1:8333",
     )
 
 
@@ -49,5 +49,5 @@ def positive_count(text: str) -> int:
     """A whole number, one or more."""
     value = int(text)
     if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
     return value

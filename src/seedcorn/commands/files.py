@@ -8,7 +8,7 @@ from seedcorn.commands.arguments import add_corpus, count
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
     add_corpus(parser)
-    parser.add_argument("--generation", type=count, metavar="N", help="of this generation only")
+    parser.add_argument("--generation", type=count, metavar="N", help="only this generation")
     parser.add_argument("--dropped", action="store_true", help="shards of dropped samples instead")
 
 

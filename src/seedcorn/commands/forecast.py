@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from seedcorn.commands.arguments import add_corpus, positive
+from seedcorn.core.figures import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,13 +20,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
     add_corpus(parser)
     amount = parser.add_mutually_exclusive_group()
-    amount.add_argument("-n", "--samples", type=samples, help=f"further samples ({DEFAULT:,})")
-    amount.add_argument("-e", "--engine-hours", type=positive, help="further engine-hours")
+    amount.add_argument(
+        "-n", "--samples", type=samples, help=f"how many further samples (default {DEFAULT:,})"
+    )
+    amount.add_argument("-e", "--engine-hours", type=positive, help="how many further engine-hours")
     parser.add_argument("--json", action="store_true", help="everything, as JSON")
     parser.epilog = (
         "The forecast holds for the newest generation's recipe, model and checks. Each stratum's "
-        "row says what the whole amount would add if it alone were drawn; one that a decision "
-        "stopped is marked."
+        "row says what the whole amount would add if only that stratum were drawn; strata that a "
+        "decision stopped are marked."
     )
 
 
@@ -33,7 +36,7 @@ def samples(text: str) -> int:
     """A whole number of samples, one or more."""
     value = int(text)
     if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no number of samples")
+        raise argparse.ArgumentTypeError(f"{text} is not a number of samples")
     return value
 
 
@@ -98,15 +101,18 @@ def remarks(ledger: "Ledger", found: list["Outlook"], winner: str) -> list[str]:
     lines = []
     if winner:
         lines.append(
-            f"most surely well spent on: {winner} (lower end of its own, exclusive content for its "
-            "cost)"
+            f"best spent on: {winner} (most content that no other stratum has, at the lower end, "
+            "for its cost)"
         )
     whole = found[0].forecast
     if whole is not None and found[0].samples > ledger.prospects.samples(""):
         lines.append(
-            "more samples than there are so far: the estimate extrapolates, mind the interval"
+            "that is more samples than exist so far: the estimate extrapolates, so rely on the "
+            "interval"
         )
     record = ledger.promises.record
     if record.scored:
-        lines.append(f"{record.covered} of {record.scored} earlier forecasts held")
+        lines.append(
+            f"{record.covered} of {counted(record.scored, 'earlier forecast')} contained what came"
+        )
     return lines

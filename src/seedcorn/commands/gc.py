@@ -7,6 +7,7 @@ reported and left alone.
 import argparse
 
 from seedcorn.commands.arguments import add_corpus
+from seedcorn.core.figures import counted
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,12 +31,12 @@ def run(arguments: argparse.Namespace) -> int:
     told = "would be deleted" if dry else "deleted"
     for key in deleted:
         say(harmless(f"{'would delete' if dry else 'deleted'} {key}"))
-    say(f"{len(deleted)} objects {told} from {store.uri}")
+    say(f"{counted(len(deleted), 'object')} {told} from {store.uri}")
     for prefix, objects in sorted(unproven(store, entries).items()):
         say(
             harmless(
-                f"left alone: {objects} objects under {prefix} "
-                "(delete them if no seedcorn is running)"
+                f"left alone: {counted(objects, 'object')} under {prefix} (delete them if no "
+                "seedcorn is running)"
             )
         )
     return 0

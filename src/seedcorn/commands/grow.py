@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from seedcorn.commands.arguments import add_recipe
+from seedcorn.core.figures import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,8 +20,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
     add_recipe(parser)
     parser.epilog = (
-        "Ctrl-C finishes what is in flight, commits what is complete and stops; a second one stops "
-        "at once. Nothing committed or staged is lost: the same command goes on."
+        "Ctrl-C finishes what is in flight, commits what is complete and stops; a second one "
+        "stops at once. Nothing committed or staged is lost: the same command continues."
     )
 
 
@@ -66,29 +67,30 @@ def ending(grown: "Grown", arguments: argparse.Namespace, asked: int) -> str:
     """How the run ended, and the next step as a command."""
     if not grown.complete:
         return (
-            f"corpus {grown.corpus} is not complete: stopped after {grown.generations} of {asked} "
-            "generations; everything finished is on the store\n"
-            f"go on with: {command(arguments)}"
+            f"corpus {grown.corpus} is not complete: stopped after {grown.generations} of "
+            f"{counted(asked, 'generation')}; everything finished is stored\ncontinue with: "
+            f"{command(arguments)}"
         )
     if grown.reason and grown.generations:
         text = (
-            f"corpus {grown.corpus} stopped after {grown.generations} generations: {grown.reason}"
+            f"corpus {grown.corpus} stopped after {counted(grown.generations, 'generation')}: "
+            f"{grown.reason}"
         )
         onward = command(arguments, generations=max(grown.generations, asked) + 1)
         # More samples help where the plan ran out, and only there.
-        return f"{text}\ngrow on with: {onward}" if grown.reason.startswith("exhausted") else text
+        return f"{text}\ngrow more with: {onward}" if grown.reason.startswith("exhausted") else text
     what = "is complete" if not grown.worked else "is complete now"
     onward = command(arguments, generations=max(grown.generations, asked) + 1)
     return (
-        f"corpus {grown.corpus} {what}: {grown.generations} of {asked} generations; "
-        f"grow on with: {onward}"
+        f"corpus {grown.corpus} {what}: {grown.generations} of {counted(asked, 'generation')}; "
+        f"grow more with: {onward}"
     )
 
 
 def stopped_at_once(arguments: argparse.Namespace) -> str:
     """The message after a second Ctrl-C."""
     return (
-        "stopped at once; everything committed or staged is on the store, go on with: "
+        "stopped at once; everything committed or staged is stored; continue with: "
         f"{command(arguments)}"
     )
 

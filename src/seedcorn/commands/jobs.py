@@ -9,12 +9,14 @@ from seedcorn.commands.submit import add_address
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
     parser.add_argument(
-        "job", nargs="?", metavar="JOB|CORPUS", help="only this one; of a corpus, its newest job"
+        "job", nargs="?", metavar="JOB|CORPUS", help="only this job; for a corpus, its newest one"
     )
     add_address(parser)
     parser.add_argument("--follow", action="store_true", help="print the job's log until it ends")
-    parser.add_argument("--json", action="store_true", help="for programs")
-    parser.epilog = "A cluster remembers its jobs as long as it lives; the corpus has the log."
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.epilog = (
+        "A cluster remembers its jobs only while it runs; what they did to a corpus is in its log."
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -23,8 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-wait", action="store_true", help="ask for the stop and return")
     parser.epilog = (
-        "Ray kills a job that still drains after the time it was submitted with (--drain-s); even "
-        "then everything committed or staged is on the store, and submitting again goes on."
+        "Ray kills a job that is still draining when the time it was submitted with (--drain-s) "
+        "is over; even then everything committed or staged is stored, and submitting again "
+        "continues."
     )
 
 
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"asked {job.id} to stop")
         return 0
     wait_s = RAY_STOP_WAIT_S if job.stop_wait_s is None else job.stop_wait_s
-    note(f"{job.id} drains, for at most {wait_s:g} s; Ctrl-C leaves it to itself")
+    note(f"{job.id} is draining, for at most {wait_s:g} s; Ctrl-C stops the waiting, not the job")
     return _ended(server, server.wait(job.id, wait_s + MARGIN_S))
 
 
@@ -65,8 +66,8 @@ def warnings(job: "Job") -> list[str]:
         ]
     if job.stop_wait_s < SHORT_DRAIN_S:
         return [
-            f"Ray kills the driver of {job.id} {job.stop_wait_s:g} s after the signal, and requests "
-            "in flight may take longer; submit with a longer --drain-s"
+            f"Ray kills the driver of {job.id} {job.stop_wait_s:g} s after the signal, and "
+            "requests in flight may take longer; submit with a longer --drain-s"
         ]
     return []
 

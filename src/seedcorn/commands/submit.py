@@ -26,7 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_address(parser)
     parser.add_argument("--follow", action="store_true", help="print the log until the job ends")
     parser.add_argument(
-        "--attach", action="store_true", help="use the job that grows this corpus already, if any"
+        "--attach",
+        action="store_true",
+        help="use the job that already grows this corpus, if there is one",
     )
     files = parser.add_argument_group(
         "what travels", "by default the recipe file, and files that its relative paths name"
@@ -36,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--cluster-recipe",
         metavar="PATH",
         default="",
-        help="nothing: the recipe lies there on the cluster (RECIPE is still read here)",
+        help="ship nothing: the recipe is at this path on the cluster (RECIPE is still read here)",
     )
     files.add_argument(
         "--runtime-env",
@@ -61,7 +63,9 @@ def _configure_driver(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds that `seedcorn stop` leaves it before Ray kills it (600)",
     )
-    driver.add_argument("--python", metavar="PATH", help="interpreter there (python)")
+    driver.add_argument(
+        "--python", metavar="PATH", help="the cluster's interpreter (default python)"
+    )
     driver.add_argument("--entrypoint-num-cpus", type=positive, metavar="N")
     driver.add_argument("--entrypoint-memory", type=positive, metavar="BYTES")
     driver.add_argument("--entrypoint-resources", metavar="JSON", help='such as {"disk": 1}')
@@ -198,5 +202,5 @@ def _warn_of_secrets(env: dict[str, Any]) -> None:
     if named:
         sys.stderr.write(
             f"seedcorn: warning: everyone who may list jobs reads {', '.join(named)} in the "
-            "runtime environment; better set in the environment of the cluster's nodes\n"
+            "runtime environment; set them in the environment of the cluster's nodes instead\n"
         )

@@ -22,8 +22,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--deep",
         action="store_true",
-        help="also decide anew what texts decide: fingerprints, checks, duplicates, sketches "
-        "(about 2.5 KB of memory per accepted sample and seed row)",
+        help="also recompute what follows from the texts: fingerprints, checks, duplicates, "
+        "sketches (about 2.5 KB of memory per accepted sample and seed row)",
     )
     parser.add_argument("--json", action="store_true", help="the report as JSON")
 
@@ -63,7 +63,7 @@ def tell(report: "Report", say: Callable[[str], None]) -> None:
         say(harmless(f"{'':<9}  note   {warning}"))
     if report.broken is not None:
         say(harmless(f"{report.broken.promise:<9}  WRONG  {report.broken.text}"))
-        say(f"{report.corpus} does not keep its promises; what follows was not checked")
+        say(f"{report.corpus} does not keep its promises; later checks were not run")
         say("nothing repairs a corpus in place; docs/repair.md says what to do instead")
         return
     say(f"corpus digest: {report.digest}")

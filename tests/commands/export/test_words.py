@@ -5,7 +5,6 @@ from dataclasses import replace
 from seedcorn.commands.export.words import (
     left_out,
     limits,
-    many,
     mixture,
     order,
     published_recipes,
@@ -48,7 +47,7 @@ def test_order_and_mixture_say_what_was_done():
     once = replace(empty(Options()), increments=(FIRST,))
     assert "shuffled as a whole with seed 0" in order(once)
     assert "Rows came in 2 exports" in order(replace(once, increments=(FIRST, SECOND)))
-    assert "no order to train in" in order(empty(Options(shuffle=False)))
+    assert "not an order to train in" in order(empty(Options(shuffle=False)))
     assert mixture(once) == "Every sample occurs once."
     assert "`copy` counts" in mixture(empty(Options(weights=Weights({"tell": 2.0}))))
     half = mixture(empty(Options(weights=Weights({}, {1: 0.5}))))
@@ -60,18 +59,17 @@ def test_left_out_adds_up_and_names_filters():
     whole = replace(empty(Options(strata=("tell",))), increments=(FIRST, SECOND))
     assert left_out(whole, told) == (
         "1 withdrawn, 3 by filters (only tell asked for), 4 not drawn by mixture weights; never "
-        "accepted were 4 duplicate, 6 rejected, 0 failed"
+        "accepted: 4 duplicate, 6 rejected, 0 failed"
     )
 
 
 def test_limits_name_rewrites():
-    assert not [line for line in limits(empty(Options())) if "taken out" in line]
-    assert "taken out 2 times" in limits(replace(empty(Options()), rewrites=2))[-1]
+    assert not [line for line in limits(empty(Options())) if "removed" in line]
+    assert "removed 2 times" in limits(replace(empty(Options()), rewrites=2))[-1]
 
 
 def test_leftovers_sizes_and_counts_read_well():
     assert told_leftovers([], False) == []
     assert "--clean deletes them" in told_leftovers(["a"], False)[0]
-    assert told_leftovers(["a", "b"], True) == ["deleted 2 shards of runs that died"]
-    assert (many(1, "row"), many(2000, "row")) == ("1 row", "2,000 rows")
+    assert told_leftovers(["a", "b"], True) == ["deleted 2 shards left behind by runs that died"]
     assert (size(900), size(2_500_000)) == ("0.9 kB", "2.5 MB")

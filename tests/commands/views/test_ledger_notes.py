@@ -48,8 +48,8 @@ def test_audit_says_what_it_read_and_what_it_bounds(adjusted, tail):
     precision = {"estimate": 0.9, "low": 0.82, "high": 0.9456, "drawn": 100, "right": 90}
 
     assert notes(document(precision=precision, adjusted_unique=adjusted)) == [
-        "gen 2  audit: 90 of 100 unique shingles stand in right documents, precision 0.820 to "
-        f"0.946{tail}"
+        "gen 2  audit: 90 of 100 unique shingles are in documents judged right, precision 0.820 "
+        f"to 0.946{tail}"
     ]
 
 
@@ -66,7 +66,9 @@ def test_forecasts_say_amount_and_interval_and_how_earlier_ones_did():
     assert notes(document(found)) == [
         "forecast  the next 4,096 samples add 31.0 k (28.0 k to 34.0 k)",
         "forecast  retell: the next 100 samples add 31.0 k (28.0 k to 34.0 k)",
-        "forecast  20 of 24 earlier ones held, intervals widened 1.7 times",
+        "forecast  20 of 24 earlier ones contained what came, intervals widened 1.7 times",
         "forecast  by trend the next generation adds 1.00 M (900 k to 1.20 M)",
     ]
-    assert notes(document({"scored": 3, "covered": 3})) == ["forecast  3 of 3 earlier ones held"]
+    assert notes(document({"scored": 3, "covered": 3})) == [
+        "forecast  3 of 3 earlier ones contained what came"
+    ]

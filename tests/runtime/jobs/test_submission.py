@@ -186,7 +186,7 @@ def test_attached_follower_reads_all_of_the_log_once_though_its_connection_break
     grows = f"grows file://{evening.corpus} up to generation 1"
     assert (code, attached) == (130, f"attached to {evening.job}: RUNNING, {grows}")
     assert f"lost the log of {evening.job}" in err
-    assert f"go on with: seedcorn submit {RECIPE} corpus={evening.corpus}" in err
+    assert f"continue with: seedcorn submit {RECIPE} corpus={evening.corpus}" in err
     assert cli("jobs", evening.job, "--follow")[:2] == (130, followed)
 
 
@@ -194,7 +194,7 @@ def test_stop_drains_and_the_next_attempt_finishes_what_was_staged(evening, cli)
     corpus = evening.corpus
     stopped = f"job {evening.job} STOPPED: Job was intentionally stopped.\n"
     assert evening.stopped[:2] == (0, stopped)
-    assert "drains, for at most 600 s" in evening.stopped[2]
+    assert "is draining, for at most 600 s" in evening.stopped[2]
     assert "draining: finishing what is in flight" in evening.followed[1]
     assert list((corpus / "staging").rglob("*.parquet")), "a drain stages what is in flight"
     before = committed(corpus)
@@ -217,7 +217,7 @@ def test_stop_now_drops_what_is_in_flight_where_a_drain_would_take_long(cli, tmp
     assert f"Ray kills the driver of {job} 50 s after the signal" in err
     assert follower.wait(PATIENCE_S) == 130
     assert "draining: finishing what is in flight" in follower.printed
-    assert "stopped at once; everything committed or staged is on the store" in follower.printed
+    assert "stopped at once; everything committed or staged is stored" in follower.printed
 
 
 def test_follow_of_a_driver_that_fails_ends_with_its_exit_code_and_its_words(cli, tmp_path):
@@ -296,7 +296,7 @@ def test_other_ray_and_other_servers_are_refused_by_name(cli):
         assert (code, f"{address} runs Ray 2.48.0" in err) == (2, True)
     with other_server() as address:
         code, _, err = cli("jobs", address=address)
-        assert (code, "is no Ray dashboard" in err) == (1, True)
+        assert (code, "is not a Ray dashboard" in err) == (1, True)
         code, _, err = cli("jobs", address=address.replace("http", "ftp"))
         assert (code, "the dashboard's URL" in err) == (2, True)
 

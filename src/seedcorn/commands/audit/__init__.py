@@ -7,6 +7,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from seedcorn.commands.arguments import add_corpus, count, positive_count
+from seedcorn.core.figures import counted
 
 if TYPE_CHECKING:
     from seedcorn.commands.withdraw import Books
@@ -27,19 +28,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f"unique fingerprints to draw (default {DRAWN})",
     )
     parser.add_argument(
-        "-g", "--generation", type=count, metavar="G", help="of this generation (default: the last)"
+        "-g",
+        "--generation",
+        type=count,
+        metavar="G",
+        help="only this generation (default: the last)",
     )
-    parser.add_argument("--stratum", default="", metavar="S", help="of this stratum only")
-    parser.add_argument("-o", "--output", metavar="FILE", help="where the questions are written")
-    parser.add_argument("--verdicts", metavar="FILE", help="log the verdicts filled in there")
+    parser.add_argument("--stratum", default="", metavar="S", help="only this stratum")
+    parser.add_argument("-o", "--output", metavar="FILE", help="file to write the drawn samples to")
     parser.add_argument(
-        "--partial", action="store_true", help="take the verdicts before the first missing one"
+        "--verdicts", metavar="FILE", help="log the verdicts filled in in this file"
+    )
+    parser.add_argument(
+        "--partial", action="store_true", help="use the verdicts before the first missing one"
     )
     parser.add_argument(
         "--checker",
         metavar="COMMAND",
-        help="judge by a trusted program: it reads a line on its stdin and exits with 0 for right, "
-        "1 for wrong; anything else, a Python traceback included, is an error",
+        help="let a trusted program judge: it reads one line from stdin and exits with 0 for "
+        "right or 1 for wrong; anything else, including a Python traceback, is an error",
     )
     parser.add_argument("--json", action="store_true", help="what was drawn or logged, as JSON")
     parser.add_argument(
@@ -185,11 +192,11 @@ def _tell_draw(arguments: argparse.Namespace, draw: "Draw", questions: "list[Que
         return
     whole = f", stratum {draw.stratum}" if draw.stratum else ""
     say(
-        f"drew {drawn:,} unique fingerprints of generation {draw.generation}{whole}, first brought "
-        f"by {len(questions):,} samples"
+        f"drew {drawn:,} unique fingerprints from generation {draw.generation}{whole}, which first "
+        f"occur in {counted(len(questions), 'sample')}"
     )
     if drawn < draw.fingerprints:
-        say(f"{draw.fingerprints:,} were asked for; there are no more")
+        say(f"{draw.fingerprints:,} were requested; there are no more")
     say(f"set each `verdict` in {arguments.output} to true or false, then:")
     say(f"seedcorn audit {arguments.corpus} --verdicts {arguments.output}")
 
@@ -210,6 +217,6 @@ def _tell_precision(
     screen.print()
     screen.print(
         "precision: share of the unique fingerprints whose first sample is right, with its 95 % "
-        "interval; a sample counts as often as it brought drawn fingerprints",
+        "interval; a sample counts once for each drawn fingerprint that it brought",
         soft_wrap=True,
     )

@@ -38,7 +38,9 @@ class Checker:
                 check=False,
             )
         except OSError as error:
-            raise AuditError(f"checker {self._command!r} does not run: {error.strerror}") from error
+            raise AuditError(
+                f"checker {self._command!r} cannot be run: {error.strerror}"
+            ) from error
         if done.returncode not in (RIGHT, WRONG) or _TRACEBACK in done.stderr:
             said = done.stderr.decode("utf-8", "replace").strip().splitlines()
             because = f": {said[-1]}" if said else ""

@@ -17,13 +17,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "overrides",
         nargs="*",
         metavar="store.key=value",
-        help="how both stores are reached, such as store.endpoint=http://127.0.0.1:8333",
+        help="how to reach both stores, such as store.endpoint=http://127.0.0.1:8333",
     )
     parser.add_argument(
         "--fingerprints",
         type=positive_count,
         metavar="N",
-        help="hashes held per shingle length and corpus before the sample rate is halved (default "
+        help="hashes kept per shingle length and corpus before the sample rate is halved (default "
         "10,000,000, about 5 GB in all at most)",
     )
     parser.add_argument("--json", action="store_true", help="everything, as JSON")

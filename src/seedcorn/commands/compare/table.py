@@ -15,8 +15,8 @@ from seedcorn.storage.measure.comparison import Outline
 FORMAT = 1
 """Version of the JSON."""
 UNIT_LINE = (
-    f"unique: the {HEADLINE}-word shingles of accepted samples that are in no seed of either corpus; "
-    "withdrawn samples count nowhere"
+    f"unique: the {HEADLINE}-word shingles of accepted samples that are in no seed of either "
+    "corpus; withdrawn samples are left out"
 )
 
 
@@ -56,12 +56,15 @@ def statement(found: Comparison) -> str:
     first, second = found.a.at_equal_tokens, found.b.at_equal_tokens
     if first is None or second is None:
         empty = " and ".join(n for n, s in (("A", found.a), ("B", found.b)) if not s.tokens)
-        return f"{empty} has no accepted sample: there is nothing to compare at equal tokens"
+        return f"{empty} has no accepted samples: there is nothing to compare at equal tokens"
     figures_of = f"in {scaled(found.equal_tokens)} tokens each, A adds {scaled(first.estimate)} "
     figures_of += f"and B {scaled(second.estimate)} unique tokens"
     if found.more:
-        return f"{figures_of}; the 95 % intervals are apart: {found.more.upper()} adds more a token"
-    return f"{figures_of}; the 95 % intervals meet: neither can be said to add more a token"
+        return (
+            f"{figures_of}; the 95 % intervals do not overlap: {found.more.upper()} adds more per "
+            "token"
+        )
+    return f"{figures_of}; the 95 % intervals overlap: neither can be said to add more per token"
 
 
 def notes(found: Comparison, a: Outline, b: Outline) -> list[str]:
@@ -71,8 +74,8 @@ def notes(found: Comparison, a: Outline, b: Outline) -> list[str]:
         said.append(f"estimated from a hash sample of rate {found.rate:.3g}, with 95 % intervals")
     if a.models != b.models:
         said.append(
-            f"A was written by {', '.join(a.models)}, B by {', '.join(b.models)}: models cut text "
-            "into tokens differently, so their tokens are not quite the same unit"
+            f"A was written by {', '.join(a.models)}, B by {', '.join(b.models)}: models split "
+            "text into tokens differently, so their tokens are not quite comparable"
         )
     return said
 

@@ -22,17 +22,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "overrides",
         nargs="*",
         metavar="key=value",
-        help="store.key=value for the store; with --recipe any of its keys",
+        help="store.key=value for the store; with --recipe, any recipe key",
     )
-    parser.add_argument("--recipe", metavar="RECIPE", help="also: its engine, memory and space")
+    parser.add_argument(
+        "--recipe",
+        metavar="RECIPE",
+        help="also check the engine, memory and disk space that this recipe needs",
+    )
     parser.add_argument(
         "--engine", action="store_true", help="start the recipe's engine and write one sample"
     )
     parser.add_argument(
-        "--rounds", type=positive_count, default=20, help="of contended writes (default 20)"
+        "--rounds", type=positive_count, default=20, help="rounds of concurrent writes (default 20)"
     )
-    parser.add_argument("--lock", metavar="FILE", help="check the versions a lock file pins, only")
-    parser.add_argument("--json", action="store_true", help="the findings as JSON")
+    parser.add_argument(
+        "--lock", metavar="FILE", help="check only the versions that a lock file pins"
+    )
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -44,7 +44,7 @@ def lock_file(path: str) -> list[Finding]:
         raise RecipeError(f"{path} cannot be read as a lock file: {error}") from error
     found = list(complaints(text))
     if not found:
-        return [Finding("every pinned version reaches its floor", OK)]
+        return [Finding("every pinned version meets its security floor", OK)]
     return [Finding("a pinned version is too old", FAILS, line, "raise it") for line in found]
 
 
@@ -69,7 +69,7 @@ def _assertions(optimised: int) -> Finding:
     name = "Python runs with assertions"
     if not optimised:
         return Finding(name, OK)
-    detail = "python -O drops checks that vLLM's safety is built on (CVE-2026-41523)"
+    detail = "python -O drops checks that vLLM's safety depends on (CVE-2026-41523)"
     return Finding(name, WARNING, detail, "start Python without -O and PYTHONOPTIMIZE")
 
 

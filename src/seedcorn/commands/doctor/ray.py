@@ -19,7 +19,7 @@ TOKEN_FILE = Path(".ray") / "auth_token"
 """Below the home folder, unless RAY_AUTH_TOKEN_PATH names another."""
 _LOCAL = {"", "local", "auto"}
 _REFUSED = (401, 403)
-_OPEN = "whoever reaches it can run code on it"
+_OPEN = "anyone who can reach it can run code on it"
 
 
 def ray(variables: Mapping[str, str] | None = None, home: Path | None = None) -> list[Finding]:
@@ -43,7 +43,7 @@ def _mode(given: Mapping[str, str]) -> Finding:
 
 
 def _token(given: Mapping[str, str], home: Path) -> Finding:
-    name = "nobody else reads the token"
+    name = "only you can read the token"
     path = Path(given.get("RAY_AUTH_TOKEN_PATH") or home / TOKEN_FILE)
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
@@ -55,9 +55,9 @@ def _token(given: Mapping[str, str], home: Path) -> Finding:
 
 
 def _cluster(address: str) -> Finding:
-    name = "the cluster of RAY_ADDRESS refuses who has no token"
+    name = "the cluster at RAY_ADDRESS refuses requests without a token"
     if address in _LOCAL:
-        return Finding(name, OK, "no cluster is named: grow starts Ray on this machine")
+        return Finding(name, OK, "no cluster is set: grow starts Ray on this machine")
     if urlsplit(address).username is not None:
         return Finding(name, FAILS, "RAY_ADDRESS holds a user name", "use RAY_AUTH_TOKEN")
     if address.startswith(("http://", "https://")):
@@ -69,12 +69,12 @@ def _asked(name: str, address: str) -> Finding:
     """Lists jobs without a token, which must be refused."""
     try:
         with urllib.request.urlopen(f"{address.rstrip('/')}/api/jobs/", timeout=PATIENCE_S) as page:
-            detail = f"{address} answered {page.status} to nobody in particular: {_OPEN}"
+            detail = f"{address} answered {page.status} to a request without a token: {_OPEN}"
             return Finding(name, FAILS, detail, "start the head with RAY_AUTH_MODE=token")
     except urllib.error.HTTPError as error:
         if error.code in _REFUSED:
             return Finding(name, OK, f"{address} answered {error.code}")
-        detail = f"{address} answered {error.code}; this is no Ray dashboard"
+        detail = f"{address} answered {error.code}; this is not a Ray dashboard"
         return Finding(name, WARNING, detail, "correct RAY_ADDRESS")
     except OSError as error:
         return _silent(name, address, error)
@@ -87,7 +87,7 @@ def _reached(name: str, address: str) -> Finding:
         socket.create_connection((host, port), PATIENCE_S).close()
     except (OSError, ValueError, OverflowError) as error:
         return _silent(name, address, error)
-    detail = f"{address} is there; whether it asks for a token only its dashboard tells"
+    detail = f"{address} is reachable; only its dashboard can tell whether it asks for a token"
     advice = "run doctor with RAY_ADDRESS=http://HOST:8265"
     return Finding(name, WARNING, detail, advice)
 

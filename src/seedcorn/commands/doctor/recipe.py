@@ -21,7 +21,7 @@ from seedcorn.storage.stores.opening import open_store
 START_S = 900.0
 """An engine that takes longer to start and write one sample hangs."""
 _MEMORY = Path("/proc/meminfo")
-_MORE = "use a machine with more, or fewer samples"
+_MORE = "use a machine with more of it, or grow fewer samples"
 
 
 def room(loaded: LoadedRecipe) -> list[Finding]:
@@ -41,13 +41,18 @@ def available_memory(meminfo: Path = _MEMORY) -> int:
 
 
 def _memory(plan: Planned, available: int) -> Finding:
-    name = "the dedup index fits into memory"
+    name = "the dedup index fits in memory"
     recipe = plan.recipe
     documents = plan.indexed_rows + recipe.samples * recipe.generations
     wanted = estimate.indexing(documents).peak
     text = f"at most {size(wanted)} for {documents:,} documents, {size(available)} available here"
     if available and wanted > available:
-        return Finding(name, WARNING, text, f"{_MORE}; on a cluster dedup.actors spread it")
+        return Finding(
+            name,
+            WARNING,
+            text,
+            f"{_MORE}; on a cluster, raise dedup.actors to spread it over nodes",
+        )
     return Finding(name, OK, text)
 
 
@@ -62,9 +67,13 @@ def _disk(recipe: Recipe) -> list[Finding]:
     wanted, found = stored.shards + stored.sketches, room_of(store.root)
     free = found.f_bavail * found.f_frsize
     text = f"at most {size(wanted)} to be written, {size(free)} free in {recipe.corpus}"
-    name = "the corpus fits onto the disk"
+    name = "the corpus fits on the disk"
     fits = Finding(name, OK, text) if wanted <= free else Finding(name, WARNING, text, _MORE)
-    return [fits, _told("there is space", space, found), _told("there are inodes", inodes, found)]
+    return [
+        fits,
+        _told("there is free space", space, found),
+        _told("there are free inodes", inodes, found),
+    ]
 
 
 def _told(
@@ -80,7 +89,7 @@ def _told(
 
 def engine(loaded: LoadedRecipe, start: bool) -> list[Finding]:
     """Whether the recipe's engine can be opened; with `start`, whether it writes a sample."""
-    name = "the engine's package and model are here"
+    name = "the engine's package and model are available"
     spec = loaded.recipe.engine
     try:
         opened = open_engine(spec)

@@ -11,7 +11,7 @@ from seedcorn.storage.conformance.probe import FAILS, WARNING, Check, Finding, r
 from seedcorn.storage.stores.local import LocalStore
 from seedcorn.storage.stores.store import Store
 
-SAFE = "this store may carry a corpus"
+SAFE = "this store can hold a corpus"
 """Name of the finding that sums up: what `grow` would say."""
 
 
@@ -68,5 +68,8 @@ def _summed_up(store: Store, findings: list[Finding], spec: StoreSpec) -> list[F
         replace(f, level=WARNING) if f.check.startswith("put-if-absent") and not f.ok else f
         for f in findings
     ]
-    vouched = f"put-if-absent does not hold ({seen}); you vouched for a single writer"
-    return [*told, Finding(SAFE, WARNING, vouched, "let nothing else ever write this corpus")]
+    vouched = f"put-if-absent is not honoured ({seen}); you vouched for a single writer"
+    return [
+        *told,
+        Finding(SAFE, WARNING, vouched, "make sure that nothing else ever writes this corpus"),
+    ]

@@ -31,8 +31,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "overrides",
         nargs="*",
         metavar="store.key=value",
-        help="how both stores are reached, such as store.endpoint=URL; target.key=value is for the "
-        "target alone",
+        help="how to reach both stores, such as store.endpoint=URL; target.key=value applies to "
+        "the target only",
     )
     _choosing(parser)
     _describing(parser)
@@ -41,7 +41,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _choosing(parser: argparse.ArgumentParser) -> None:
     """What goes out, and in which order."""
     parser.add_argument(
-        "--generation", type=count, action="append", default=[], metavar="N", help="only this one"
+        "--generation",
+        type=count,
+        action="append",
+        default=[],
+        metavar="N",
+        help="only this generation",
     )
     parser.add_argument(
         "--stratum", action="append", default=[], metavar="S", help="only this prompt branch"
@@ -52,19 +57,23 @@ def _choosing(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=W",
-        help="stratum:NAME=W or generation:N=W: how often its samples come; .5 is every other one, "
-        "2 is twice (then the column `copy` counts)",
+        help="stratum:NAME=W or generation:N=W: how often its samples occur: .5 is every other "
+        "one, 2 is twice (the column `copy` then counts them)",
     )
     parser.add_argument(
         "--columns",
         type=columns,
         metavar="A,B",
         help="columns (default id,text,generation,stratum,parents,model; the id, the generation "
-        "and the stratum are always there)",
+        "and the stratum are always included)",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of shuffle and mixture")
     parser.add_argument(
-        "--no-shuffle", action="store_true", help="keep the plan's order, wrong to train in"
+        "--seed", type=int, default=0, metavar="N", help="seed of the shuffle and the mixture"
+    )
+    parser.add_argument(
+        "--no-shuffle",
+        action="store_true",
+        help="keep the plan's order, which is unsuitable for training",
     )
     parser.add_argument(
         "--shard-mb", type=positive, metavar="MB", help="size of a Parquet file (default 256)"
@@ -74,7 +83,9 @@ def _choosing(parser: argparse.ArgumentParser) -> None:
 def _describing(parser: argparse.ArgumentParser) -> None:
     """What the card says; later exports remember it."""
     parser.add_argument(
-        "--license", metavar="NAME", help="as the hub names it: apache-2.0 (default other)"
+        "--license",
+        metavar="NAME",
+        help="of the data set, as the hub names it, such as apache-2.0 (default other)",
     )
     parser.add_argument(
         "--model-license",
@@ -84,7 +95,7 @@ def _describing(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL=NAME",
         help="the licence of a model that wrote some of it",
     )
-    parser.add_argument("--name", help="of the data set (default: its recipes' names)")
+    parser.add_argument("--name", help="title of the data set (default: its recipes' names)")
     parser.add_argument("--creator", help="who publishes it")
     parser.add_argument("--url", help="where it is published")
     parser.add_argument(
@@ -93,7 +104,7 @@ def _describing(parser: argparse.ArgumentParser) -> None:
         help="replace a README.md that seedcorn did not write",
     )
     parser.add_argument(
-        "--clean", action="store_true", help="delete shards that runs left behind that died"
+        "--clean", action="store_true", help="delete shards left behind by runs that died"
     )
 
 

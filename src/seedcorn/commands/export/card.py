@@ -16,7 +16,6 @@ from seedcorn.commands.export.words import (
     LEDGER_NOTE,
     left_out,
     limits,
-    many,
     mixture,
     model_licences,
     order,
@@ -26,6 +25,7 @@ from seedcorn.commands.export.words import (
 from seedcorn.core.export.croissant import MEANINGS, About
 from seedcorn.core.export.exports import size_category
 from seedcorn.core.export.manifest import Manifest
+from seedcorn.core.figures import counted
 
 MARKER = "<!-- written by seedcorn export; the next export replaces this file -->"
 HUB = "hf://datasets/"
@@ -62,9 +62,9 @@ def card(
         front=as_yaml(front_matter(manifest, about)),
         marker=MARKER,
         title=cell(about.name),
-        rows=many(manifest.rows, "row"),
-        samples=many(manifest.samples, "sample"),
-        shards=many(len(manifest.shards), "Parquet file"),
+        rows=counted(manifest.rows, "row"),
+        samples=counted(manifest.samples, "sample"),
+        shards=counted(len(manifest.shards), "Parquet file"),
         size=size(manifest.bytes),
         place=hub or "path/to/this/folder",
         columns=[(name, MEANINGS[name]) for name in manifest.columns],

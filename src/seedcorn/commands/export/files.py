@@ -12,6 +12,7 @@ from seedcorn.core.errors import ObjectMissing
 from seedcorn.core.export.croissant import About, metadata
 from seedcorn.core.export.exports import ExportError, Options
 from seedcorn.core.export.manifest import CARD, CROISSANT, DATA, LEDGER, Manifest
+from seedcorn.core.figures import counted
 from seedcorn.core.identity import sha256_hex
 from seedcorn.storage.export.source import Corpus
 from seedcorn.storage.stores.store import Store
@@ -26,7 +27,9 @@ def require_apart(corpus: str, target: str) -> None:
     """Raise ExportError where corpus and target lie inside one another."""
     one, other = (_place(uri) for uri in (corpus, target))
     if one == other or other.startswith(f"{one}/") or one.startswith(f"{other}/"):
-        raise ExportError(f"{target} and {corpus} lie inside one another; export to another place")
+        raise ExportError(
+            f"one of {target} and {corpus} lies inside the other; export to another place"
+        )
 
 
 def require_own_card(target: Store, replace_card: bool) -> None:
@@ -88,9 +91,9 @@ def about_of(corpus: Corpus, manifest: Manifest, target: str) -> About:
     return About(
         name=said.get("name") or ", ".join(name for name in recipes if name) or "corpus",
         description=(
-            f"Synthetic text in {manifest.rows:,} rows, grown in {len(corpus.state.generations)} "
-            "generations from real documents, verified and deduplicated; README.md has the recipe "
-            "and how much of it is new."
+            f"Synthetic text in {manifest.rows:,} rows, grown in "
+            f"{counted(len(corpus.state.generations), 'generation')} from real documents, verified "
+            "and deduplicated; README.md has the recipe and how much of it is new."
         ),
         licence=said.get("license", OTHER),
         creator=said.get("creator", NOBODY),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from seedcorn.core.export.manifest import Manifest
+from seedcorn.core.figures import counted
 from seedcorn.core.recipe import semantic
 from seedcorn.core.recipe.secrets import publishable
 from seedcorn.core.recipe.tree import recipe_from_dict
@@ -13,8 +14,8 @@ LEDGER_NOTE = (
     "Figures of the whole corpus, whatever part of it was exported, as `seedcorn ledger --json` "
     "prints them. *unique* counts the distinct 8-word shingles of a generation's accepted samples "
     "that occur nowhere before it, neither in the seed documents nor in older generations; lowest "
-    "and highest are its 95 % interval, equal to it where it was counted exactly. The unit *uat* is "
-    "unique accepted tokens: no check verified them. *uvt* is unique verified tokens."
+    "and highest are its 95 % interval, equal to it where it was counted exactly. The unit *uat* "
+    "is unique accepted tokens: no check verified them. *uvt* is unique verified tokens."
 )
 UNKNOWN = "not stated"
 ENGINES = {"vllm", "simulated", "openai"}
@@ -53,11 +54,14 @@ def _used(recipe: dict[str, Any]) -> dict[str, Any]:
 def order(manifest: Manifest) -> str:
     """How the rows are ordered."""
     if not manifest.options["shuffle"]:
-        return "Rows are in the order of the plan, which is no order to train in: shuffle them."
+        return (
+            "Rows are in the order of the plan, which is not an order to train in: shuffle them "
+            "first."
+        )
     drawn = sum(1 for increment in manifest.increments if increment.shards)
     seed = manifest.options["seed"]
     if drawn <= 1:
-        return f"Rows are shuffled as a whole with seed {seed}: read them in the order they have."
+        return f"Rows are shuffled as a whole with seed {seed}: read them in order."
     return (
         f"Rows came in {drawn} exports, each shuffled as a whole with seed {seed}; shuffle again "
         "to mix them, or export to a new place."
@@ -71,8 +75,8 @@ def mixture(manifest: Manifest) -> str:
         return "Every sample occurs once."
     told = ", ".join(f"{name} {weight:g}" for name, weight in weights.items())
     return (
-        f"Mixture weights: {told}. Below 1 samples were drawn without replacement, above 1 they "
-        "are repeated, and `copy` counts from 0."
+        f"Mixture weights: {told}. Below 1, samples were drawn without replacement; above 1, they "
+        "are repeated, and `copy` counts them from 0."
         if "copy" in manifest.columns
         else f"Mixture weights: {told}; samples were drawn without replacement."
     )
@@ -91,7 +95,7 @@ def left_out(manifest: Manifest, ledger: dict[str, Any]) -> str:
     never = ", ".join(f"{count:,} {outcome}" for outcome, count in totals.items())
     return (
         f"{out.withdrawn:,} withdrawn, {out.filtered:,} by filters{because}, {out.not_drawn:,} not "
-        f"drawn by mixture weights; never accepted were {never}"
+        f"drawn by mixture weights; never accepted: {never}"
     )
 
 
@@ -108,8 +112,8 @@ def model_licences(manifest: Manifest) -> list[tuple[str, str]]:
 def limits(manifest: Manifest) -> list[str]:
     """What a user of the data should know before trusting it."""
     found = [
-        "All texts were written by models. They may be wrong, biased or unsafe, and they may repeat "
-        "what a model memorised; the checks of the recipe are all that was checked.",
+        "All texts were written by models. They may be wrong, biased or unsafe, and they may "
+        "repeat what a model memorised; nothing but the recipe's checks was checked.",
         "Near duplicates are found by MinHash above the recipe's threshold, at its stated miss "
         "rate; shared sentences below it stay.",
         "Training on generated text alone can narrow what a model writes: mix it with real text.",
@@ -118,8 +122,8 @@ def limits(manifest: Manifest) -> list[str]:
         found.append("The licence of at least one model is not stated here; ask its publisher.")
     if manifest.rewrites:
         found.append(
-            f"Withdrawn samples were taken out {manifest.rewrites} times after they had been "
-            "exported; copies made before, and the history of a git repository, still hold them."
+            f"Withdrawn samples were removed {counted(manifest.rewrites, 'time')} after they had "
+            "been exported; older copies, and the history of a git repository, still contain them."
         )
     return found
 
@@ -130,16 +134,16 @@ def told(written: Written, manifest: Manifest, ledger: dict[str, Any], target: s
     shards = len(added.shards) if added else 0
     rows = added.rows if added else 0
     found = [
-        f"added {many(rows, 'row')} in {many(shards, 'shard')} to {target}, which holds "
-        f"{many(manifest.rows, 'row')} of {many(manifest.samples, 'sample')} in "
-        f"{many(len(manifest.shards), 'shard')}, {size(manifest.bytes)}"
+        f"added {counted(rows, 'row')} in {counted(shards, 'shard')} to {target}, which now holds "
+        f"{counted(manifest.rows, 'row')} of {counted(manifest.samples, 'sample')} in "
+        f"{counted(len(manifest.shards), 'shard')}, {size(manifest.bytes)}"
     ]
     if written.reused:
-        found.append(f"{many(written.reused, 'shard')} lay there already, from a run that died")
+        found.append(f"{counted(written.reused, 'shard')} from a run that died could be reused")
     if written.replaced:
         found.append(
-            f"{many(len(written.replaced), 'older shard')} held samples that were withdrawn since: "
-            "written anew without them, the old ones deleted"
+            f"{counted(len(written.replaced), 'older shard')} with samples withdrawn since then: "
+            "rewritten without them, the old ones deleted"
         )
     found.append(f"left out: {left_out(manifest, ledger)}")
     if not manifest.about.get("license"):
@@ -157,18 +161,13 @@ def told_leftovers(unnamed: Sequence[str], cleaned: bool) -> list[str]:
     if not unnamed:
         return []
     if cleaned:
-        return [f"deleted {many(len(unnamed), 'shard')} of runs that died"]
+        return [f"deleted {counted(len(unnamed), 'shard')} left behind by runs that died"]
     return [
-        f"{many(len(unnamed), 'shard')} of runs that died, or of one that runs now, lie there and "
-        "in no manifest; --clean deletes them"
+        f"{counted(len(unnamed), 'shard')} of runs that died, or of one still running, are in no "
+        "manifest; --clean deletes them"
     ]
 
 
 def size(count: int) -> str:
     """Bytes as a person reads them."""
     return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.1f} kB"
-
-
-def many(count: int, what: str) -> str:
-    """`1 row`, `2 rows`."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -21,15 +21,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "overrides",
         nargs="*",
         metavar="store.key=value",
-        help="how stores are reached, such as store.endpoint=http://127.0.0.1:8333",
+        help="how to reach stores, such as store.endpoint=http://127.0.0.1:8333",
     )
     _configure_sources(parser)
     parser.add_argument(
         "--fingerprints",
         type=positive_count,
         metavar="N",
-        help="hashes held per shingle length before the sample rate is halved (default 10,000,000, "
-        "about 2.5 GB of memory at most)",
+        help="hashes kept per shingle length before the sample rate is halved (default "
+        "10,000,000, about 2.5 GB of memory at most)",
     )
     parser.add_argument(
         "--companions",
@@ -51,11 +51,11 @@ def _configure_sources(parser: argparse.ArgumentParser) -> None:
         type=numbered,
         metavar="N=PATH",
         help="documents of generation N: a Parquet, JSONL or text file, folder or glob, on any "
-        "fsspec store; once per generation, from 1 on",
+        "fsspec store; given once per generation, from 1 on",
     )
     for option, text in (
-        ("--seed", "documents that were there before generation 1; any number of times"),
-        ("--anchor", "held-out real text on which it is measured what a generation teaches"),
+        ("--seed", "documents that existed before generation 1; may be given several times"),
+        ("--anchor", "held-out real text, to measure what a generation teaches"),
     ):
         parser.add_argument(option, action="append", default=[], metavar="PATH", help=text)
     parser.add_argument(
@@ -67,12 +67,14 @@ def _configure_sources(parser: argparse.ArgumentParser) -> None:
         "where they differ",
     )
     formats = ("auto", "parquet", "jsonl", "text")
-    parser.add_argument("--format", choices=formats, default="auto", help="default: by ending")
+    parser.add_argument(
+        "--format", choices=formats, default="auto", help="default: by file extension"
+    )
     parser.add_argument(
         "--split",
         choices=("file", "paragraph", "line"),
         default="file",
-        help="what of a plain text file is one document (default file)",
+        help="what counts as one document in a plain text file (default file)",
     )
     parser.add_argument(
         "--max-chars",

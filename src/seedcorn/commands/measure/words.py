@@ -1,6 +1,7 @@
 """What has to be said beside the figures of a measured text, before and after."""
 
 from seedcorn.commands.measure.sources import Asked
+from seedcorn.core.figures import counted
 from seedcorn.core.measure.foreign import memory_bytes
 from seedcorn.core.measure.foreign_sample import CHARS
 from seedcorn.core.preflight.estimate import size
@@ -20,8 +21,8 @@ def memory_line(asked: Asked, settings: LedgerSpec) -> str:
         for o in asked.sources
     ]
     return (
-        f"documents: {', '.join(parts)}; memory: at most about {most} "
-        f"({settings.fingerprints:,} hashes of each of {len(LENGTHS)} lengths), however much is read"
+        f"documents: {', '.join(parts)}; memory: at most about {most} ({settings.fingerprints:,} "
+        f"hashes of each of {len(LENGTHS)} lengths), however much is read"
     )
 
 
@@ -30,10 +31,15 @@ def about(asked: Asked, cut: int) -> list[str]:
     said = [
         "every readable document counts as accepted: nothing was checked and no duplicate dropped",
         "tokens are words (characters in scripts without spaces)",
-        "forecasts take the order within a generation for chance; in a sorted file they mislead",
+        "forecasts assume that a generation's documents are in random order; on a sorted file "
+        "they mislead",
     ]
     if not any(opened.source.number == 0 for opened in asked.sources):
-        said.append("no --seed was given: generation 1 counts as new whatever it was made from")
+        said.append(
+            "no --seed was given: all of generation 1 counts as new, whatever it was made from"
+        )
     if cut:
-        said.append(f"companions saw the first {CHARS:,} characters of {cut} longer documents")
+        said.append(
+            f"companions saw the first {CHARS:,} characters of {counted(cut, 'longer document')}"
+        )
     return said

@@ -21,9 +21,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
     add_recipe(parser)
     parser.epilog = (
-        "Grows one generation a night, whatever `generations` says: start it as often as you like. "
-        "Exit codes: 0 done or nothing to do, 75 somebody else is growing the corpus, 130 stopped "
-        "with everything kept: the same command goes on."
+        "Grows one generation a night, whatever `generations` says, however often it is started. "
+        "Exit codes: 0 done or nothing to do, 75 another process is growing the corpus, 130 "
+        "stopped with everything kept: the same command continues."
     )
 
 
@@ -43,7 +43,7 @@ def run_night(
     import asyncio
     import sys
 
-    from seedcorn.commands.grow import INTERRUPTED, command
+    from seedcorn.commands.grow import INTERRUPTED, stopped_at_once
     from seedcorn.commands.views.live import watching
     from seedcorn.commands.views.output import console, say
     from seedcorn.core.errors import CorpusBusy, SeedcornError
@@ -53,11 +53,8 @@ def run_night(
         with watching(console()) as view:
             evening = grow_night(loaded, view, clock)
     except (KeyboardInterrupt, asyncio.CancelledError):
-        onward = command(arguments).replace("seedcorn grow", "seedcorn night", 1)
-        sys.stderr.write(
-            "seedcorn: stopped at once; everything committed or staged is on the store, go on with: "
-            f"{onward}\n"
-        )
+        text = stopped_at_once(arguments).replace("seedcorn grow", "seedcorn night", 1)
+        sys.stderr.write(f"seedcorn: {text}\n")
         return INTERRUPTED
     except CorpusBusy:
         raise
@@ -77,7 +74,9 @@ def report_on(recipe: "Recipe", evening: "Evening") -> list[str]:
 
     night, rest = evening.night, evening.rest
     if rest is None:
-        return [f"night {night.key}: stopped, everything finished is kept; start it again to go on"]
+        return [
+            f"night {night.key}: stopped, everything finished is kept; run it again to continue"
+        ]
     store = open_store(recipe.corpus, recipe.store)
     written = write_reports(store, recipe.store, night, rest)
     lines = []

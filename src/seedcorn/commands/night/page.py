@@ -41,7 +41,7 @@ SECTION = """
   </table>
   </div>
   <p class="reading">Usual is where a figure like those of the nights before would fall 19 times in
-  20; with fewer than three nights before it nothing is called usual.</p>
+  20; with fewer than three earlier nights, nothing is called usual.</p>
   {% endif %}
 </section>
 """
@@ -70,7 +70,7 @@ def _rows(report: Mapping[str, Any]) -> list[list[str]]:
 
 def _strata(report: Mapping[str, Any]) -> list[list[str]]:
     return [
-        _row(f"unique tokens a sample, {one['stratum']}", one["per_sample"], False)
+        _row(f"unique tokens per sample, {one['stratum']}", one["per_sample"], False)
         for one in report.get("strata") or []
         if one["per_sample"] is not None
     ]

@@ -12,10 +12,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--prompts", type=count, default=3, metavar="N", help="prompts to print (default 3)"
     )
     parser.add_argument(
-        "--tokens-per-s", type=positive, metavar="X", help="what all engines write together"
+        "--tokens-per-s",
+        type=positive,
+        metavar="X",
+        help="tokens per second of all engines together",
     )
     parser.add_argument(
-        "--price-per-hour", type=positive, metavar="Y", help="what all engines cost together"
+        "--price-per-hour",
+        type=positive,
+        metavar="Y",
+        help="price per hour of all engines together",
     )
 
 

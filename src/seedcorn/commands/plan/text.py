@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from seedcorn.commands.plan.drafts import Draft, Planned
+from seedcorn.core.figures import counted
 from seedcorn.core.ledger.text import scaled
 from seedcorn.core.preflight import estimate
 from seedcorn.core.preflight.estimate import duration, size
@@ -51,7 +52,7 @@ def estimates(
     yield f"recipe       {recipe.name}, fingerprint {recipe.fingerprint}"
     yield f"corpus       {recipe.corpus or '(none yet: set corpus=URI)'}"
     sources = ", ".join(source.path for source in recipe.seed) or "none"
-    yield f"seed         {plan.seed_rows:,} rows: {sources}"
+    yield f"seed         {counted(plan.seed_rows, 'row')}: {sources}"
     yield (
         f"samples      {recipe.samples:,} a generation x {recipe.generations} = "
         f"{recipe.samples * recipe.generations:,}, in batches of "

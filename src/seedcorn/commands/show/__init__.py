@@ -11,8 +11,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
     add_corpus(parser)
     parser.add_argument("-n", type=count, default=3, help="samples of each kind (default 3)")
-    parser.add_argument("--generation", type=count, metavar="N", help="of this generation only")
-    parser.add_argument("--outcome", choices=OUTCOMES, help="of this outcome only")
+    parser.add_argument("--generation", type=count, metavar="N", help="only this generation")
+    parser.add_argument("--outcome", choices=OUTCOMES, help="only this outcome")
 
 
 def run(arguments: argparse.Namespace) -> int:

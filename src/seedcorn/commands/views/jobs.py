@@ -59,11 +59,11 @@ def follow(server: "JobServer", job_id: str, again: str = "") -> int:
         with following(console()) as write:
             job = server.follow(job_id, write, note)
     except KeyboardInterrupt:
-        note(f"no longer following; {job_id} goes on: {follow_command(job_id, server.address)}")
+        note(f"stopped following; {job_id} keeps running: {follow_command(job_id, server.address)}")
         return INTERRUPTED
     note(f"job {job.id} {job.status}" + (f": {message(job)}" if message(job) else ""))
     if job.status == STOPPED and again:
-        note(f"go on with: {again}")
+        note(f"continue with: {again}")
     return job.exit_code
 
 

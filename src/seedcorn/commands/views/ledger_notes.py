@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from seedcorn.core.figures import counted
 from seedcorn.core.ledger.text import scaled
 
 SHOWN = 8
@@ -23,7 +24,7 @@ def _of(generation: Mapping[str, Any]) -> list[str]:
     alarms = generation["alarms"]
     lines += [f"alarm in batch {a['batch']}, {a['stratum']}: {a['text']}" for a in alarms[:SHOWN]]
     if len(alarms) > SHOWN:
-        lines.append(f"{len(alarms) - SHOWN} more alarms, see --json")
+        lines.append(f"{counted(len(alarms) - SHOWN, 'more alarm')}, see --json")
     if generation["precision"] is not None:
         lines.append(_precision(generation))
     return [f"gen {generation['generation']}  {line}" for line in lines]
@@ -32,8 +33,8 @@ def _of(generation: Mapping[str, Any]) -> list[str]:
 def _precision(generation: Mapping[str, Any]) -> str:
     audit, adjusted = generation["precision"], generation["adjusted_unique"]
     text = (
-        f"audit: {audit['right']} of {audit['drawn']} unique shingles stand in right documents, "
-        f"precision {audit['low']:.3f} to {audit['high']:.3f}"
+        f"audit: {audit['right']} of {audit['drawn']} unique shingles are in documents judged "
+        f"right, precision {audit['low']:.3f} to {audit['high']:.3f}"
     )
     if adjusted is None:
         return text
@@ -51,7 +52,8 @@ def _forecast(forecast: Mapping[str, Any], strata: Sequence[Mapping[str, Any]]) 
     if forecast["scored"]:
         wide = f", intervals widened {forecast['widening']:.2g} times" * (forecast["widening"] > 1)
         lines.append(
-            f"forecast  {forecast['covered']} of {forecast['scored']} earlier ones held{wide}"
+            f"forecast  {forecast['covered']} of {forecast['scored']} earlier ones contained what "
+            f"came{wide}"
         )
     if (trend := forecast["trend"]) is not None:
         ends = f"({scaled(trend['low'])} to {scaled(trend['high'])})"

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from seedcorn.commands.views.output import figures
+from seedcorn.core.figures import counted
 from seedcorn.core.intervals import Interval
 from seedcorn.core.ledger.goodput import goodput_line
 from seedcorn.core.ledger.rows import GenerationRow, StratumRow, Unique
@@ -13,10 +14,10 @@ from seedcorn.core.ledger.text import line, scaled
 from seedcorn.core.sketch.sketch import HEADLINE
 
 UNIT_LINES = {
-    "uat": f"uat: unique accepted tokens, the {HEADLINE}-word shingles of accepted samples that "
-    "nothing earlier in the corpus held",
-    "uvt": f"uvt: unique verified tokens, the {HEADLINE}-word shingles of samples whose content a "
-    "check judged right and that nothing earlier in the corpus held",
+    "uat": f"uat: unique accepted tokens, the {HEADLINE}-word shingles of accepted samples that nothing "
+    "earlier in the corpus contains",
+    "uvt": f"uvt: unique verified tokens, the {HEADLINE}-word shingles of samples whose content a check "
+    "judged right and that nothing earlier in the corpus contains",
 }
 OUTCOMES = ("accepted", "duplicate", "rejected", "failed")
 
@@ -103,14 +104,14 @@ def details(row: GenerationRow) -> list[str]:
     if sampled := row.containment.get("shingles"):
         share, half = row.containment["seen"] / sampled, row.containment["half"]
         lines.append(
-            f"containment: {share:.1%} of sampled 8-word shingles known before; {half:,.0f} of "
-            f"{row.containment['documents']:,.0f} samples at least half known"
+            f"containment: {share:.1%} of sampled 8-word shingles seen before; {half:,.0f} of "
+            f"{row.containment['documents']:,.0f} samples at least half seen before"
         )
     if spent := goodput_line(row.engine_time):
         lines.append(f"engine time: {spent}")
     if row.withdrawn["samples"]:
         net = headline(row.net_unique)
-        lines.append(f"withdrawn: {row.withdrawn['samples']:,} samples; net unique {net}")
+        lines.append(f"withdrawn: {counted(row.withdrawn['samples'], 'sample')}; net unique {net}")
     if row.status == "running":
         lines.append(f"unfinished: {row.committed:,} of {row.planned:,} samples committed")
     return [f"gen {row.generation}  {text}" for text in lines]

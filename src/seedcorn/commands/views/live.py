@@ -17,6 +17,7 @@ from rich.table import Table
 
 from seedcorn.commands.views.ledger_table import unit_of
 from seedcorn.commands.views.output import figures
+from seedcorn.core.figures import counted
 from seedcorn.core.ledger.rows import GenerationRow
 from seedcorn.core.ledger.text import scaled
 from seedcorn.core.ops.log_lines import FIGURES
@@ -162,9 +163,9 @@ def activity(look: Snapshot, eta_s: float | None) -> str:
     if done < rows:
         parts.append(f"indexing {done:,} of {rows:,} rows")
     if look.restarts:
-        parts.append(f"{look.restarts} engines replaced")
+        parts.append(f"{counted(look.restarts, 'engine')} replaced")
     if look.quarantined:
-        parts.append(f"{look.quarantined} samples in quarantine")
+        parts.append(f"{counted(look.quarantined, 'sample')} in quarantine")
     return ", ".join(parts)
 
 

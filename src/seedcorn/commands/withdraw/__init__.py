@@ -8,6 +8,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from seedcorn.commands.arguments import add_corpus
+from seedcorn.core.figures import counted
 
 if TYPE_CHECKING:
     from seedcorn.commands.withdraw.choice import Choice
@@ -30,10 +31,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=condition,
         metavar="KEY=VALUE",
         help="which samples: generation, stratum, id, parent, source or model; values of one key "
-        "are alternatives, different keys must all hold",
+        "are alternatives, different keys must all match",
     )
     parser.add_argument(
-        "--reason", required=True, type=reason, metavar="TEXT", help="why, for ever"
+        "--reason",
+        required=True,
+        type=reason,
+        metavar="TEXT",
+        help="the reason, recorded permanently",
     )
     parser.add_argument(
         "--takeover", action="store_true", help="fence a writer that seems to be alive"
@@ -53,7 +58,7 @@ def condition(text: str) -> tuple[str, str]:
 def reason(text: str) -> str:
     """A reason that says something."""
     if not text.strip():
-        raise argparse.ArgumentTypeError("give a reason: it is all that later readers will know")
+        raise argparse.ArgumentTypeError("give a reason: it is all that later readers will learn")
     return text.strip()
 
 
@@ -131,15 +136,16 @@ def _tell(
     from seedcorn.commands.views.ledger_table import headline
     from seedcorn.commands.views.output import say
 
-    say(f"withdrew {len(choice.ids):,} samples in log entry {entry.sequence}")
+    say(f"withdrew {counted(len(choice.ids), 'sample')} in log entry {entry.sequence}")
     for old, new in zip(before, after, strict=True):
         counts = choice.counts.get(str(new.generation))
         if counts is None and old.net_unique == new.net_unique:
             continue
         gone = counts or {"samples": 0, "tokens": 0}
         say(
-            f"gen {new.generation}  {gone['samples']:,} samples, {gone['tokens']:,} tokens; "
-            f"net unique {headline(old.net_unique)} to {headline(new.net_unique)}"
+            f"gen {new.generation}  {counted(gone['samples'], 'sample')}, "
+            f"{counted(gone['tokens'], 'token')}; net unique {headline(old.net_unique)} to "
+            f"{headline(new.net_unique)}"
         )
     for name in choice.missing:
         say(f"not an accepted sample, or withdrawn before: {name}")

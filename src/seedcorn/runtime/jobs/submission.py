@@ -195,7 +195,9 @@ class JobServer:
 
     def _problem(self, what: str, error: Exception) -> str:
         if "Version check returned 404" in str(error):
-            return f"{self.address} answers, but is no Ray dashboard: the port is another server's"
+            return (
+                f"{self.address} answers, but is not a Ray dashboard: another server has this port"
+            )
         lines = [line.strip() for line in str(error).splitlines() if line.strip(" .'\"")]
         # Ray answers with a traceback; its last line is the error.
         detail = redacted(lines[-1]) if lines else type(error).__name__
