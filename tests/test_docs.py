@@ -3,6 +3,7 @@
 import ast
 import doctest
 import re
+import tomllib
 from collections import Counter
 from pathlib import Path
 
@@ -120,6 +121,18 @@ def test_every_command_has_a_row():
 
 def test_every_check_has_a_row():
     assert first_cells(DOCS / "recipe.md", "check") == list(CHECKS)
+
+
+def test_floors_of_the_core_are_those_that_the_linter_holds():
+    contracts = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
+    [floors] = [
+        contract["layers"]
+        for contract in contracts["tool"]["importlinter"]["contracts"]
+        if contract.get("containers") == ["seedcorn.core"]
+    ]
+    table = (DOCS / "architecture.md").read_text("utf-8").split("| floor |", 1)[1].split("\n\n")[0]
+    told = [set(re.findall(r"`(\w+)`", row)) for row in table.splitlines()[2:]]
+    assert told == [set(re.findall(r"\w+", floor)) for floor in floors]
 
 
 def test_recipes_of_the_readme_are_valid(tmp_path):
