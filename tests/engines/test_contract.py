@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from seedcorn.core.engine import Engine
+from seedcorn.core.recipe.engine import KINDS, EngineSpec
+from seedcorn.engines.opening import OPENERS
 from tests.engines.conftest import make_request
 
 pytestmark = pytest.mark.timeout(300)
@@ -13,15 +15,23 @@ REASONS = {"stop", "length", "repetition", "abort", "error"}
 VLLM = pytest.mark.vllm
 
 
-@pytest.fixture(
-    params=[
-        "simulated_engine",
-        pytest.param("vllm_engine", marks=VLLM),
-        pytest.param("started_endpoint", marks=VLLM),
-    ]
-)
+STARTED = {
+    "simulated": pytest.param("simulated_engine"),
+    "vllm": pytest.param("vllm_engine", marks=VLLM),
+    "openai": pytest.param("started_endpoint", marks=VLLM),
+}
+"""By kind: the fixture that starts one."""
+
+
+@pytest.fixture(params=STARTED.values(), ids=STARTED)
 def engine(request) -> Engine:
     return request.getfixturevalue(request.param)
+
+
+def test_every_kind_of_engine_has_settings_an_opener_and_this_contract():
+    assert sorted(KINDS) == sorted(OPENERS) == sorted(STARTED)
+    for kind in KINDS:
+        assert EngineSpec(kind=kind).settings.capacity > 0
 
 
 def test_engine_many_requests_at_once_each_get_their_own_answer(engine, runner):

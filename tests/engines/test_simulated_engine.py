@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from seedcorn.core.errors import EngineDead, EngineUnavailable, RecipeError, RequestRefused
+from seedcorn.core.errors import EngineDead, EngineUnavailable, RequestRefused
 from seedcorn.core.recipe import EngineSpec, SimulatedSpec
 from seedcorn.core.simulation.simulation import simulate
 from seedcorn.engines.simulated_engine import SimulatedEngine
@@ -51,29 +51,6 @@ def test_simulated_planted_failure_is_refused_and_names_the_sample():
 def test_simulated_fail_start_is_unavailable():
     with pytest.raises(EngineUnavailable, match="fail_start"):
         started(fail_start=True)
-
-
-@pytest.mark.parametrize(
-    ("settings", "named"),
-    [
-        ({"duplicate_rate": 0.7, "rejection_rate": 0.7}, "sum to 1.4"),
-        ({"failure_rate": -0.1}, "failed"),
-        ({"words": 0}, "words"),
-        ({"vocabulary": 1}, "vocabulary"),
-        ({"concurrency": 0}, "concurrency"),
-        ({"style": "verse"}, "style is 'verse'"),
-        ({"template_rate": 0.6, "salad_rate": 0.6}, "sum to 1.2"),
-        ({"paraphrase_rate": 1.5}, "rate of paraphrase"),
-        ({"paraphrase_swap": 2.0}, "paraphrase_swap"),
-        ({"template_instances": 0}, "template_instances"),
-        ({"template_slots": 81}, "more than the 80 words"),
-        ({"template_slots": 1, "vocabulary": 9}, "only 9 different"),
-        ({"collapse_from": -2}, "collapse_from"),
-    ],
-)
-def test_simulated_impossible_settings_are_a_recipe_error_that_names_them(settings, named):
-    with pytest.raises(RecipeError, match=named):
-        started(**settings)
 
 
 def test_simulated_poison_index_ends_the_process():

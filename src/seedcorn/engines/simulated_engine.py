@@ -13,7 +13,6 @@ from seedcorn.core.errors import EngineDead, EngineUnavailable, RequestRefused
 from seedcorn.core.identity import uint64
 from seedcorn.core.recipe import EngineSpec, SimulatedSpec
 from seedcorn.core.simulation import simulation
-from seedcorn.core.simulation.settings import check
 from seedcorn.core.simulation.simulation import Kind, Simulated
 from seedcorn.engines.in_flight import InFlight
 
@@ -30,8 +29,7 @@ class SimulatedEngine:
         self._started = False
 
     async def start(self) -> EngineInfo:
-        """Raises RecipeError for impossible rates and EngineUnavailable for `fail_start`."""
-        check(self._spec)
+        """Raises EngineUnavailable for `fail_start`."""
         if self._spec.fail_start:
             raise EngineUnavailable("the simulated engine was told not to start (fail_start: true)")
         self._started = True

@@ -39,14 +39,12 @@ def test_night_date_is_a_calendar_day():
         (NightlySpec(begins="noon"), "nightly.begins"),
         (NightlySpec(deadline="six"), "nightly.deadline"),
         (NightlySpec(key="yesterday"), "nightly.key"),
-        (NightlySpec(webhook_env="https://hooks.example/T0/secret"), "nightly.webhook_env"),
     ],
 )
 def test_check_names_the_key_that_cannot_be_meant(nightly, key):
     check(RECIPE)
-    with pytest.raises(RecipeError, match=f"^{key}:") as refusal:
+    with pytest.raises(RecipeError, match=f"^{key}:"):
         check(replace(RECIPE, nightly=nightly))
-    assert "secret" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,16 @@ def test_validate_accepts_a_plain_recipe():
         ("engine.simulated.poison", [1000], "poison: index 1000 is outside 0 to 999"),
         ("engine.openai.api_key_env", "sk-abc", "engine.openai.api_key_env: needs the name"),
         ("engine.vllm.extra", {"hf_token": "x"}, "engine.vllm.extra.hf_token: looks like a secret"),
+        (
+            "engine.vllm.extra",
+            {"a": [{"api_key": 1}]},
+            r"extra\.a\.0\.api_key: looks like a secret",
+        ),
+        (
+            "engine.chat_template_kwargs",
+            {"api-key": ""},
+            "engine.chat_template_kwargs.api-key: looks",
+        ),
         ("prompts", [], "prompts: none given"),
         ("prompts.0.name", "Has Space", "prompts.0.name"),
         ("prompts.0.name", "b", "prompts.1.name: 'b' is used twice"),

@@ -9,6 +9,7 @@ from seedcorn.core.recipe.secrets import (
     redacted,
     refuse_known_secrets,
     refuse_secrets,
+    refuse_stored_secrets,
     secret_names,
     without_secrets,
 )
@@ -86,6 +87,13 @@ def test_key_of_a_known_form_is_neither_shown_nor_stored(key):
     with pytest.raises(RecipeError, match=r"prompts\.0\.template: holds what looks like") as caught:
         refuse_known_secrets({"prompts": [{"template": f"use {key}"}]}, {})
     assert key not in str(caught.value)
+
+
+def test_secret_where_the_name_of_a_variable_belongs_is_refused_unseen():
+    refuse_stored_secrets({"webhook_env": "NIGHT_HOOK", "other_env": ""})
+    with pytest.raises(RecipeError, match=r"^nightly\.webhook_env: needs the name") as caught:
+        refuse_stored_secrets({"nightly": {"webhook_env": "https://hooks.example/canary"}})
+    assert "canary" not in str(caught.value)
 
 
 def test_value_of_a_secret_variable_is_refused_in_values_and_keys():

@@ -6,6 +6,7 @@ from typing import Any
 from seedcorn.core.export.manifest import Manifest
 from seedcorn.core.figures import counted
 from seedcorn.core.recipe import semantic
+from seedcorn.core.recipe.engine import KINDS
 from seedcorn.core.recipe.secrets import publishable
 from seedcorn.core.recipe.tree import recipe_from_dict
 from seedcorn.storage.export.exports import Written
@@ -18,7 +19,6 @@ LEDGER_NOTE = (
     "is unique accepted tokens: no check verified them. *uvt* is unique verified tokens."
 )
 UNKNOWN = "not stated"
-ENGINES = {"vllm", "simulated", "openai"}
 
 
 def published_recipes(
@@ -41,7 +41,7 @@ def published_recipes(
 def _used(recipe: dict[str, Any]) -> dict[str, Any]:
     """Without sections that say nothing, and settings of engines that did not write."""
     engine = dict(recipe["engine"])
-    for kind in ENGINES - {engine["kind"]}:
+    for kind in {*KINDS} - {engine["kind"]}:
         engine.pop(kind, None)
     told = {**recipe, "engine": engine}
     return {

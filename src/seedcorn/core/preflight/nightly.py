@@ -8,7 +8,6 @@ from seedcorn.core.recipe import Recipe
 
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 MINUTES = 24 * 60
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def check(recipe: Recipe) -> None:
@@ -22,11 +21,6 @@ def check(recipe: Recipe) -> None:
         time_of("nightly.deadline", spec.deadline)
     if spec.key:
         night_date(spec.key)
-    if spec.webhook_env and not _VARIABLE.fullmatch(spec.webhook_env):
-        raise RecipeError(
-            "nightly.webhook_env: needs the name of an environment variable; the URL itself never "
-            "goes into a recipe, because whoever has it may post"
-        )
     lists = (
         ("dedup.against", recipe.dedup.against),
         ("dedup.evaluations", recipe.dedup.evaluations),

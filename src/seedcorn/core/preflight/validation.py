@@ -15,15 +15,14 @@ from seedcorn.core.errors import RecipeError
 from seedcorn.core.generate.prompts import PromptFailed, compile_prompt
 from seedcorn.core.preflight import nightly as nightly_settings
 from seedcorn.core.preflight import placement as placement_settings
-from seedcorn.core.recipe import MAX_STRATA, PromptSpec, Recipe, SourceSpec
-from seedcorn.core.recipe.secrets import holds_credentials, names_secret
+from seedcorn.core.recipe import MAX_STRATA, PromptSpec, Recipe, SourceSpec, resolved
+from seedcorn.core.recipe.secrets import refuse_stored_secrets
 from seedcorn.core.sample import Draw
-from seedcorn.core.simulation import settings as simulated_settings
 
-ENGINES = ("vllm", "simulated", "openai")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_TEXTS = {"name": "", "prompts": [], "checks": []}
+"""Keys whose values are no settings and may write of anything."""
 _AXIS = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 _BOUNDS: tuple[tuple[str, float, float | None], ...] = (
     ("generations", 1, None),
@@ -95,7 +94,7 @@ def validate(recipe: Recipe) -> None:
     _engine(recipe)
     _prompts(recipe)
     _parents(recipe)
-    _secrets(recipe)
+    refuse_stored_secrets({**resolved(recipe), **_TEXTS})
     _heartbeat(recipe)
     nightly_settings.check(recipe)
     build(recipe.checks)
@@ -118,9 +117,7 @@ def _numbers(recipe: Recipe) -> None:
 
 def _engine(recipe: Recipe) -> None:
     engine = recipe.engine
-    if engine.kind not in ENGINES:
-        raise RecipeError(f"engine.kind: {engine.kind!r} is not among {', '.join(ENGINES)}")
-    if engine.kind != "simulated" and not engine.model:
+    if engine.settings.needs_model and not engine.model:
         raise RecipeError(f"engine.model: engine {engine.kind} needs a model")
     placement_settings.check(engine)
     sampling = engine.sampling
@@ -129,42 +126,7 @@ def _engine(recipe: Recipe) -> None:
             f"engine.sampling.min_tokens: {sampling.min_tokens} is more than "
             f"max_tokens {sampling.max_tokens}"
         )
-    checks = {"vllm": _vllm, "simulated": _simulated, "openai": _openai}
-    checks[engine.kind](recipe)
-
-
-def _vllm(recipe: Recipe) -> None:
-    vllm, sampling = recipe.engine.vllm, recipe.engine.sampling
-    if vllm.device not in ("auto", "cpu", "cuda"):
-        raise RecipeError(f"engine.vllm.device: {vllm.device!r} is not among auto, cpu, cuda")
-    if sampling.max_tokens >= vllm.max_model_len:
-        raise RecipeError(
-            f"engine.sampling.max_tokens: {sampling.max_tokens} leaves no room for a prompt in "
-            f"engine.vllm.max_model_len {vllm.max_model_len}"
-        )
-    if not vllm.gpu_memory_utilization > 0:
-        raise RecipeError("engine.vllm.gpu_memory_utilization: must be more than 0")
-
-
-def _simulated(recipe: Recipe) -> None:
-    spec = recipe.engine.simulated
-    simulated_settings.check(spec)
-    names = [prompt.name for prompt in recipe.prompts]
-    if spec.collapse_stratum and spec.collapse_stratum not in names:
-        raise RecipeError(
-            f"engine.simulated.collapse_stratum: {spec.collapse_stratum!r} is none of the prompts "
-            f"{', '.join(names)}"
-        )
-    for index in spec.poison:
-        if not 0 <= index < recipe.samples:
-            raise RecipeError(
-                f"engine.simulated.poison: index {index} is outside 0 to {recipe.samples - 1}"
-            )
-
-
-def _openai(recipe: Recipe) -> None:
-    if not re.match(r"https?://[^/]", recipe.engine.openai.base_url):
-        raise RecipeError("engine.openai.base_url: needs a URL such as http://host:8000/v1")
+    engine.settings.check(sampling, [prompt.name for prompt in recipe.prompts], recipe.samples)
 
 
 def _prompts(recipe: Recipe) -> None:
@@ -254,38 +216,6 @@ def _heartbeat(recipe: Recipe) -> None:
             f"run.heartbeat_s: {run.heartbeat_s:g} is more than half of run.lease_s "
             f"{run.lease_s:g}; a second driver would take a living one for dead"
         )
-
-
-def _secrets(recipe: Recipe) -> None:
-    """Recipes are stored with the corpus: refuse a secret without repeating it."""
-    if not _VARIABLE.fullmatch(recipe.engine.openai.api_key_env):
-        raise RecipeError(
-            "engine.openai.api_key_env: needs the name of an environment variable; the key itself "
-            "never goes into a recipe"
-        )
-    places = [(f"{where}.path", source.path) for where, source in _sources(recipe)]
-    places += [
-        ("corpus", recipe.corpus),
-        ("store.endpoint", recipe.store.endpoint),
-        ("engine.openai.base_url", recipe.engine.openai.base_url),
-        ("engine.model", recipe.engine.model),
-        ("run.ray_address", recipe.run.ray_address),
-    ]
-    for key, value in places:
-        if holds_credentials(value):
-            raise RecipeError(
-                f"{key}: holds a user name, password or key; recipes are stored, so credentials come "
-                "from the environment"
-            )
-    extras = {"vllm.extra": recipe.engine.vllm.extra}
-    extras["chat_template_kwargs"] = recipe.engine.chat_template_kwargs
-    for key, values in extras.items():
-        for name in values:
-            if names_secret(str(name)):
-                raise RecipeError(
-                    f"engine.{key}.{name}: looks like a secret; recipes are stored, so credentials "
-                    "come from the environment"
-                )
 
 
 def _sources(recipe: Recipe) -> Iterator[tuple[str, SourceSpec]]:

@@ -1,11 +1,19 @@
-"""The recipe's engine: which one writes, how it samples, and what it is told about its machine."""
+"""The recipe's engine: which one writes, how it samples, and what it is told about its machine.
 
+A kind of engine is a field of `EngineSpec` that holds its settings; they say all that the core must
+know of it.
+"""
+
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
+from seedcorn.core.errors import RecipeError
 from seedcorn.core.recipe.fields import operational
 
 AUTO = "auto"
+STYLES = ("words", "sentences")
 
 
 @dataclass(frozen=True)
@@ -24,8 +32,24 @@ class SamplingSpec:
     stop: list[str] = field(default_factory=list)
 
 
+class EngineSettings:
+    """What the line must know of an engine, whichever it is."""
+
+    needs_model: ClassVar[bool] = True
+    loads_model: ClassVar[bool] = False
+    """It loads the weights itself, in processes of its own."""
+
+    @property
+    def capacity(self) -> int:
+        """Sequences that one engine runs at once."""
+        raise NotImplementedError
+
+    def check(self, sampling: SamplingSpec, strata: Sequence[str], samples: int) -> None:
+        """Raises RecipeError for settings that cannot work for so many samples of these prompts."""
+
+
 @dataclass(frozen=True)
-class VllmSpec:
+class VllmSpec(EngineSettings):
     """Settings of `AsyncEngineArgs`. `device: auto` picks the GPU where there is one, else the CPU."""
 
     device: str = operational("auto")
@@ -53,9 +77,28 @@ class VllmSpec:
     extra: dict[str, Any] = field(default_factory=dict)
     """Further engine arguments by vLLM's own names."""
 
+    loads_model: ClassVar[bool] = True
+
+    @property
+    def capacity(self) -> int:
+        """Sequences that one engine runs at once."""
+        return self.max_num_seqs
+
+    def check(self, sampling: SamplingSpec, strata: Sequence[str], samples: int) -> None:
+        """Raises RecipeError for an unknown device, or where no prompt would fit."""
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise RecipeError(f"engine.vllm.device: {self.device!r} is not among auto, cpu, cuda")
+        if sampling.max_tokens >= self.max_model_len:
+            raise RecipeError(
+                f"engine.sampling.max_tokens: {sampling.max_tokens} leaves no room for a prompt in "
+                f"engine.vllm.max_model_len {self.max_model_len}"
+            )
+        if not self.gpu_memory_utilization > 0:
+            raise RecipeError("engine.vllm.gpu_memory_utilization: must be more than 0")
+
 
 @dataclass(frozen=True)
-class SimulatedSpec:
+class SimulatedSpec(EngineSettings):
     """The engine without a model: deterministic text with planted, known flaws.
 
     Rates are shares of samples and decided by a hash of the sample id; they must sum to at most 1.
@@ -96,9 +139,79 @@ class SimulatedSpec:
     poison: list[int] = operational(factory=list)
     """Plan indices whose request kills the engine process, for rehearsing supervision."""
 
+    needs_model: ClassVar[bool] = False
+
+    @property
+    def capacity(self) -> int:
+        """Sequences that one engine runs at once."""
+        return self.concurrency
+
+    @property
+    def rates(self) -> tuple[tuple[str, float], ...]:
+        """The planted kinds and their shares of all samples; the rest is fresh.
+
+        In this order: a kind that a spec does not plant moves no other.
+        """
+        return (
+            ("duplicate", self.duplicate_rate),
+            ("near_duplicate", self.near_duplicate_rate),
+            ("seed_copy", self.seed_copy_rate),
+            ("rejected", self.rejection_rate),
+            ("failed", self.failure_rate),
+            ("template", self.template_rate),
+            ("paraphrase", self.paraphrase_rate),
+            ("salad", self.salad_rate),
+        )
+
+    def check(self, sampling: SamplingSpec, strata: Sequence[str], samples: int) -> None:
+        """Raises RecipeError for settings that plant nothing sensible."""
+        for kind, rate in self.rates:
+            if not 0.0 <= rate <= 1.0:
+                raise RecipeError(
+                    f"engine.simulated: the rate of {kind} is {rate}, not within [0, 1]"
+                )
+        if (total := sum(rate for _, rate in self.rates)) > 1.0 + 1e-9:
+            raise RecipeError(f"engine.simulated: the planted rates sum to {total:g}, more than 1")
+        self._check_texts()
+        if self.collapse_stratum and self.collapse_stratum not in strata:
+            raise RecipeError(
+                f"engine.simulated.collapse_stratum: {self.collapse_stratum!r} is none of the "
+                f"prompts {', '.join(strata)}"
+            )
+        for index in self.poison:
+            if not 0 <= index < samples:
+                raise RecipeError(
+                    f"engine.simulated.poison: index {index} is outside 0 to {samples - 1}"
+                )
+
+    def _check_texts(self) -> None:
+        least = {"words": 1, "vocabulary": 2, "concurrency": 1, "template_instances": 1}
+        for name, bound in (least | {"template_slots": 0, "collapse_from": -1}).items():
+            if (value := getattr(self, name)) < bound:
+                raise RecipeError(f"engine.simulated.{name} is {value}; it takes at least {bound}")
+        if self.style not in STYLES:
+            known = ", ".join(STYLES)
+            raise RecipeError(f"engine.simulated.style is {self.style!r}; it is one of {known}")
+        if not 0.0 <= self.paraphrase_swap <= 1.0:
+            raise RecipeError(
+                f"engine.simulated.paraphrase_swap is {self.paraphrase_swap}, not within [0, 1]"
+            )
+        slots = self.template_slots
+        if slots > self.words:
+            raise RecipeError(
+                f"engine.simulated.template_slots is {slots}, more than the {self.words} words"
+            )
+        # Beyond 64 slots any two words suffice, and the power need not be computed.
+        if 0 < slots < 64 and self.vocabulary**slots < self.template_instances:
+            raise RecipeError(
+                f"engine.simulated.template_instances is {self.template_instances}, but {slots} "
+                f"slots and {self.vocabulary} words make only {self.vocabulary**slots} different "
+                "ones"
+            )
+
 
 @dataclass(frozen=True)
-class EndpointSpec:
+class EndpointSpec(EngineSettings):
     """An OpenAI-compatible endpoint that already runs. The key is read from the environment."""
 
     base_url: str = operational("")
@@ -106,6 +219,16 @@ class EndpointSpec:
     timeout_s: float = operational(600.0)
     max_concurrency: int = operational(64)
     send_seed: bool = True
+
+    @property
+    def capacity(self) -> int:
+        """Sequences that one engine runs at once."""
+        return self.max_concurrency
+
+    def check(self, sampling: SamplingSpec, strata: Sequence[str], samples: int) -> None:
+        """Raises RecipeError for what is no URL."""
+        if not re.match(r"https?://[^/]", self.base_url):
+            raise RecipeError("engine.openai.base_url: needs a URL such as http://host:8000/v1")
 
 
 @dataclass(frozen=True)
@@ -135,6 +258,13 @@ class EngineSpec:
     openai: EndpointSpec = field(default_factory=EndpointSpec)
 
     @property
+    def settings(self) -> EngineSettings:
+        """Those of the kind that writes."""
+        if self.kind not in KINDS:
+            raise RecipeError(f"engine.kind: {self.kind!r} is not among {', '.join(KINDS)}")
+        return getattr(self, self.kind)
+
+    @property
     def scales(self) -> bool:
         """The number of workers follows the cluster."""
         return self.workers == AUTO
@@ -157,3 +287,9 @@ class EngineSpec:
         if self.vllm.executor == AUTO:
             return self.vllm.pipeline_parallel > 1
         return self.vllm.executor == "ray"
+
+
+KINDS = tuple(
+    name for name, value in vars(EngineSpec()).items() if isinstance(value, EngineSettings)
+)
+"""Every kind of engine."""

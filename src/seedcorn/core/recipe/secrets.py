@@ -17,6 +17,9 @@ _SECRET_NAME = re.compile(
     r"|webhook|authori[sz]ation|(?:^|[_-])(?:token|auth)$|(?-i:[a-z](?:Token|Auth)$)",
     re.I,
 )
+_NAMES_VARIABLE = "_env"
+"""Ends keys whose value is the name of an environment variable, which holds the secret."""
+_VARIABLE = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]*)?")
 _SECRET_PARAMETER = re.compile(r"(?:^|[_-])(?:key|sig|signature)$", re.I)
 """Names that say so in a URL's query only."""
 _HARMLESS = r"(?:abfss?|wasbs?|az)://[^/\s:@]+@|s3a?://arn:|[\w.+-]+://…@"
@@ -42,8 +45,8 @@ HIDDEN = "(hidden)"
 
 
 def names_secret(name: str) -> bool:
-    """Whether a key or variable of that name holds a secret; `…_env` names a variable instead."""
-    return bool(_SECRET_NAME.search(name)) and not name.lower().endswith("_env")
+    """Whether a key or variable of that name holds a secret."""
+    return bool(_SECRET_NAME.search(name)) and not name.endswith(_NAMES_VARIABLE)
 
 
 def holds_credentials(text: str) -> bool:
@@ -96,7 +99,7 @@ def without_secrets(text: str, environment: Mapping[str, str]) -> str:
 
 def refuse_secrets(overrides: Sequence[str]) -> None:
     """Raises RecipeError for `key=value` that would show a secret in a job's command; never prints
-    it. The recipe itself is judged by `preflight.validation`."""
+    it. The recipe itself is judged by `refuse_stored_secrets`."""
     for override in overrides:
         key, _, value = override.partition("=")
         if names_secret(key.rsplit(".", 1)[-1]) or holds_secret(value):
@@ -104,6 +107,24 @@ def refuse_secrets(overrides: Sequence[str]) -> None:
                 f"{key}: looks like a secret, and everyone who may list jobs reads a job's command;"
                 " set it in the environment of the cluster's nodes"
             )
+
+
+def refuse_stored_secrets(settings: Any) -> None:
+    """Raises RecipeError where settings hold a secret by name, credentials in a URL, or something
+    else than the name of an environment variable where one is asked for; never prints it."""
+    for path, value in leaves(settings):
+        key, last, text = redacted(dotted_path(path)), str(path[-1]), str(value)
+        if names_secret(last):
+            found = "looks like a secret"
+        elif last.endswith(_NAMES_VARIABLE) and text != last and not _VARIABLE.fullmatch(text):
+            found = "needs the name of an environment variable, never what it holds"
+        elif holds_credentials(text):
+            found = "holds a user name, password or key"
+        else:
+            continue
+        raise RecipeError(
+            f"{key}: {found}; recipes are stored, so credentials come from the environment"
+        )
 
 
 def refuse_known_secrets(stored: Any, environment: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 
 from seedcorn.core.errors import RecipeError
-from seedcorn.core.recipe import EngineSpec, Recipe
+from seedcorn.core.recipe import Recipe
 
 IN_FLIGHT_FACTOR = 1.1
 """Requests kept in flight per sequence an engine runs; deeper queues cost more than they give
@@ -253,26 +253,16 @@ def in_flight(capacity: int) -> int:
     return ceil(IN_FLIGHT_FACTOR * capacity)
 
 
-def capacity(spec: EngineSpec) -> int:
-    """Sequences that one engine of this recipe runs at once."""
-    by_kind = {
-        "vllm": spec.vllm.max_num_seqs,
-        "simulated": spec.simulated.concurrency,
-        "openai": spec.openai.max_concurrency,
-    }
-    return by_kind[spec.kind]
-
-
 def most_workers(recipe: Recipe) -> int:
     """Workers that the recipe's window keeps busy; `workers: auto` starts no more."""
-    each, window = in_flight(capacity(recipe.engine)), _window(recipe)
+    each, window = in_flight(recipe.engine.settings.capacity), _window(recipe)
     busy = ceil(recipe.samples / each) if recipe.samples <= window else window // (2 * each)
     return max(1, busy)
 
 
 def require_window(recipe: Recipe) -> None:
     """Refuse a window so small that engines would idle while a batch waits for its straggler."""
-    sequences, workers = capacity(recipe.engine), recipe.engine.least_workers
+    sequences, workers = recipe.engine.settings.capacity, recipe.engine.least_workers
     window = _window(recipe)
     needed = 2 * in_flight(sequences) * workers
     if window < needed and recipe.samples > window:

@@ -58,21 +58,6 @@ class Simulated:
         return self.text.count(" ") + 1 if self.text else 0
 
 
-def rates(spec: SimulatedSpec) -> tuple[tuple[Kind, float], ...]:
-    """The planted kinds and their shares of all samples; the rest is fresh."""
-    return (
-        (Kind.DUPLICATE, spec.duplicate_rate),
-        (Kind.NEAR_DUPLICATE, spec.near_duplicate_rate),
-        (Kind.SEED_COPY, spec.seed_copy_rate),
-        (Kind.REJECTED, spec.rejection_rate),
-        (Kind.FAILED, spec.failure_rate),
-        # In this order: a kind that a spec does not plant moves no other.
-        (Kind.TEMPLATE, spec.template_rate),
-        (Kind.PARAPHRASE, spec.paraphrase_rate),
-        (Kind.SALAD, spec.salad_rate),
-    )
-
-
 def simulate(
     recipe: str, generation: int, index: int, spec: SimulatedSpec, parent: str, stratum: str = ""
 ) -> Simulated:
@@ -142,9 +127,9 @@ def instance_of(recipe: str, generation: int, index: int, spec: SimulatedSpec) -
 def drawn(recipe: str, generation: int, index: int, spec: SimulatedSpec) -> Kind:
     """The kind that the rates alone give an index."""
     share = uint64("kind", recipe, generation, index) / 2**64
-    for kind, rate in rates(spec):
+    for kind, rate in spec.rates:
         if share < rate:
-            return kind
+            return Kind(kind)
         share -= rate
     return Kind.FRESH
 

@@ -30,8 +30,6 @@ SLOT_STEP = 7919
 CONSONANTS = ("b", "d", "f", "g", "h", "j", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z")
 VOWELS = ("a", "e", "i", "o", "u")
 SYLLABLES = tuple(c + v for c in CONSONANTS for v in VOWELS)
-STYLES = ("words", "sentences")
-"""words: uniform draws; sentences: the grammar."""
 _WORD = re.compile(r"\w+")
 
 

@@ -178,7 +178,7 @@ def _matches(file: str, pattern: str, frame: str) -> bool:
 def _refuse_local_model(loaded: LoadedRecipe) -> None:
     """A model folder is found from where the driver stands, and no model travels with a job."""
     model = loaded.recipe.engine.model
-    if loaded.recipe.engine.kind != "vllm" or model.startswith("/") or "://" in model:
+    if not loaded.recipe.engine.settings.loads_model or model.startswith("/") or "://" in model:
         return
     if model.startswith((".", "~")) or Path(model).is_dir():
         raise RecipeError(

@@ -55,7 +55,7 @@ class EngineActor:
         async with self._starting:
             log_setup.log_here(job.corpus, job.generation)
             if self._engine is None or self._info is None:
-                if job.recipe.engine.kind == "vllm":  # The others start no process of their own.
+                if job.recipe.engine.settings.loads_model:
                     self._guard = self._guard or guard()
                 self._engine = make_engine(job)
                 self._info = await self._engine.start()
