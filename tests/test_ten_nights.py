@@ -30,6 +30,7 @@ from seedcorn.core.recipe import (
     UnitsSpec,
 )
 from seedcorn.runtime.driver.night import grow_night, tonight
+from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.log.reading import read_ledger, read_state
 from seedcorn.storage.log.writer import Heartbeat, this_process
@@ -303,7 +304,7 @@ def test_second_start_of_a_night_adds_nothing(tmp_path):
     assert again == []
     assert nights.keys == ["2026-11-01"]
     loaded = LoadedRecipe(replace(RECIPE, corpus=nights.uri), str(tmp_path), "nights.yaml")
-    evening = grow_night(loaded, lambda look: None, Clock(2, 4))
+    evening = grow_night(loaded, lambda look: None, open_cluster, Clock(2, 4))
     assert not evening.grown.worked
     assert evening.rest.text == "generation 1 is this night's"
 
@@ -318,7 +319,7 @@ def test_overlapping_night_is_refused_while_the_other_lives_then_does_its_work(t
         Heartbeat(nights.store, replace(identity, boot=""), 0.1),
         pytest.raises(CorpusBusy, match="being grown by") as refusal,
     ):
-        grow_night(loaded, lambda look: None, Clock(2, 22))
+        grow_night(loaded, lambda look: None, open_cluster, Clock(2, 22))
 
     assert refusal.value.exit_code == 75
     assert len(list(read_log(nights.store))) == before
@@ -331,7 +332,7 @@ def test_night_that_starts_after_its_deadline_rests_and_is_not_called_missed(tmp
     nights.grow(Clock(1, 22))
     loaded = LoadedRecipe(replace(RECIPE, corpus=nights.uri), str(tmp_path), "nights.yaml")
     for _ in range(2):
-        evening = grow_night(loaded, lambda look: None, Clock(3, 9))
+        evening = grow_night(loaded, lambda look: None, open_cluster, Clock(3, 9))
     [idle] = write_reports(nights.store, StoreSpec(), evening.night, evening.rest)
     nights.grow(Clock(3, 22))
 

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 
 from seedcorn import __version__
-from seedcorn.core.errors import Exhausted, SeedcornError
+from seedcorn.core.errors import INTERRUPTED, Exhausted, SeedcornError
 
 COMMANDS = {
     "grow": "grow a corpus: create it, resume its unfinished generation, or start the next one",
@@ -36,8 +36,6 @@ COMMANDS = {
     "withdraw": "mark samples as withdrawn, with the reason; nothing is deleted",
     "gc": "delete objects that no log entry needs",
 }
-INTERRUPTED = 130
-"""Exit code after Ctrl-C: 128 + SIGINT."""
 OUT_OF = {
     errno.EMFILE: "this process has reached its limit of open files; raise it (ulimit -n)",
     errno.ENFILE: "this machine has reached its limit of open files; stop what holds so many",

@@ -31,6 +31,7 @@ from seedcorn.core.recipe import EngineSpec, StoreSpec
 from seedcorn.engines.vllm_setup import engine_arguments, engine_environment
 from seedcorn.runtime.driver.grow import grow
 from seedcorn.runtime.driver.snapshot import Snapshot
+from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.stores.opening import open_store
 from tests.runtime.processes import descendants, kill
@@ -90,7 +91,7 @@ def run(pairs: int = PAIRS, samples: int = SAMPLES, tokens: int = TOKENS) -> Res
                 if snapshot.open_batches == 0 and number not in bare_s:
                     bare_s[number] = _write_bare(engine, corpus, number)
 
-            grow(recipe, view)
+            grow(recipe, view, open_cluster)
         return _result(corpus, bare_s)
 
 

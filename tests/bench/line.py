@@ -20,6 +20,7 @@ from seedcorn.config import load_recipe
 from seedcorn.core.log.entries import BatchCommitted
 from seedcorn.core.recipe import StoreSpec
 from seedcorn.runtime.driver.grow import grow
+from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.stores.opening import open_store
 
@@ -74,7 +75,7 @@ def once(workers: int, samples: int = SAMPLES) -> float:
             *(f"units.unit={UNIT}", f"units.batch={BATCH}", f"units.ahead={AHEAD}"),
             *(f"engine.workers={workers}", "engine.simulated.concurrency=256"),
         )
-        grow(load_recipe(SIMULATED, overrides), lambda snapshot: None)
+        grow(load_recipe(SIMULATED, overrides), lambda snapshot: None, open_cluster)
         return steady(f"{folder}/corpus")
 
 

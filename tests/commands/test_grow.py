@@ -12,7 +12,8 @@ import pytest
 from rich.console import Console
 
 from seedcorn.cli import main
-from seedcorn.commands.grow import command, ending
+from seedcorn.commands.arguments import command
+from seedcorn.commands.grow import ending
 from seedcorn.commands.views.live import FigureView, LineView, Pace, TableView
 from seedcorn.core.recipe import StoreSpec
 from seedcorn.runtime.driver.grow import Grown

@@ -57,7 +57,7 @@ def corpus_of(tmp_path, worker, *overrides):
     corpus = tmp_path / worker.__name__
     loaded = load_recipe(RECIPE, [*SMALL, f"corpus={corpus}", *overrides])
     journal = tmp_path / f"{worker.__name__}.journal"
-    assert grow(loaded, lambda look: None, host=hosting(journal, worker)).complete
+    assert grow(loaded, lambda look: None, hosting(journal, worker)).complete
     held = found(open_store(str(corpus), StoreSpec()))
     assert (held.broken, held.lost, held.doubled) == ("", 0, 0)
     asked = Counter(line for line in journal.read_text().splitlines() if line.startswith("asked"))

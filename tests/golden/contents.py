@@ -56,7 +56,7 @@ def copied(folder, checkpoints=True):
 def grow_on(corpus, *overrides):
     """Finish the open generation and grow another one, without Ray."""
     loaded = load_recipe(str(RECIPE), [f"corpus={corpus}", *overrides])
-    return grow(loaded, lambda look: None, host=hosting(corpus.parent / "journal"))
+    return grow(loaded, lambda look: None, hosting(corpus.parent / "journal"))
 
 
 def said(*words):

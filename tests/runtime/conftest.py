@@ -15,6 +15,7 @@ from seedcorn.core.recipe import Recipe, StoreSpec
 from seedcorn.core.recipe.tree import recipe_from_dict
 from seedcorn.runtime.driver.grow import grow
 from seedcorn.runtime.driver.snapshot import Snapshot
+from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.log.reading import read_ledger
 from seedcorn.storage.stores.opening import open_store
 from seedcorn.storage.stores.store import Store
@@ -101,7 +102,7 @@ def undisturbed(
             "engine.simulated.concurrency=32",
         ],
     )
-    assert grow(loaded, ignore).complete
+    assert grow(loaded, ignore, open_cluster).complete
     store = open_store(str(corpus), StoreSpec())
     assert verify(store, recipe_from_dict).ok
     return corpus_digest(store), account(store), loaded.recipe

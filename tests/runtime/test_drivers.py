@@ -10,6 +10,7 @@ import pytest
 from seedcorn.core.errors import CorpusBusy
 from seedcorn.core.recipe.tree import recipe_from_dict
 from seedcorn.runtime.driver.grow import grow
+from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.stores.local import LocalStore
 from seedcorn.storage.verify.verification import corpus_digest, verify
 from tests.runtime.conftest import SIMULATED, Loader, ignore
@@ -43,7 +44,7 @@ def test_grow_second_driver_is_refused_by_name(
     driver = start_driver(tmp_path / "corpus", ray_cluster)
     try:
         with pytest.raises(CorpusBusy) as refusal:
-            grow(simulated(), ignore)
+            grow(simulated(), ignore, open_cluster)
         assert str(driver.pid) in str(refusal.value)
         assert os.uname().nodename in str(refusal.value)
         assert refusal.value.exit_code == 75
@@ -56,7 +57,7 @@ def test_grow_takeover_fences_the_first_driver_and_loses_nothing(
     simulated: Loader, ray_cluster: str, undisturbed: tuple[str, str, object], tmp_path: Path
 ) -> None:
     driver = start_driver(tmp_path / "corpus", ray_cluster)
-    assert grow(simulated("takeover=true"), ignore).complete
+    assert grow(simulated("takeover=true"), ignore, open_cluster).complete
     output, _ = driver.communicate(timeout=60)
     assert driver.returncode == 1
     assert "took over" in output

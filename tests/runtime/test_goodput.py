@@ -12,6 +12,7 @@ from seedcorn.core.log.entries import BatchCommitted, Measurement
 from seedcorn.core.recipe.tree import recipe_from_dict
 from seedcorn.runtime.driver.grow import grow
 from seedcorn.runtime.driver.snapshot import Snapshot
+from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.log.reading import read_ledger
 from seedcorn.storage.stores.opening import open_store
@@ -39,7 +40,7 @@ def engines(store) -> dict[str, float]:
 def test_parts_add_up_to_the_time_that_the_workers_were_alive(simulated: Loader) -> None:
     loaded = simulated(*SLOW, "engine.workers=2")
     began = time.monotonic()
-    (row,) = grow(loaded, ignore).rows
+    (row,) = grow(loaded, ignore, open_cluster).rows
     wall = time.monotonic() - began
 
     store = open_store(loaded.recipe.corpus, loaded.recipe.store)
@@ -67,7 +68,7 @@ def test_work_that_died_with_its_engine_is_regenerated_time(simulated: Loader) -
             for pid in killed:
                 kill(pid)
 
-    (row,) = grow(loaded, watch).rows
+    (row,) = grow(loaded, watch, open_cluster).rows
 
     assert killed
     assert row.status == FINISHED
@@ -87,7 +88,7 @@ def test_drained_run_leaves_its_engine_time_in_the_log_and_the_next_one_adds_to_
             told.append(time.monotonic())
             os.kill(os.getpid(), signal.SIGTERM)
 
-    assert not grow(loaded, interrupt).complete
+    assert not grow(loaded, interrupt, open_cluster).complete
     store = open_store(loaded.recipe.corpus, loaded.recipe.store)
     first = engines(store)
     (row,) = read_ledger(store).rows()
@@ -95,7 +96,7 @@ def test_drained_run_leaves_its_engine_time_in_the_log_and_the_next_one_adds_to_
     assert row.engine_time[PENDING] > 0
     assert sum(row.engine_time.values()) == pytest.approx(sum(first.values()))
 
-    (row,) = grow(loaded, ignore).rows
+    (row,) = grow(loaded, ignore, open_cluster).rows
     whole = engines(store)
     assert all(whole[name] >= first[name] for name in first)
     assert row.engine_time[PENDING] == 0

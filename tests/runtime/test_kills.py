@@ -9,6 +9,7 @@ import pytest
 
 from seedcorn.core.recipe.tree import recipe_from_dict
 from seedcorn.runtime.driver.grow import grow
+from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.stores.local import LocalStore
 from seedcorn.storage.verify.verification import corpus_digest, verify
 from tests.runtime.conftest import SIMULATED, Loader, account, ignore
@@ -42,7 +43,7 @@ def test_grow_with_actors_killed_at_random_moments_ends_as_if_undisturbed(
     objects = sorted(choose.sample(range(8, 45), kills))
     moments = [objects_at_least(corpus, count) for count in objects]
     with killing(actor, moments, choose) as killed:
-        assert grow(simulated(*SLOW), ignore).complete
+        assert grow(simulated(*SLOW), ignore, open_cluster).complete
     assert len(killed) == kills
     same(corpus, undisturbed)
 

@@ -14,6 +14,7 @@ from seedcorn.core.generate.plan import Plan, Pool
 from seedcorn.core.recipe import SourceSpec, StoreSpec
 from seedcorn.runtime.driver.grow import grow
 from seedcorn.runtime.driver.snapshot import Snapshot
+from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.samples.parents import ParentReader
 from seedcorn.storage.seeds.seeds import Catalogue, SeedSet, open_catalogue
 from seedcorn.storage.stores.local import LocalStore
@@ -97,7 +98,7 @@ def test_grow_large_seed_first_units_are_staged_while_it_is_still_being_indexed(
             os.kill(os.getpid(), signal.SIGINT)  # Drain: indexing the rest would take minutes.
 
     loaded = simulated(f"seed.0.path={large_seed}", "seed.0.id=''", "generations=1")
-    grown = grow(loaded, view)
+    grown = grow(loaded, view, open_cluster)
     assert staged_while_indexing
     assert not grown.complete
     assert not (corpus / "data").exists()

@@ -9,6 +9,7 @@ from ray._private import worker
 from seedcorn.config import recipe_from_dict
 from seedcorn.core.recipe import Recipe
 from seedcorn.runtime.driver.grow import grow
+from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.stores.opening import open_store
 from seedcorn.storage.verify.verification import corpus_digest, verify
 from tests.runtime.conftest import Loader, account, ignore
@@ -24,7 +25,7 @@ def test_grow_on_s3_gives_the_local_corpus_and_stores_no_credentials(
     s3_uri: Callable[[], str],
 ) -> None:
     loaded = simulated(f"corpus={s3_uri()}", f"store.endpoint={seaweedfs_server.endpoint}")
-    assert grow(loaded, ignore).complete
+    assert grow(loaded, ignore, open_cluster).complete
     store = open_store(loaded.recipe.corpus, loaded.recipe.store)
     report = verify(store, recipe_from_dict, loaded.recipe.store)
     assert report.ok, report.broken

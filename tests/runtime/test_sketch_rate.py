@@ -10,6 +10,7 @@ from seedcorn.core.log.entries import BatchCommitted, Decision
 from seedcorn.core.log.layout import CHECKPOINTS, log_key
 from seedcorn.core.recipe.tree import recipe_from_dict
 from seedcorn.runtime.driver.grow import grow
+from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.stores.local import LocalStore
 from seedcorn.storage.verify.verification import verify
@@ -22,7 +23,7 @@ def test_grow_killed_between_a_batch_and_its_decision_estimates_as_undisturbed(
     simulated: Loader, tmp_path: Path
 ) -> None:
     thin = ("generations=1", "samples=384", "ledger.fingerprints=3000")
-    assert grow(simulated(*thin), ignore).complete
+    assert grow(simulated(*thin), ignore, open_cluster).complete
     entries = list(read_log(LocalStore(tmp_path / "corpus")))
     decided = next(
         after.sequence
@@ -34,6 +35,6 @@ def test_grow_killed_between_a_batch_and_its_decision_estimates_as_undisturbed(
     shutil.rmtree(cut / CHECKPOINTS)  # None is written before its entries.
     for entry in entries[decided:]:
         (cut / log_key(entry.sequence)).unlink()
-    assert grow(simulated(*thin, f"corpus={cut}"), ignore).complete
+    assert grow(simulated(*thin, f"corpus={cut}"), ignore, open_cluster).complete
     assert account(LocalStore(cut)) == account(LocalStore(tmp_path / "corpus"))
     assert verify(LocalStore(cut), recipe_from_dict).ok

@@ -8,6 +8,7 @@ from seedcorn.core.log.entries import BatchCommitted, Decision, GenerationFinish
 from seedcorn.core.log.state import COMPANIONS, FORECAST
 from seedcorn.core.recipe.tree import recipe_from_dict
 from seedcorn.runtime.driver.grow import grow
+from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.stores.local import LocalStore
 from seedcorn.storage.verify.verification import verify
@@ -36,7 +37,7 @@ def test_saturated_template_stops_at_the_same_batch_for_any_workers_and_without_
     simulated: Loader, tmp_path: Path
 ) -> None:
     loaded = simulated(*TEMPLATE, "engine.workers=3", "engine.simulated.concurrency=16")
-    grown = grow(loaded, ignore)
+    grown = grow(loaded, ignore, open_cluster)
     store = LocalStore(tmp_path / "corpus")
     alone = tmp_path / "alone"
     grow_in_process(loaded.recipe, str(alone), loaded.base)
@@ -55,7 +56,7 @@ def test_saturated_template_stops_at_the_same_batch_for_any_workers_and_without_
 def test_every_decision_and_forecast_stands_before_the_batch_it_is_about(
     simulated: Loader, tmp_path: Path
 ) -> None:
-    grow(simulated(*TEMPLATE), ignore)
+    grow(simulated(*TEMPLATE), ignore, open_cluster)
 
     committed, forecasts = 0, 0
     for body in bodies(LocalStore(tmp_path / "corpus")):
@@ -72,9 +73,9 @@ def test_every_decision_and_forecast_stands_before_the_batch_it_is_about(
 
 def test_target_ends_growth_and_a_higher_one_goes_on(simulated: Loader, tmp_path: Path) -> None:
     asked = ("generations=5", "samples=1280", "stop.target.unique=100000")
-    first = grow(simulated(*asked), ignore)
-    again = grow(simulated(*asked), ignore)
-    further = grow(simulated(*asked, "stop.target.unique=200000"), ignore)
+    first = grow(simulated(*asked), ignore, open_cluster)
+    again = grow(simulated(*asked), ignore, open_cluster)
+    further = grow(simulated(*asked, "stop.target.unique=200000"), ignore, open_cluster)
 
     said = bodies(LocalStore(tmp_path / "corpus"))
     ended = [body.reason for body in said if isinstance(body, GenerationFinished)]
@@ -92,13 +93,13 @@ def test_target_ends_growth_and_a_higher_one_goes_on(simulated: Loader, tmp_path
 def test_growth_whose_measurement_was_cut_off_makes_up_for_it(
     simulated: Loader, tmp_path: Path
 ) -> None:
-    grow(simulated("generations=1", "ledger.companions=0"), ignore)
+    grow(simulated("generations=1", "ledger.companions=0"), ignore, open_cluster)
     store = LocalStore(tmp_path / "corpus")
     before = len(bodies(store))
-    grown = grow(simulated("generations=1", "ledger.companions=50"), ignore)
+    grown = grow(simulated("generations=1", "ledger.companions=50"), ignore, open_cluster)
 
     added = bodies(store)[before:]
     assert grown.worked
     assert [type(body).__name__ for body in added] == ["WriterOpened", "Measurement"]
     assert added[1].values["documents"] == 50
-    assert not grow(simulated("generations=1"), ignore).worked
+    assert not grow(simulated("generations=1"), ignore, open_cluster).worked

@@ -9,6 +9,7 @@ import pytest
 from seedcorn.core.errors import RunStopped
 from seedcorn.core.recipe.tree import recipe_from_dict
 from seedcorn.runtime.driver.grow import grow
+from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.stores.local import LocalStore
 from seedcorn.storage.verify.verification import verify
 from tests.engines.rude_server import answer
@@ -44,7 +45,9 @@ def test_grow_endpoint_that_fails_one_question_for_ever_costs_that_sample_alone(
             *("engine.openai.max_concurrency=4", "generations=1", "samples=24", "units.unit=8"),
         )
         asking = [replace(p, template="{{ index }} " + p.template) for p in loaded.recipe.prompts]
-        grown = grow(replace(loaded, recipe=replace(loaded.recipe, prompts=asking)), ignore)
+        grown = grow(
+            replace(loaded, recipe=replace(loaded.recipe, prompts=asking)), ignore, open_cluster
+        )
     row = grown.rows[0]
     failed = {why: count for why, count in row.reasons.items() if why.startswith("failed:")}
     assert failed == {"failed:engine_death": 1}
@@ -54,4 +57,6 @@ def test_grow_endpoint_that_fails_one_question_for_ever_costs_that_sample_alone(
 
 def test_grow_engine_that_never_starts_stops_the_run_with_the_cause(simulated: Loader) -> None:
     with pytest.raises(RunStopped, match="fail_start"):
-        grow(simulated("engine.simulated.fail_start=true", "engine.workers=2"), ignore)
+        grow(
+            simulated("engine.simulated.fail_start=true", "engine.workers=2"), ignore, open_cluster
+        )

@@ -12,6 +12,7 @@ import pytest
 from seedcorn.config import LoadedRecipe, load_recipe, recipe_from_dict
 from seedcorn.runtime.driver.grow import Grown, grow
 from seedcorn.runtime.driver.snapshot import Snapshot
+from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.stores.local import LocalStore
 from seedcorn.storage.verify.verification import verify
 from tests.runtime.processes import actors, descendants, kill
@@ -70,7 +71,7 @@ def run(ray_cluster: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
         "checks=[{finish_reason: {allow: [stop, length]}}, {length: {min_words: 3}}]",
     ]
     made = Run(corpus, load_recipe(DRY_RUN, overrides))
-    made.grown = grow(made.loaded, made.watch)
+    made.grown = grow(made.loaded, made.watch, open_cluster)
     return made
 
 

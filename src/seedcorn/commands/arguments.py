@@ -1,6 +1,7 @@
-"""Arguments that several commands share."""
+"""Arguments that several commands share, and a command line said again."""
 
 import argparse
+import shlex
 
 
 def add_recipe(parser: argparse.ArgumentParser) -> None:
@@ -51,3 +52,21 @@ def positive_count(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is less than 1")
     return value
+
+
+def command(
+    arguments: argparse.Namespace, generations: int | None = None, verb: str = "grow"
+) -> str:
+    """This command line again, perhaps with more generations; a takeover is not repeated."""
+    gone = {"takeover"} | ({"generations"} if generations is not None else set())
+    kept = [item for item in arguments.overrides if item.partition("=")[0] not in gone]
+    more = [] if generations is None else [f"generations={generations}"]
+    return shlex.join(["seedcorn", verb, arguments.recipe, *kept, *more])
+
+
+def stopped_at_once(onward: str) -> str:
+    """The message after a second Ctrl-C; `onward` is the command that continues."""
+    return (
+        "seedcorn: stopped at once; everything committed or staged is stored; continue with: "
+        f"{onward}\n"
+    )

@@ -3,7 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from seedcorn.commands.arguments import add_recipe
+from seedcorn.commands.arguments import add_recipe, command, stopped_at_once
+from seedcorn.core.errors import INTERRUPTED
 from seedcorn.core.figures import counted
 
 if TYPE_CHECKING:
@@ -11,9 +12,6 @@ if TYPE_CHECKING:
 
     from seedcorn.config import LoadedRecipe
     from seedcorn.runtime.driver.grow import Grown
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, whether what was in flight could be finished or not."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     from seedcorn.commands.views.output import console
     from seedcorn.config import load_recipe
     from seedcorn.runtime.driver.grow import grow
+    from seedcorn.runtime.hosting import open_cluster
 
     loaded = load_recipe(arguments.recipe, arguments.overrides)
     if loaded.recipe.nightly.enabled:
@@ -42,9 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
     screen = console()
     try:
         with watching(screen) as view:
-            grown = grow(loaded, view)
+            grown = grow(loaded, view, open_cluster)
     except (KeyboardInterrupt, asyncio.CancelledError):
-        sys.stderr.write(f"seedcorn: {stopped_at_once(arguments)}\n")
+        sys.stderr.write(stopped_at_once(command(arguments)))
         return INTERRUPTED
     report(screen, loaded, grown)
     screen.print(ending(grown, arguments, loaded.recipe.generations), soft_wrap=True)
@@ -85,21 +84,3 @@ def ending(grown: "Grown", arguments: argparse.Namespace, asked: int) -> str:
         f"corpus {grown.corpus} {what}: {grown.generations} of {counted(asked, 'generation')}; "
         f"grow more with: {onward}"
     )
-
-
-def stopped_at_once(arguments: argparse.Namespace) -> str:
-    """The message after a second Ctrl-C."""
-    return (
-        "stopped at once; everything committed or staged is stored; continue with: "
-        f"{command(arguments)}"
-    )
-
-
-def command(arguments: argparse.Namespace, generations: int | None = None) -> str:
-    """This command line again, perhaps with more generations; a takeover is not repeated."""
-    import shlex
-
-    gone = {"takeover"} | ({"generations"} if generations is not None else set())
-    kept = [item for item in arguments.overrides if item.partition("=")[0] not in gone]
-    more = [] if generations is None else [f"generations={generations}"]
-    return shlex.join(["seedcorn", "grow", arguments.recipe, *kept, *more])

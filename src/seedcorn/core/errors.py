@@ -5,6 +5,9 @@ line returns. A failed *sample* is data (`outcome = failed`) and is never raised
 is raised and stops the commit.
 """
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, whether what was in flight could be finished or not: 128 + SIGINT."""
+
 
 class SeedcornError(Exception):
     """Base of all errors with a message meant for a person."""

@@ -15,6 +15,7 @@ from seedcorn.core.errors import ObjectMissing
 from seedcorn.core.recipe import LoadedRecipe
 from seedcorn.runtime.driver.grow import grow
 from seedcorn.runtime.driver.snapshot import Snapshot
+from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.stores.opening import open_store
 from seedcorn.storage.stores.store import Store
 from tests.faults.cluster.again import FOLDERS
@@ -98,7 +99,7 @@ def counted(loaded: LoadedRecipe, victims: list[str], seed: int) -> tuple[Row, S
     watch = Watch(store, victims, random.Random(f"counted {seed}"))
     ray.init(address=loaded.recipe.run.ray_address, log_to_driver=False, logging_level="ERROR")
     try:
-        complete = grow(loaded, watch).complete
+        complete = grow(loaded, watch, open_cluster).complete
     finally:
         ray.shutdown()
     row.runs, row.kills, row.recovery_s = 1, len(watch.taken), watch.recovery_s

@@ -10,6 +10,7 @@ from pyarrow import ArrowException
 
 from seedcorn.core.errors import RequestRefused, SeedcornError
 from seedcorn.core.ledger.goodput import EngineTime
+from seedcorn.runtime.driver.meter import Unexported
 from seedcorn.runtime.driver.ports import Lost
 from seedcorn.runtime.keeper.index_client import LocalTransport, PartitionedIndex
 from seedcorn.runtime.keeper.keeper import Keeper
@@ -171,6 +172,9 @@ class LocalCluster:
 
     def slots(self):
         return sorted(self._workers)
+
+    def instruments(self, corpus):
+        return Unexported()
 
     async def nodes(self):
         return []

@@ -93,7 +93,7 @@ def run(orders: Orders) -> None:
 def _grow(orders: Orders) -> int:
     try:
         loaded = load_recipe(RECIPE, [*SMALL, f"corpus={orders.corpus}", *orders.overrides])
-        grown = grow(loaded, lambda look: None, host=hosting(Path(orders.journal)))
+        grown = grow(loaded, lambda look: None, hosting(Path(orders.journal)))
     except SeedcornError as error:
         sys.stderr.write(f"seedcorn: {type(error).__name__}: {error}\n")
         return error.exit_code

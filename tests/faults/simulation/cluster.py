@@ -7,6 +7,7 @@ from typing import Any
 from seedcorn.core.log.entries import Measurement
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.scheduling.scaling import Node
+from seedcorn.runtime.driver.meter import Unexported
 from seedcorn.runtime.driver.ports import Lost
 from seedcorn.runtime.job import GenerationJob
 from seedcorn.runtime.worker.measuring import MeasuringJob
@@ -53,6 +54,9 @@ class SimulatedCluster:
 
     def slots(self) -> list[int]:
         return sorted(self._workers)
+
+    def instruments(self, corpus: str) -> Unexported:
+        return Unexported()
 
     async def nodes(self) -> list[Node]:
         return []

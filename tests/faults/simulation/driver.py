@@ -17,8 +17,8 @@ from seedcorn.core.log.state import CorpusState
 from seedcorn.core.recipe import resolved
 from seedcorn.runtime.driver.coordinator import Coordinator, Ports
 from seedcorn.runtime.driver.grow import unwrapped
+from seedcorn.runtime.driver.meter import Meter
 from seedcorn.runtime.job import GenerationJob
-from seedcorn.runtime.ray.metrics import Meter
 from seedcorn.storage.log.garbage import collect_checkpoints
 from seedcorn.storage.log.log import Head, LogWriter, open_writer
 from seedcorn.storage.log.writer import Heartbeat, Identity, wait_for_turn
@@ -102,9 +102,8 @@ class Driver:
             if not step.resumes:
                 await self._begin(log, step)
             job = self._job(step)
-            ports = Ports(
-                self._store, log, cluster, lambda seen: None, Meter("simulated"), time_spent
-            )
+            meter = Meter(cluster.instruments("corpus"))
+            ports = Ports(self._store, log, cluster, lambda seen: None, meter, time_spent)
             coordinator = self._scene.assembly.coordinator(ports, job, self._state)
             draining = asyncio.create_task(self._drain(coordinator))
             try:

@@ -9,6 +9,7 @@ from seedcorn.core.recipe import Recipe
 from seedcorn.core.recipe.tree import recipe_from_dict
 from seedcorn.core.simulation.simulation import Kind, truth
 from seedcorn.runtime.driver.grow import grow
+from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.stores.local import LocalStore
 from seedcorn.storage.verify.verification import corpus_digest, verify
 from tests.runtime.conftest import Loader, account, ignore, uncut
@@ -32,7 +33,7 @@ def test_grow_other_workers_batches_or_partitions_gives_the_same_corpus_and_ledg
     undisturbed: tuple[str, str, Recipe],
     tmp_path: Path,
 ) -> None:
-    assert grow(simulated(*overrides), ignore).complete
+    assert grow(simulated(*overrides), ignore, open_cluster).complete
     store = LocalStore(tmp_path / "corpus")
     assert corpus_digest(store) == undisturbed[0]
     assert account(store) == undisturbed[1]
@@ -41,7 +42,7 @@ def test_grow_other_workers_batches_or_partitions_gives_the_same_corpus_and_ledg
 def test_grow_other_batches_change_forecasts_and_nothing_else(
     simulated: Loader, undisturbed: tuple[str, str, Recipe], tmp_path: Path
 ) -> None:
-    assert grow(simulated("units.unit=50", "units.batch=8"), ignore).complete
+    assert grow(simulated("units.unit=50", "units.batch=8"), ignore, open_cluster).complete
     store = LocalStore(tmp_path / "corpus")
     assert corpus_digest(store) == undisturbed[0]
     assert uncut(account(store)) == uncut(undisturbed[1])
@@ -50,11 +51,11 @@ def test_grow_other_batches_change_forecasts_and_nothing_else(
 def test_grow_again_does_nothing_then_more_generations_go_on(
     simulated: Loader, undisturbed: tuple[str, str, Recipe], tmp_path: Path
 ) -> None:
-    assert grow(simulated("generations=1"), ignore).generations == 1
-    again = grow(simulated("generations=1"), ignore)
+    assert grow(simulated("generations=1"), ignore, open_cluster).generations == 1
+    again = grow(simulated("generations=1"), ignore, open_cluster)
     assert again.complete
     assert not again.worked
-    assert grow(simulated("generations=2"), ignore).generations == 2
+    assert grow(simulated("generations=2"), ignore, open_cluster).generations == 2
     assert corpus_digest(LocalStore(tmp_path / "corpus")) == undisturbed[0]
 
 
@@ -85,6 +86,6 @@ def test_grow_seed_with_unusable_rows_rejects_their_samples(
     loaded = simulated(
         f"seed.0.path={seed}", "seed.0.id=''", "generations=1", "prompts.1.weight=0.0001"
     )
-    row = grow(loaded, ignore).rows[0]
+    row = grow(loaded, ignore, open_cluster).rows[0]
     assert row.reasons["rejected:seed_row"] > 0
     assert verify(LocalStore(tmp_path / "corpus"), recipe_from_dict).ok

@@ -13,6 +13,7 @@ from seedcorn.core.log.state import STOP
 from seedcorn.core.night.night import OneNight, night_key
 from seedcorn.core.recipe.tree import recipe_from_dict
 from seedcorn.runtime.driver.night import grow_night, tonight
+from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.log.reading import read_state
 from seedcorn.storage.stores.local import LocalStore
@@ -70,7 +71,7 @@ def test_night_finishes_yesterdays_generation_on_its_own_seed_then_grows_tonight
         guide = OneNight(loaded.recipe, tonight(loaded.recipe, Clock(1)()), Clock(1))
         grow_in_process(loaded.recipe, uri, loaded.base, batches, guide)
     write(tmp_path / "docs", "a.jsonl", 30)
-    evening = grow_night(loaded, ignore, Clock(2))
+    evening = grow_night(loaded, ignore, open_cluster, Clock(2))
     guide = OneNight(loaded.recipe, tonight(loaded.recipe, Clock(2)()), Clock(2))
     grow_in_process(loaded.recipe, str(alone), loaded.base, guide=guide)
 
@@ -82,7 +83,7 @@ def test_night_finishes_yesterdays_generation_on_its_own_seed_then_grows_tonight
     assert [(body.source, body.rows) for body in added] == [("passages", 40), ("passages+1", 30)]
     assert corpus_digest(store) == corpus_digest(LocalStore(alone))
     assert verify(store, recipe_from_dict).ok
-    again = grow_night(loaded, ignore, Clock(2))
+    again = grow_night(loaded, ignore, open_cluster, Clock(2))
     assert not again.grown.worked
 
 
@@ -92,7 +93,7 @@ def test_deadline_ends_the_generation_with_a_decision_in_the_log(
     clock = Clock(1)
     clock.late = 12
     loaded = seeded("nightly.deadline=06:00", "samples=6000")
-    evening = grow_night(loaded, ignore, clock)
+    evening = grow_night(loaded, ignore, open_cluster, clock)
     store = LocalStore(tmp_path / "corpus")
 
     [stop] = [body for body in bodies(store, Decision) if body.action == STOP]

@@ -15,6 +15,7 @@ from seedcorn.core.recipe import Recipe
 from seedcorn.core.recipe.tree import recipe_from_dict
 from seedcorn.runtime.driver.grow import grow
 from seedcorn.runtime.driver.snapshot import Snapshot
+from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.stores.local import LocalStore
 from seedcorn.storage.stores.store import Store
 from seedcorn.storage.verify.verification import corpus_digest, verify
@@ -69,7 +70,7 @@ def test_measuring_task_that_is_killed_runs_again_and_the_ledger_misses_nothing(
     simulated: Loader, undisturbed: tuple[str, str, Recipe], tmp_path: Path
 ) -> None:
     with killing("measure", [lambda: True], random.Random("measure")) as killed:
-        assert grow(simulated(), ignore).complete
+        assert grow(simulated(), ignore, open_cluster).complete
     assert len(killed) == 1
     same(LocalStore(tmp_path / "corpus"), undisturbed)
 
@@ -88,7 +89,7 @@ def test_only_engine_that_freezes_is_replaced_after_its_deadline(
                 stop(pid)
 
     one = ("engine.workers=1", "run.lease_deadline_s=5", "engine.simulated.latency_s=0.3")
-    assert grow(simulated(*SLOW, *one), freeze).complete
+    assert grow(simulated(*SLOW, *one), freeze, open_cluster).complete
     assert len(frozen) == 1
     assert max(restarts) >= 1
     assert title_of(frozen[0]) == ""
@@ -111,7 +112,7 @@ def test_frozen_engine_is_hedged_and_what_it_reports_late_changes_nothing(
                 stop(pid, going_on=True)
 
     try:
-        assert grow(simulated(*SLOW, "run.lease_deadline_s=0"), freeze).complete
+        assert grow(simulated(*SLOW, "run.lease_deadline_s=0"), freeze, open_cluster).complete
     finally:
         for pid in frozen:
             stop(pid, going_on=True)
@@ -132,7 +133,7 @@ def test_keeper_or_index_that_freezes_is_rebuilt_after_its_deadline(
             for pid in frozen:
                 stop(pid)
 
-    assert grow(simulated(*SLOW, "run.lease_deadline_s=8"), freeze).complete
+    assert grow(simulated(*SLOW, "run.lease_deadline_s=8"), freeze, open_cluster).complete
     assert len(frozen) == 1
     assert title_of(frozen[0]) == ""
     same(LocalStore(tmp_path / "corpus"), undisturbed)
@@ -174,7 +175,7 @@ def test_slow_engine_is_not_replaced_and_the_corpus_is_the_same(
     settings = ("engine.workers=2", "engine.simulated.concurrency=16", "run.lease_deadline_s=30")
     latency = ("engine.simulated.latency_s=0.3", "run.hedge_factor=2")
     with slowed(slow):
-        assert grow(simulated(*settings, *latency), watch).complete
+        assert grow(simulated(*settings, *latency), watch, open_cluster).complete
     assert slow
     assert max(restarts) == 0
     same(LocalStore(tmp_path / "corpus"), undisturbed)

@@ -20,6 +20,7 @@ from seedcorn.core.ops import metrics as known
 from seedcorn.core.ops.dashboard import queries
 from seedcorn.core.ops.metrics import corpus_tag
 from seedcorn.runtime.driver.grow import grow
+from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.stores.opening import open_store
 from tests.runtime.conftest import Loader, ignore
 from tests.servers.prometheus import Prometheus, PrometheusMissing, prometheus
@@ -106,7 +107,7 @@ def test_counters_of_a_scraped_run_are_the_ledgers(server: Prometheus, simulated
     corpus = corpus_tag(open_store(loaded.recipe.corpus, loaded.recipe.store).uri)
     texts = [q for q in queries() if not any(m.exported in q for m in VLLM_ONLY)]
     with Unanswered(server, corpus, texts) as asked_for:
-        rows = grow(loaded, ignore).rows
+        rows = grow(loaded, ignore, open_cluster).rows
     assert asked_for.texts == []
 
     counts = {o: float(sum(r.counts[o] for r in rows)) for o in known.TAG_VALUES[known.OUTCOME]}
@@ -139,5 +140,5 @@ def test_every_query_of_the_dashboard_answers_for_a_run_with_vllm(
     loaded = load_recipe(str(REPOSITORY / "pipelines" / "dry_run.yaml"), overrides)
     corpus = corpus_tag(open_store(loaded.recipe.corpus, loaded.recipe.store).uri)
     with Unanswered(server, corpus, queries()) as asked_for:
-        grow(loaded, ignore)
+        grow(loaded, ignore, open_cluster)
     assert asked_for.texts == []

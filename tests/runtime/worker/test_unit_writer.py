@@ -130,12 +130,12 @@ def test_engine_that_dies_with_several_open_units_costs_what_was_under_way_and_n
     tmp_path,
 ) -> None:
     leases = [Lease(1, unit, tuple(range(8 * unit, 8 * unit + 8))) for unit in range(3)]
-    reports, staged = asyncio.run(reports_of(DyingEngine(answers=9), tmp_path, [leases]))
+    reports, staged = asyncio.run(reports_of(DyingEngine(answers=7), tmp_path, [leases]))
     covered = [index for report in reports for index in report.covered]
     suspects = [index for report in reports for index in report.in_flight]
     assert [report.died for report in reports] == [True] * 3
     assert sorted(staged) == sorted(covered)
-    assert (len(covered), len(suspects)) == (9, in_flight(CAPACITY))
+    assert (len(covered), len(suspects)) == (7, in_flight(CAPACITY))
     assert len({*covered, *suspects}) == len(covered) + len(suspects)
     for report, lease in zip(reports, leases, strict=True):
         assert {*report.covered, *report.in_flight} <= {*lease.indices}

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from seedcorn.commands.arguments import add_recipe
+from seedcorn.commands.arguments import add_recipe, command, stopped_at_once
+from seedcorn.core.errors import INTERRUPTED
 
 if TYPE_CHECKING:
     from seedcorn.config import LoadedRecipe
@@ -43,18 +44,17 @@ def run_night(
     import asyncio
     import sys
 
-    from seedcorn.commands.grow import INTERRUPTED, stopped_at_once
     from seedcorn.commands.views.live import watching
     from seedcorn.commands.views.output import console, say
     from seedcorn.core.errors import CorpusBusy, SeedcornError
     from seedcorn.runtime.driver.night import grow_night
+    from seedcorn.runtime.hosting import open_cluster
 
     try:
         with watching(console()) as view:
-            evening = grow_night(loaded, view, clock)
+            evening = grow_night(loaded, view, open_cluster, clock)
     except (KeyboardInterrupt, asyncio.CancelledError):
-        text = stopped_at_once(arguments).replace("seedcorn grow", "seedcorn night", 1)
-        sys.stderr.write(f"seedcorn: {text}\n")
+        sys.stderr.write(stopped_at_once(command(arguments, verb="night")))
         return INTERRUPTED
     except CorpusBusy:
         raise

@@ -11,7 +11,8 @@ from rich.table import Table
 
 from seedcorn.commands.views.follow import following
 from seedcorn.commands.views.output import console, figures, harmless
-from seedcorn.core.ops.submitting import INTERRUPTED, STOPPED, Job, follow_command
+from seedcorn.core.errors import INTERRUPTED
+from seedcorn.core.ops.submitting import STOPPED, Job, follow_command
 
 if TYPE_CHECKING:
     from seedcorn.runtime.jobs.submission import JobServer

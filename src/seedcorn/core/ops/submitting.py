@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from posixpath import normpath
 from typing import Any
 
-from seedcorn.core.errors import CorpusBusy, RecipeError, SeedcornError
+from seedcorn.core.errors import INTERRUPTED, CorpusBusy, RecipeError, SeedcornError
 from seedcorn.core.identity import digest
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.recipe.secrets import holds_credentials, redacted
@@ -28,7 +28,6 @@ SHORT_DRAIN_S = 60.0
 """Below this, `seedcorn stop` warns: requests in flight are longer than that."""
 SUCCEEDED, STOPPED, FAILED = "SUCCEEDED", "STOPPED", "FAILED"
 ENDED = (SUCCEEDED, STOPPED, FAILED)
-INTERRUPTED = 130
 _MARK = "seedcorn"
 
 

@@ -21,11 +21,11 @@ from seedcorn.core.preflight.estimate import indexing_line
 from seedcorn.core.scheduling.leasing import Cut, Leases
 from seedcorn.runtime.driver import clock
 from seedcorn.runtime.driver.crew import Crew
+from seedcorn.runtime.driver.meter import Meter
 from seedcorn.runtime.driver.ports import Cluster, KeeperHandle, Lost
 from seedcorn.runtime.driver.snapshot import Rate, Snapshot
 from seedcorn.runtime.driver.staffing import Staff
 from seedcorn.runtime.job import Folded, GenerationJob, SealRequest, WorkerProgress
-from seedcorn.runtime.ray.metrics import Meter
 from seedcorn.storage.log.garbage import collect, collect_checkpoints
 from seedcorn.storage.log.log import LogWriter
 from seedcorn.storage.stores.store import Store

@@ -6,7 +6,6 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from importlib import metadata
 
@@ -24,12 +23,11 @@ from seedcorn.core.recipe.tree import recipe_from_dict
 from seedcorn.core.scheduling.leasing import require_window
 from seedcorn.engines.opening import open_engine
 from seedcorn.runtime.driver.coordinator import Coordinator, Ports
-from seedcorn.runtime.driver.ports import Cluster, Lost
+from seedcorn.runtime.driver.meter import Meter
+from seedcorn.runtime.driver.ports import Cluster, Host, Lost
 from seedcorn.runtime.driver.snapshot import Snapshot
 from seedcorn.runtime.driver.sources import Sources
 from seedcorn.runtime.job import GenerationJob
-from seedcorn.runtime.ray.actors import ray_cluster
-from seedcorn.runtime.ray.metrics import Meter
 from seedcorn.runtime.worker.measuring import MeasuringJob
 from seedcorn.storage.conformance.conformance import require_safe
 from seedcorn.storage.log.log import Head, LogWriter
@@ -74,14 +72,14 @@ class _Run:
 def grow(
     loaded: LoadedRecipe,
     view: Callable[[Snapshot], None],
+    host: Host,
     guide: Guide | None = None,
     clock: Callable[[], float] = time.time,
-    host: Callable[[Recipe], AbstractContextManager[Cluster]] = ray_cluster,
 ) -> Grown:
     """Grow until the recipe's `generations` exist, or what `guide` says, or until drained by a
-    signal. `clock` gives Unix seconds; `host` is where the run's processes live: Ray, or another.
+    signal. `clock` gives Unix seconds.
 
-    Everything that can be wrong with recipe, seed and store is found before Ray starts. Raises
+    Everything that can be wrong with recipe, seed and store is found before `host` is asked. Raises
     RecipeError, SeedError, StoreError, CorpusBusy, Fenced, RunStopped.
     """
     recipe = loaded.recipe
@@ -98,7 +96,7 @@ def grow(
         require_safe(store, recipe.store)
     settled = clock() - recipe.nightly.settle_s
     sources = Sources(recipe, loaded.base, store, state, settled)
-    wait_for_turn(store, recipe.run.lease_s, recipe.takeover)  # Before the cost of starting Ray.
+    wait_for_turn(store, recipe.run.lease_s, recipe.takeover)  # Before the cost of a start.
     with host(recipe) as cluster:
         held = len(state.sources)
         # Become the corpus' writer for the whole run.
@@ -120,7 +118,7 @@ def _finished(state: CorpusState) -> int:
 
 async def _grow_all(run: _Run, cluster: Cluster, log: LogWriter) -> Grown:
     store, state, rows = run.store, run.state, list[GenerationRow]()
-    meter = Meter(store.uri)
+    meter = Meter(cluster.instruments(store.uri))
     try:
         while True:
             measured = await _measure(cluster, log, run)

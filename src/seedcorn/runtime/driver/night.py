@@ -16,6 +16,7 @@ from seedcorn.core.night.night import DONE, Night, OneNight, Rest, night_of
 from seedcorn.core.preflight.validation import validate
 from seedcorn.core.recipe import LoadedRecipe, Recipe
 from seedcorn.runtime.driver.grow import Grown, fold, grow
+from seedcorn.runtime.driver.ports import Host
 from seedcorn.runtime.driver.snapshot import Snapshot
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.log.writing import writing
@@ -49,7 +50,10 @@ def zone_of(recipe: Recipe) -> tzinfo:
 
 
 def grow_night(
-    loaded: LoadedRecipe, view: Callable[[Snapshot], None], clock: Callable[[], float]
+    loaded: LoadedRecipe,
+    view: Callable[[Snapshot], None],
+    host: Host,
+    clock: Callable[[], float],
 ) -> Evening:
     """Finish what an earlier night left, then grow tonight's generation, if there is one to grow.
 
@@ -58,7 +62,7 @@ def grow_night(
     recipe = loaded.recipe
     validate(recipe)
     guide = OneNight(recipe, tonight(recipe, clock()), clock)
-    grown = grow(loaded, view, guide, clock)
+    grown = grow(loaded, view, host, guide, clock)
     if not grown.complete:
         return Evening(guide.night, grown, None)
     store = open_store(recipe.corpus, recipe.store)

@@ -1,15 +1,18 @@
 """What the coordinator asks of workers, keeper and cluster.
 
-The coordinator is plain asyncio over these; Ray stands behind them in `actors.py`. A call that
-fails because the process behind it is gone raises `Lost`, whatever killed it.
+The coordinator is plain asyncio over these; `runtime/ray` stands behind them, or `runtime/local`. A
+call that fails because the process behind it is gone raises `Lost`, whatever killed it.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from seedcorn.core.engine import EngineInfo
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.ledger.goodput import EngineTime
 from seedcorn.core.log.entries import BatchCommitted, Entry, Measurement
+from seedcorn.core.ops.metrics import Metric
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.scheduling.leasing import Lease
 from seedcorn.core.scheduling.scaling import Node
@@ -88,6 +91,15 @@ class KeeperHandle(Protocol):
         ...
 
 
+class Instruments(Protocol):
+    """Takes one corpus' figures, to be looked at."""
+
+    def record(self, metric: Metric, value: float, *tags: str) -> None:
+        """Set a gauge, add to a counter, observe in a histogram. `tags` are values in the metric's
+        order, besides the corpus."""
+        ...
+
+
 class Cluster(Protocol):
     """Where processes come from. It keeps them from one generation to the next."""
 
@@ -100,6 +112,10 @@ class Cluster(Protocol):
 
     def slots(self) -> list[int]:
         """Slots that have a worker, perhaps from an earlier generation."""
+        ...
+
+    def instruments(self, corpus: str) -> Instruments:
+        """Where the figures of a corpus go; `corpus` is its address."""
         ...
 
     async def nodes(self) -> list[Node]:
@@ -125,3 +141,7 @@ class Cluster(Protocol):
     async def close(self) -> None:
         """End everything."""
         ...
+
+
+Host = Callable[[Recipe], AbstractContextManager[Cluster]]
+"""Where a run's processes live: connected to inside the `with`."""

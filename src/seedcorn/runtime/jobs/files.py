@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ray.runtime_env import RuntimeEnv
 
 from seedcorn.core.errors import RecipeError
 from seedcorn.core.ops.submitting import DRAIN_S, STOP_WAIT, package_layout
 from seedcorn.core.recipe import LoadedRecipe, SourceSpec
+from seedcorn.runtime.ray.job_client import check_environment
 from seedcorn.storage.seeds.files import PACKAGE, Filesystems, find_files
 
 LARGEST_PACKAGE = 100 << 20
@@ -83,7 +83,7 @@ def read_runtime_env(text: str) -> dict[str, Any]:
 def _checked(env: dict[str, Any]) -> dict[str, Any]:
     """Ray's own judgement on the keys, before anything is sent."""
     try:
-        RuntimeEnv(**env)
+        check_environment(env)
     except (TypeError, ValueError) as error:
         detail = str(error).partition("\n")[0]
         raise RecipeError(f"--runtime-env: Ray does not accept it: {detail}") from error

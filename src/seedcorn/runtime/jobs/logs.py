@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 import aiohttp
-from ray.job_submission import JobSubmissionClient
 
 from seedcorn.core.ops.submitting import (
     ClusterError,
@@ -28,14 +27,16 @@ LAST_TRIES = 3
 """Connections made for the rest of an ended job's log before doing without it."""
 _LOST = (OSError, RuntimeError, aiohttp.ClientError, asyncio.TimeoutError)
 
+Connect = Callable[[], AsyncIterator[str]]
 Write = Callable[[str], object]
 
 
 def follow(
-    client: JobSubmissionClient, address: str, look: Callable[[], Job], write: Write, note: Write
+    connect: Connect, address: str, look: Callable[[], Job], write: Write, note: Write
 ) -> Job:
-    """See `JobServer.follow`. `look` asks the cluster for the job; raises ClusterUnreachable."""
-    return asyncio.run(_Follower(client, address, look, write, note).run())
+    """See `JobServer.follow`. `connect` reads the log from its beginning, `look` asks the cluster
+    for the job; raises ClusterUnreachable."""
+    return asyncio.run(_Follower(connect, address, look, write, note).run())
 
 
 class _Follower:
@@ -43,13 +44,13 @@ class _Follower:
 
     def __init__(
         self,
-        client: JobSubmissionClient,
+        connect: Connect,
         address: str,
         look: Callable[[], Job],
         write: Write,
         note: Write,
     ) -> None:
-        self._client, self._address, self._look = client, address, look
+        self._connect, self._address, self._look = connect, address, look
         self._write, self._note = write, note
         self._written = 0
         self._contact = time.monotonic()
@@ -74,7 +75,7 @@ class _Follower:
 
     async def _stream(self, job: Job) -> bool:
         """Write what is new; True when Ray closed the stream, False when it broke."""
-        lines = self._client.tail_job_logs(job.id)
+        lines = self._connect()
         passed = 0
         try:
             while (text := await self._next(lines)) is not None:

@@ -1,4 +1,4 @@
-"""Ray's job server as seedcorn uses it: submit, list, stop, follow. The only user of ray.job_submission.
+"""A cluster's job server as seedcorn uses it: submit, list, stop, follow.
 
 Every request ends within a stated time, and whatever Ray, its HTTP client or the network raise
 comes out as a ClusterError that names the address and what to do.
@@ -14,13 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import ray
-from ray.exceptions import AuthenticationError
-from ray.job_submission import JobDetails, JobSubmissionClient, JobType
-
 from seedcorn.core.errors import RecipeError
 from seedcorn.core.ops.submitting import (
-    STOP_WAIT,
     AlreadySubmitted,
     ClusterError,
     ClusterRefused,
@@ -29,13 +24,11 @@ from seedcorn.core.ops.submitting import (
     Job,
     JobUnknown,
     hurry_command,
-    job_of,
 )
 from seedcorn.core.recipe.secrets import redacted
 from seedcorn.runtime.jobs.logs import follow
+from seedcorn.runtime.ray.job_client import VERSION, JobClient, Unauthorised
 
-CONNECT_S, GREETING_S, ANSWER_S = 5.0, 10.0, 60.0
-"""Seconds to reach the server, for its first answer, and between two bytes of any later one."""
 POLL_S = 1.0
 AGENT_S = 30.0
 """Seconds that a young cluster is given to bring up the agent that starts jobs."""
@@ -44,8 +37,6 @@ NO_AGENT = "No available agent"
 HURRY_S = 30.0
 """Seconds within which a second SIGTERM must have been sent."""
 TOKEN_PLACES = "RAY_AUTH_TOKEN, a file named by RAY_AUTH_TOKEN_PATH, or ~/.ray/auth_token"
-_ADDRESSES = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
-
 logger = logging.getLogger(__name__)
 
 
@@ -67,19 +58,14 @@ class JobServer:
     def __init__(self, address: str) -> None:
         """Connect, and check that it is a Ray of the version this seedcorn works with."""
         self.address = address
-        logging.getLogger("ray").setLevel(logging.WARNING)
-        for name in ("modules.dashboard_sdk", "modules.job.sdk"):
-            logging.getLogger(f"ray.dashboard.{name}").setLevel(logging.WARNING)
         with self._asking("say which Ray it runs"):
-            self._client = _connected(address)
-        self._client.patience_s = ANSWER_S
-        self._require_version(getattr(self._client, "_server_ray_version", None))
+            self._client = JobClient(address, _headers())
+        self._require_version(self._client.version)
 
     def jobs(self) -> list[Job]:
         """Every seedcorn job the cluster remembers, newest first."""
         with self._asking("list jobs"):
-            found = [_job(details) for details in self._client.list_jobs()]
-        held = [job for job in found if job is not None]
+            held = self._client.jobs()
         return sorted(held, key=lambda job: (job.started or 0, job.id), reverse=True)
 
     def job(self, job_id: str) -> Job:
@@ -109,8 +95,8 @@ class JobServer:
         until = time.monotonic() + AGENT_S
         while True:
             try:
-                self._client.submit_job(
-                    entrypoint=request.entrypoint,
+                self._client.submit(
+                    request.entrypoint,
                     submission_id=request.id,
                     metadata=dict(request.metadata),
                     runtime_env=dict(request.runtime_env),
@@ -126,7 +112,7 @@ class JobServer:
     def stop(self, job: Job) -> None:
         """Ask Ray to end it: SIGTERM, then SIGKILL after the job's `stop_wait_s`."""
         with self._asking("stop the job"):
-            self._client.stop_job(job.id)
+            self._client.stop(job.id)
 
     def hurry(self, job: Job) -> bool:
         """A second SIGTERM for a draining driver, which makes it stop at once; False where it has
@@ -137,14 +123,14 @@ class JobServer:
         if not job.pid.isdecimal() or not job.node:
             return False
         with self._asking("send the second signal"):
-            helper = self._client.submit_job(
-                entrypoint=hurry_command(job),
+            helper = self._client.submit(
+                hurry_command(job),
                 metadata={"stops": job.id},
                 entrypoint_label_selector={"ray.io/node-id": job.node},
             )
             until = time.monotonic() + HURRY_S
             while time.monotonic() < until:
-                if self._client.get_job_status(helper).is_terminal():
+                if self._client.ended(helper):
                     return True
                 time.sleep(POLL_S)
         raise ClusterError(f"{self.address}: job {helper} has not sent the signal in {HURRY_S:g} s")
@@ -163,10 +149,12 @@ class JobServer:
 
         `note` hears of waiting and of lost connections, which are made again.
         """
-        return follow(self._client, self.address, lambda: self.job(job_id), write, note)
+        return follow(
+            lambda: self._client.log(job_id), self.address, lambda: self.job(job_id), write, note
+        )
 
     def _require_version(self, version: str | None) -> None:
-        series = ray.__version__.rsplit(".", 1)[0]
+        series = VERSION.rsplit(".", 1)[0]
         if version and version.rsplit(".", 1)[0] != series:
             raise ClusterUnsuitable(
                 f"{self.address} runs Ray {version}, and seedcorn here is made for {series}: "
@@ -177,7 +165,7 @@ class JobServer:
     def _asking(self, what: str) -> Iterator[None]:
         try:
             yield
-        except AuthenticationError as error:
+        except Unauthorised as error:
             raise ClusterRefused(self._refusal(str(error))) from error
         except OSError as error:
             raise ClusterUnreachable(
@@ -202,25 +190,6 @@ class JobServer:
         # Ray answers with a traceback; its last line is the error.
         detail = redacted(lines[-1]) if lines else type(error).__name__
         return f"{self.address} could not {what}: {detail}"
-
-
-class _Client(JobSubmissionClient):
-    """Ray's client, which by itself waits for ever."""
-
-    patience_s = GREETING_S
-
-    def _do_request(self, method: str, endpoint: str, **kwargs: Any) -> Any:
-        kwargs.setdefault("timeout", (CONNECT_S, self.patience_s))
-        return super()._do_request(method, endpoint, **kwargs)
-
-
-def _connected(address: str) -> _Client:
-    """Ray's client prefers the environment to its argument; here the argument counts."""
-    hidden = {name: os.environ.pop(name) for name in _ADDRESSES if name in os.environ}
-    try:
-        return _Client(address, headers=_headers())
-    finally:
-        os.environ.update(hidden)
 
 
 def _headers() -> dict[str, str]:
@@ -255,30 +224,6 @@ def _token_header() -> dict[str, str]:
         with contextlib.suppress(OSError):
             token = Path(place).read_text(encoding="utf-8")
     return {"Authorization": f"Bearer {token.strip()}"} if token.strip() else {}
-
-
-def _job(details: JobDetails) -> Job | None:
-    if details.type != JobType.SUBMISSION or not details.submission_id:
-        return None
-    driver = details.driver_info
-    variables = (details.runtime_env or {}).get("env_vars") or {}
-    return job_of(
-        details.submission_id,
-        str(details.status),
-        details.metadata or {},
-        started=details.start_time,
-        ended=details.end_time,
-        message=details.message or "",
-        driver_exit=details.driver_exit_code,
-        stop_wait_s=_seconds(variables.get(STOP_WAIT)),
-        node=details.driver_node_id or "",
-        pid=driver.pid if driver is not None else "",
-    )
-
-
-def _seconds(text: str | None) -> float | None:
-    """Ray reads a whole number and nothing else."""
-    return float(text) if text is not None and text.strip().isdecimal() else None
 
 
 def _cause(error: BaseException) -> str:

@@ -26,6 +26,7 @@ from seedcorn.runtime.keeper.index_client import IndexPart, PartitionedIndex
 from seedcorn.runtime.keeper.keeper import Keeper
 from seedcorn.runtime.ray import cluster_view
 from seedcorn.runtime.ray.engine_actor import RayWorker
+from seedcorn.runtime.ray.metrics import RayInstruments
 from seedcorn.runtime.ray.remote_calls import settled
 from seedcorn.runtime.ray.session import ray_session
 from seedcorn.runtime.worker.measuring import MeasuringJob, measure
@@ -183,6 +184,10 @@ class RayCluster:
     def slots(self) -> list[int]:
         """Slots that have a worker."""
         return sorted(self._workers)
+
+    def instruments(self, corpus: str) -> RayInstruments:
+        """Ray's exporter."""
+        return RayInstruments(corpus)
 
     async def nodes(self) -> list[Node]:
         """See `cluster_view.nodes`."""
