@@ -13,7 +13,7 @@ from seedcorn.cli import COMMANDS
 from seedcorn.config import load_recipe
 from seedcorn.core import pipeline
 from seedcorn.core.checks.build import CHECKS
-from seedcorn.core.ledger.explanations import EXPLANATIONS
+from seedcorn.core.ledger.measures import EXPLANATIONS
 from seedcorn.core.preflight.validation import validate
 
 REPOSITORY = Path(__file__).parents[1]

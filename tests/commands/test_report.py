@@ -35,17 +35,18 @@ def embedded(page, name):
 
 
 def bare(told):
-    """The document as format 1 holds it: nothing that later versions measure."""
-    kept = ("format", "sketch_rate", "generations", "strata", "measured")
-    told = {key: told[key] for key in kept}
-    late = ("curve", "forecasts", "companions", "precision", "adjusted_unique", "coverage")
+    """The document of a corpus where nothing but the counts is known."""
+    empty = {"curve": [], "forecasts": [], "alarms": [], "decisions": [], "detail": ""}
+    unknown = dict.fromkeys(("companions", "precision", "adjusted_unique", "coverage"))
     for row in told["generations"]:
-        for key in (*late, "information_budget", "alarms", "decisions", "detail"):
-            del row[key]
+        row |= {**empty, **unknown}
     for row in told["strata"]:
-        del row["next"], row["form"]
+        row |= {"next": None, "form": None}
     for one in told["measured"]:
         one |= {"engine_hours": 0.0, "unique_per_engine_hour": None}
+    told["forecast"] = {"scored": 0, "covered": 0, "widening": 1.0, "next": [], "trend": None}
+    told["forecast"]["trend_unknown"] = "insufficient history: 3 of 4 generations"
+    told["repeats"] = None
     return told
 
 
@@ -100,7 +101,7 @@ def test_missing_figures_are_said_to_be_missing_and_nothing_is_drawn_for_them():
         "No engine time was recorded",
         "(ρ) was not measured in any generation",
         "No forecast has met its batch yet",
-        "What the next generation adds is unknown: no forecast was made",
+        "What the next generation adds is unknown: insufficient history: 3 of 4 generations",
         "No audit has been recorded",
         "No duplicate is shown",
         "no forecast",
@@ -173,7 +174,7 @@ def test_cone_starts_at_the_last_point_and_takes_the_tokens_of_its_samples():
 def test_segments_of_a_generation_sum_to_its_samples_even_where_reasons_are_missing():
     for row in document()["generations"]:
         assert sum(part.samples for part in segments(row)) == row["committed"]
-        del row["reasons"], row["duplicates"]
+        row["reasons"], row["duplicates"] = {}, {}
         assert {part.outcome: part.samples for part in segments(row)} == row["counts"]
 
 
@@ -256,6 +257,17 @@ def test_report_shows_no_duplicate_of_a_withdrawn_sample(corpus, tmp_path, capsy
     assert main(["withdraw", str(corpus), *ids, "--reason", "licence"]) == 0
     main(["report", str(corpus), "-o", target, "-n", "100"])
     assert re.findall(r"Kept <span><code>([0-9a-f]+)</code>", _read(target)) == []
+    capsys.readouterr()
+
+
+def test_report_of_an_audited_corpus_has_its_precision(corpus, tmp_path, capsys):
+    verdicts, page = tmp_path / "verdicts.jsonl", str(tmp_path / "report.html")
+    assert main(["audit", str(corpus), "-n", "20", "-o", str(verdicts)]) == 0
+    answered = verdicts.read_text("utf-8").replace('"verdict": null', '"verdict": true')
+    verdicts.write_text(answered, "utf-8")
+    assert main(["audit", str(corpus), "--verdicts", str(verdicts)]) == 0
+    assert main(["report", str(corpus), "-o", page]) == 0
+    assert "Precision of unique content gen audited right π" in said(_read(page))
     capsys.readouterr()
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from seedcorn.core.ledger.ledger import to_json
-from seedcorn.core.ledger.text import line
+from seedcorn.core.ledger.line import line
 from seedcorn.core.recipe import (
     DedupSpec,
     EngineSpec,

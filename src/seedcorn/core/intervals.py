@@ -8,12 +8,20 @@ trials. Invariant: exact intervals cover at least what they promise.
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 Z = 1.96
 """Two-sided 95 % quantile of the normal distribution."""
 FEW = 50
 """Below this many sampled items the normal interval is replaced by the exact one."""
+
+
+class Bounds(TypedDict):
+    """An `Interval` as JSON holds it."""
+
+    estimate: float
+    low: float
+    high: float
 
 
 class Interval(NamedTuple):
@@ -27,6 +35,16 @@ class Interval(NamedTuple):
     def exact(self) -> bool:
         """Whether nothing was estimated."""
         return self.low == self.high
+
+    @property
+    def bounds(self) -> Bounds:
+        """As plain values."""
+        return {"estimate": self.estimate, "low": self.low, "high": self.high}
+
+    @classmethod
+    def of(cls, bounds: Bounds) -> "Interval":
+        """The inverse of `bounds`."""
+        return cls(bounds["estimate"], bounds["low"], bounds["high"])
 
 
 @lru_cache(maxsize=4096)

@@ -76,10 +76,12 @@ def document():
         "measured": [
             {
                 "generation": g["generation"],
-                "engine_hours": None if g["generation"] == 4 else 2.5,
+                "engine_hours": 0.0 if g["generation"] == 4 else 2.5,
                 "unique_per_engine_hour": None
                 if g["generation"] == 4
                 else g["unique"]["8"]["estimate"] / 2.5,
+                "next_hour": None,
+                "engine_time": {},
                 "curve": [],
             }
             for g in generations
@@ -118,6 +120,7 @@ def _generation(number):
             "13": interval(round(unique * 1.02), share),
         },
         "unknown": "",
+        "instances": None,
         "yield_per_token": unique / last["accepted"],
         "withdrawn": {"samples": 3 if number == 1 else 0, "tokens": 500 if number == 1 else 0},
         "net_unique": {"8": interval(round(unique * 0.99), share)},
@@ -196,8 +199,12 @@ def _companions(generations):
             "vendi": 311.4,
         }
     generations[0]["precision"] = {"estimate": 0.9775, "low": 0.958, "high": 0.99} | {
-        "audited": 400,
+        "drawn": 400,
         "right": 391,
+        "documents": 380,
+        "auditor": "a person",
+        "sha256": "0" * 64,
+        "entries": 30,
     }
     generations[0]["adjusted_unique"] = {"low": 276e3, "high": 286e3}
 
@@ -219,6 +226,7 @@ def _strata(row):
             "next": {"samples": 100, "estimate": 900.0, "low": 700.0, "high": 1100.0}
             if name == "invent"
             else None,
+            "precision": None,
             "form": {"compression_ratio": 2.8, "openings": 0.03 if name == "invent" else 0.61},
         }
 

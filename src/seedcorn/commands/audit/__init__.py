@@ -148,7 +148,7 @@ def _log_verdicts(arguments: argparse.Namespace, store: "Store", path: str) -> i
         books.fold(entry)
     with writing(store, reader.head, books.fold, RunSpec(), arguments.takeover) as log:
         _refuse_withdrawn(store, books, questions, path)
-        log.append(Measurement(AUDIT, subject, values))
+        log.append(Measurement(AUDIT, subject, {**values}))
     _tell_precision(arguments, draw, found, {**subject, **values})
     return 0
 

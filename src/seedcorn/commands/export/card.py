@@ -26,6 +26,7 @@ from seedcorn.core.export.croissant import MEANINGS, About
 from seedcorn.core.export.exports import size_category
 from seedcorn.core.export.manifest import Manifest
 from seedcorn.core.figures import counted
+from seedcorn.core.ledger.document import Generation, LedgerDocument, headline_unique
 
 MARKER = "<!-- written by seedcorn export; the next export replaces this file -->"
 HUB = "hf://datasets/"
@@ -52,7 +53,7 @@ def as_yaml(value: Any) -> str:
 def card(
     manifest: Manifest,
     about: About,
-    ledger: dict[str, Any],
+    ledger: LedgerDocument,
     recipes: Sequence[tuple[int, dict[str, Any]]],
     target: str,
 ) -> str:
@@ -104,10 +105,10 @@ def front_matter(manifest: Manifest, about: About) -> dict[str, Any]:
     return found
 
 
-def ledger_row(row: dict[str, Any]) -> list[object]:
+def ledger_row(row: Generation) -> list[object]:
     """One generation of the ledger document, figures in full; a dash where it knows none."""
-    unique = row["unique"].get("8")
-    ends = [unique[end] for end in ("estimate", "low", "high")] if unique else ["-"] * 3
+    unique = headline_unique(row["unique"])
+    ends = [unique["estimate"], unique["low"], unique["high"]] if unique else ["-"] * 3
     return [
         row["generation"],
         row["recipe"],

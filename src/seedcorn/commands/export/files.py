@@ -3,6 +3,7 @@
 import argparse
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from seedcorn.core.export.exports import ExportError, Options
 from seedcorn.core.export.manifest import CARD, CROISSANT, DATA, LEDGER, Manifest
 from seedcorn.core.figures import counted
 from seedcorn.core.identity import sha256_hex
+from seedcorn.core.ledger.document import LedgerDocument
 from seedcorn.storage.export.source import Corpus
 from seedcorn.storage.stores.store import Store
 
@@ -44,7 +46,7 @@ def require_own_card(target: Store, replace_card: bool) -> None:
         )
 
 
-def require_known(options: Options, ledger: dict[str, Any]) -> None:
+def require_known(options: Options, ledger: LedgerDocument) -> None:
     """Raise ExportError where a filter or weight names what the corpus does not have."""
     generations = {row["generation"] for row in ledger["generations"]}
     strata = {row["stratum"] for row in ledger["strata"]}
@@ -122,5 +124,5 @@ def _place(uri: str) -> str:
     return str(Path(uri).expanduser().resolve())
 
 
-def _json(value: dict[str, Any]) -> bytes:
+def _json(value: Mapping[str, Any]) -> bytes:
     return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()

@@ -5,6 +5,7 @@ from typing import Any
 
 from seedcorn.core.export.manifest import Manifest
 from seedcorn.core.figures import counted
+from seedcorn.core.ledger.document import LedgerDocument
 from seedcorn.core.recipe import semantic
 from seedcorn.core.recipe.engine import KINDS
 from seedcorn.core.recipe.secrets import publishable
@@ -82,7 +83,7 @@ def mixture(manifest: Manifest) -> str:
     )
 
 
-def left_out(manifest: Manifest, ledger: dict[str, Any]) -> str:
+def left_out(manifest: Manifest, ledger: LedgerDocument) -> str:
     """Accepted samples that are not in it, and all that was never accepted."""
     out = manifest.left_out
     options = manifest.options
@@ -128,7 +129,7 @@ def limits(manifest: Manifest) -> list[str]:
     return found
 
 
-def told(written: Written, manifest: Manifest, ledger: dict[str, Any], target: str) -> list[str]:
+def told(written: Written, manifest: Manifest, ledger: LedgerDocument, target: str) -> list[str]:
     """What a run did, line by line."""
     added = written.added
     shards = len(added.shards) if added else 0

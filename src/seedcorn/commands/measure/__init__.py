@@ -7,6 +7,7 @@ from seedcorn.commands.arguments import count, positive_count
 
 if TYPE_CHECKING:
     from seedcorn.commands.measure.sources import Asked, Opened
+    from seedcorn.core.ledger.document import LedgerDocument
     from seedcorn.core.measure.foreign import ForeignLedger
     from seedcorn.core.measure.foreign_batch import Piece
     from seedcorn.core.recipe import LedgerSpec
@@ -102,15 +103,16 @@ def run(arguments: argparse.Namespace) -> int:
     from seedcorn.commands.views.ledger_notes import notes
     from seedcorn.commands.views.ledger_table import print_ledger
     from seedcorn.commands.views.output import console, say
+    from seedcorn.core.ledger.document import LedgerDocument
     from seedcorn.core.ledger.ledger import to_json
 
     asked = open_sources(arguments)
     measured, cut = _measured(arguments, asked)
     ledger, said = measured.ledger, about(asked, cut)
     corpus = ", ".join(o.path for o in asked.sources if o.source.number)
-    document = {"corpus": corpus, "notes": said, **to_json(ledger)}
+    document: LedgerDocument = {"corpus": corpus, "notes": said, **to_json(ledger)}
     if arguments.output:
-        _write_page(arguments.output, document)
+        _write_page(arguments.output, document, corpus)
     if arguments.json:
         say(json.dumps(document, indent=2, ensure_ascii=False))
         return 0
@@ -182,7 +184,7 @@ def _piece(batch: "ScanBatch") -> "Piece":
     return Piece(words, batch.usable, batch.problems, lambda row: batch.texts[row].as_py())
 
 
-def _write_page(name: str, document: dict[str, Any]) -> None:
+def _write_page(name: str, document: "LedgerDocument", title: str) -> None:
     from seedcorn.commands.report.page import build_page, write_page
 
-    write_page(name, build_page(document, (), document["corpus"]))
+    write_page(name, build_page(document, (), title))

@@ -12,6 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from seedcorn.commands.report.page import build_page, together
 from seedcorn.commands.report.pairs import Pair
 from seedcorn.commands.report.words import number, percent
+from seedcorn.core.ledger.document import LedgerDocument
 from seedcorn.core.night.delta_text import NAMES, sentences, summary
 from seedcorn.core.night.drift import UNKNOWN
 
@@ -48,7 +49,7 @@ SECTION = """
 
 
 def night_page(
-    report: Mapping[str, Any], document: Mapping[str, Any], pairs: Sequence[Pair], title: str
+    report: Mapping[str, Any], document: LedgerDocument, pairs: Sequence[Pair], title: str
 ) -> str:
     """The ledger's page (about 4.9 MB) with the night's section first."""
     page = build_page(document, pairs, title)

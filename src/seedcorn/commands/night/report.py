@@ -14,6 +14,7 @@ from seedcorn.commands.report.pairs import find_pairs
 from seedcorn.core.decisions.outlook import as_json, outlooks
 from seedcorn.core.errors import ObjectMissing
 from seedcorn.core.forecast.prospects import ALL
+from seedcorn.core.ledger.document import LedgerDocument
 from seedcorn.core.ledger.ledger import Ledger, to_json
 from seedcorn.core.log.entries import Entry
 from seedcorn.core.log.state import CorpusState
@@ -83,7 +84,7 @@ def _outlook(ledger: Ledger) -> dict[str, Any] | None:
 
 
 def _write(
-    store: Store, spec: StoreSpec, entries: list[Entry], document: Report, report: Report
+    store: Store, spec: StoreSpec, entries: list[Entry], document: LedgerDocument, report: Report
 ) -> None:
     pairs = find_pairs(store, spec, read_state(store, entries), PAIRS)
     title = store.uri.rstrip("/").rpartition("/")[2]

@@ -21,7 +21,8 @@ from seedcorn.commands.report.charts import (
     plain,
     row_axis,
 )
-from seedcorn.commands.report.words import Document, headline_unique, number
+from seedcorn.commands.report.words import number
+from seedcorn.core.ledger.document import Generation, LedgerDocument, Times, headline_unique
 
 SHADES = 4
 """Shades per outcome in the page's colours: --duplicate-0, --duplicate-1 and so on."""
@@ -38,7 +39,7 @@ class Segment(NamedTuple):
     samples: int
 
 
-def outcome_chart(document: Document) -> Chart | None:
+def outcome_chart(document: LedgerDocument) -> Chart | None:
     """Outcomes stacked per generation; None before the first commit."""
     rows = [row for row in document["generations"] if row["committed"]]
     if not rows:
@@ -67,25 +68,25 @@ def outcome_chart(document: Document) -> Chart | None:
     )
 
 
-def segments(row: Document) -> Iterator[Segment]:
+def segments(row: Generation) -> Iterator[Segment]:
     """The outcomes of a generation, split where the document says how."""
     counts = row["counts"]
-    yield Segment("accepted", "", counts.get("accepted", 0))
+    yield Segment("accepted", "", counts["accepted"])
     for outcome in OUTCOMES[1:]:
         split = _split(row, outcome)
         for kind, samples in split.items():
             yield Segment(outcome, kind, samples)
-        rest = counts.get(outcome, 0) - sum(split.values())
+        rest = counts[outcome] - sum(split.values())
         if rest > 0:
             yield Segment(outcome, "", rest)
 
 
-def _split(row: Document, outcome: str) -> Mapping[str, int]:
-    if outcome == "duplicate" and row.get("duplicates"):
+def _split(row: Generation, outcome: str) -> Mapping[str, int]:
+    if outcome == "duplicate" and row["duplicates"]:
         return row["duplicates"]
     prefix = f"{outcome}:"
-    reasons = row.get("reasons") or {}
-    return {k.removeprefix(prefix): n for k, n in reasons.items() if k.startswith(prefix)}
+    reasons = row["reasons"].items()
+    return {k.removeprefix(prefix): n for k, n in reasons if k.startswith(prefix)}
 
 
 def _bar(
@@ -120,20 +121,17 @@ def _bar(
     )
 
 
-def _told(row: Document) -> str:
+def _told(row: Generation) -> str:
     parts = ", ".join(
-        f"{row['counts'].get(outcome, 0):,} {outcome}"
-        for outcome in OUTCOMES
-        if row["counts"].get(outcome, 0)
+        f"{row['counts'][outcome]:,} {outcome}" for outcome in OUTCOMES if row["counts"][outcome]
     )
     return f"Generation {row['generation']}: {parts}"
 
 
-def cost_chart(document: Document) -> Chart | None:
+def cost_chart(document: LedgerDocument) -> Chart | None:
     """Unique tokens per engine-hour; None where no generation's time is known."""
-    measured = {one["generation"]: one for one in document.get("measured") or []}
-    rows = [(row, measured.get(row["generation"]) or {}) for row in document["generations"]]
-    per_hour = [one.get("unique_per_engine_hour") for _, one in rows]
+    rows = list(zip(document["generations"], document["measured"], strict=True))
+    per_hour = [times["unique_per_engine_hour"] for _, times in rows]
     known = [value for value in per_hour if value is not None]
     if not known:
         return None
@@ -145,7 +143,7 @@ def cost_chart(document: Document) -> Chart | None:
         y=names,
         x=per_hour,
         marker={"color": ACCENT},
-        text=[_price(row, one) for row, one in rows],
+        text=[_price(row, times) for row, times in rows],
         textposition="outside",
         cliponaxis=False,
         textfont={"color": INK, "size": 13},
@@ -170,12 +168,12 @@ def cost_chart(document: Document) -> Chart | None:
     )
 
 
-def _price(row: Document, one: Document) -> str:
-    value, hours = one.get("unique_per_engine_hour"), one.get("engine_hours")
+def _price(row: Generation, times: Times) -> str:
+    value, hours = times["unique_per_engine_hour"], times["engine_hours"]
     if value is None:
         return ""
-    unique = headline_unique(row)
+    unique = headline_unique(row["unique"])
     if not unique or not hours or unique["low"] == unique["high"]:
         return f"<b>{number(value)}</b>"
-    span = " to ".join(number(unique[key] / hours) for key in ("low", "high"))
+    span = " to ".join(number(end / hours) for end in (unique["low"], unique["high"]))
     return f"<b>{number(value)}</b>  {span}"

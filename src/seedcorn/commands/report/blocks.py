@@ -5,11 +5,13 @@ of a figure that is not there.
 Every block has a `kind`, by which the template knows how to show it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from seedcorn.commands.report.words import RHO, Document, number, with_ends
+from seedcorn.commands.report.words import RHO, number, with_ends
+from seedcorn.core.ledger.course import AlarmNote, DecisionNote
+from seedcorn.core.ledger.document import LedgerDocument
 
 _MISSING = {
     "outcomes": "No batch has been committed yet, so no sample has an outcome.",
@@ -88,52 +90,52 @@ def missing(part: str) -> Text:
     return Text(_MISSING[part], missing=True)
 
 
-def no_growth(document: Document) -> Text:
+def no_growth(document: LedgerDocument) -> Text:
     """Why there is no curve."""
     rows = document["generations"]
-    why = rows[0].get("unknown") if rows else "no generation has started"
+    why = rows[0]["unknown"] if rows else "no generation has started"
     return Text(f"There is no curve: {why or 'nothing was counted yet'}.", missing=True)
 
 
-def trend(document: Document) -> Text:
+def trend(document: LedgerDocument) -> Text:
     """What the next generation should add, or why nobody can say."""
-    forecast = document.get("forecast") or {}
-    if forecast.get("trend"):
-        return Text(f"The next generation should add {with_ends(forecast['trend'])} unique tokens.")
-    why = forecast.get("trend_unknown") or "no forecast was made"
+    coming, why = document["forecast"]["trend"], document["forecast"]["trend_unknown"]
+    if coming is not None:
+        return Text(f"The next generation should add {with_ends(coming)} unique tokens.")
     return Text(f"What the next generation adds is unknown: {why}.", missing=True)
 
 
-def marks_of(document: Document) -> list[Mark]:
+def marks_of(document: LedgerDocument) -> list[Mark]:
     """All of them in the order in which they came; decisions of a batch follow its alarms."""
     found = [
-        (row["generation"], one["batch"], alarm, one)
+        (row["generation"], one["batch"], False, *_alarm(one))
         for row in document["generations"]
-        for alarm, key in ((True, "alarms"), (False, "decisions"))
-        for one in row.get(key) or []
+        for one in row["alarms"]
+    ]
+    found += [
+        (row["generation"], one["batch"], True, *_decision(one))
+        for row in document["generations"]
+        for one in row["decisions"]
     ]
     marks, counts = [], {True: 0, False: 0}
-    for generation, batch, alarm, one in sorted(found, key=lambda m: (m[0], m[1], not m[2])):
-        counts[alarm] += 1
-        tag = f"{'A' if alarm else 'D'}{counts[alarm]}"
-        title, text = _alarm(one) if alarm else _decision(one)
-        marks.append(Mark(tag, alarm, generation, batch, title, text))
+    for generation, batch, decided, title, text in sorted(found, key=lambda mark: mark[:3]):
+        counts[decided] += 1
+        tag = f"{'D' if decided else 'A'}{counts[decided]}"
+        marks.append(Mark(tag, not decided, generation, batch, title, text))
     return marks
 
 
-def _alarm(one: Document) -> tuple[str, str]:
-    where = f" in {one['stratum']}" if one.get("stratum") else ""
+def _alarm(one: AlarmNote) -> tuple[str, str]:
+    where = f" in {one['stratum']}" if one["stratum"] else ""
     title = f"{_words(one['name'])}{where}: {number(one['value'])}, usually {number(one['usual'])}"
-    return title, one.get("text") or ""
+    return title, one["text"]
 
 
-def _decision(one: Document) -> tuple[str, str]:
+def _decision(one: DecisionNote) -> tuple[str, str]:
     title = ACTIONS.get(one["action"], _words(one["action"]))
-    value = one.get("value")
-    if isinstance(value, Mapping) and value:
-        told = [_pair(key, item) for key, item in sorted(value.items()) if item not in ("", None)]
-        title = f"{title}: {', '.join(told)}" if told else title
-    return title, one.get("reason") or ""
+    items = sorted(one["value"].items())
+    told = [_pair(key, item) for key, item in items if item not in ("", None)]
+    return f"{title}: {', '.join(told)}" if told else title, one["reason"]
 
 
 def _words(name: str) -> str:

@@ -26,7 +26,8 @@ from seedcorn.commands.report.charts import (
     plain,
 )
 from seedcorn.commands.report.running import Ahead, Point, Run, cone_of, running
-from seedcorn.commands.report.words import Document, number
+from seedcorn.commands.report.words import number
+from seedcorn.core.ledger.document import LedgerDocument
 
 SUBTITLE = (
     "Unique 8-word sequences (upwards) against generated tokens (rightwards), both running on over "
@@ -39,7 +40,7 @@ HEADROOM = 1.3
 """The curve fills this much of the height even where the diagonal runs far above it."""
 
 
-def growth_chart(document: Document, marks: Sequence[Mark]) -> Chart | None:
+def growth_chart(document: LedgerDocument, marks: Sequence[Mark]) -> Chart | None:
     """The chart, or None where no generation has a known U."""
     runs = list(running(document["generations"]))
     drawn = [run for run in runs if run.points]

@@ -31,7 +31,6 @@ from seedcorn.commands.report.blocks import (
 )
 from seedcorn.commands.report.charts import Chart
 from seedcorn.commands.report.growth import growth_chart
-from seedcorn.commands.report.lines import generation_line
 from seedcorn.commands.report.pairs import Pair, groups
 from seedcorn.commands.report.panels import forecast_chart, novelty_chart
 from seedcorn.commands.report.tables import (
@@ -44,12 +43,14 @@ from seedcorn.commands.report.tables import (
     strata_table,
     unique_table,
 )
-from seedcorn.commands.report.words import Document, deck, forecast_record, headline, repeats
+from seedcorn.commands.report.words import deck, forecast_record, headline, repeats
 from seedcorn.core.errors import SeedcornError
-from seedcorn.core.ledger.explanations import EXPLANATIONS
+from seedcorn.core.ledger.document import LedgerDocument
+from seedcorn.core.ledger.line import generation_line
+from seedcorn.core.ledger.measures import EXPLANATIONS
 
 
-def build_page(document: Document, pairs: Sequence[Pair], title: str) -> str:
+def build_page(document: LedgerDocument, pairs: Sequence[Pair], title: str) -> str:
     """The whole page for a ledger document (`seedcorn ledger --json`) and duplicate pairs.
 
     About 4.9 MB, nearly all of it the plotting library, which ships in one piece.
@@ -72,10 +73,12 @@ def build_page(document: Document, pairs: Sequence[Pair], title: str) -> str:
     )
 
 
-def _sections(document: Document, pairs: Sequence[Pair]) -> Iterator[Section]:
+def _sections(document: LedgerDocument, pairs: Sequence[Pair]) -> Iterator[Section]:
     marks, generations = marks_of(document), document["generations"]
-    times = {one["generation"]: one for one in document.get("measured") or []}
-    lines = [generation_line(row, times.get(row["generation"])) for row in generations]
+    lines = [
+        generation_line(row, times)
+        for row, times in zip(generations, document["measured"], strict=True)
+    ]
     growth = growth_chart(document, marks)
     yield Section(
         "growth",
@@ -105,13 +108,13 @@ def _sections(document: Document, pairs: Sequence[Pair]) -> Iterator[Section]:
     yield Section("duplicates", "Duplicates, side by side", shown or [missing("pairs")])
 
 
-def _novelty(document: Document) -> list[Any]:
+def _novelty(document: LedgerDocument) -> list[Any]:
     table = companion_table(document)
     blocks: list[Any] = [novelty_chart(document) or missing("novelty")]
     return [*blocks, table or missing("companions"), bound_table(document)]
 
 
-def _forecasts(document: Document) -> list[Any]:
+def _forecasts(document: LedgerDocument) -> list[Any]:
     record, worth = forecast_record(document), repeats(document)
     chart, table = forecast_chart(document), forecast_table(document)
     blocks: list[Any] = [Text(record) if record else missing("scores")]

@@ -23,24 +23,28 @@ from seedcorn.commands.report.charts import (
     figure,
     plain,
 )
-from seedcorn.commands.report.words import RHO, Document, number, with_ends
+from seedcorn.commands.report.words import RHO, number, with_ends
+from seedcorn.core.companions.companions import NovelShare
+from seedcorn.core.ledger.course import Expectation
+from seedcorn.core.ledger.document import Generation, LedgerDocument
 
 BIN = 0.05
 PANEL_PX, GAP_PX, EDGE_PX = 74, 34, 34
 """Height of one generation's histogram, of its title, and of what is above and below all."""
 
 
-def novelty_chart(document: Document) -> Chart | None:
+def novelty_chart(document: LedgerDocument) -> Chart | None:
     """Histogram of rho per generation; None where it was measured in none."""
-    rows = [row for row in document["generations"] if _novel(row)]
-    if not rows:
+    rows = [(row["generation"], _novel(row)) for row in document["generations"]]
+    known = [(generation, found) for generation, found in rows if found is not None]
+    if not known:
         return None
-    panels = (PANEL_PX + GAP_PX) * len(rows) - GAP_PX
-    drawn = make_subplots(len(rows), 1, shared_xaxes=True, vertical_spacing=GAP_PX / panels)
+    panels = (PANEL_PX + GAP_PX) * len(known) - GAP_PX
+    drawn = make_subplots(len(known), 1, shared_xaxes=True, vertical_spacing=GAP_PX / panels)
     margin = {"l": 12, "r": 12, "t": EDGE_PX, "b": EDGE_PX}
     drawn.update_layout(figure(panels + 2 * EDGE_PX, margin=margin).layout)
-    for place, row in enumerate(rows, 1):
-        _panel(drawn, place, row)
+    for place, (generation, found) in enumerate(known, 1):
+        _panel(drawn, place, generation, found)
     edges = [0, 0.25, 0.5, 0.75, 1]
     labels = ["0", ".25", ".5", ".75", "1"]
     drawn.update_xaxes(axis(range=[0, 1], tickvals=edges, ticktext=labels, showgrid=False))
@@ -52,32 +56,29 @@ def novelty_chart(document: Document) -> Chart | None:
         "the line is the mean. At 0 history explains everything, at 1 nothing; the last bar holds "
         "everything from .95 on.",
         drawn,
-        " ".join(
-            f"Generation {row['generation']}: mean {with_ends(_novel(row)['mean'])}."
-            for row in rows
-        ),
+        " ".join(f"Generation {n}: mean {with_ends(found['mean'])}." for n, found in known),
         ("novel_share",),
         [
-            f"Generation {row['generation']} is not drawn: it was not measured."
-            for row in document["generations"]
-            if not _novel(row)
+            f"Generation {generation} is not drawn: it was not measured."
+            for generation, found in rows
+            if found is None
         ],
     )
 
 
-def _novel(row: Document) -> Document:
-    return (row.get("companions") or {}).get("novel_share") or {}
+def _novel(row: Generation) -> NovelShare | None:
+    return (row["companions"] or {}).get("novel_share")
 
 
-def _panel(drawn: Any, place: int, row: Document) -> None:
-    counts, mean = _novel(row)["histogram"], _novel(row)["mean"]
+def _panel(drawn: Any, place: int, generation: int, found: NovelShare) -> None:
+    counts, mean = found["histogram"], found["mean"]
     total = sum(counts) or 1
     spot = {"row": place, "col": 1}
     drawn.add_bar(
         x=[BIN * (index + 0.5) for index in range(len(counts))],
         y=[count / total for count in counts],
         width=BIN * 0.9,
-        name=f"generation {row['generation']}",
+        name=f"generation {generation}",
         customdata=counts,
         marker={"color": BAR, "line": {"width": 0}},
         hovertemplate=f"{RHO} about %{{x:.2f}}: %{{customdata:,}} documents<extra></extra>",
@@ -88,17 +89,17 @@ def _panel(drawn: Any, place: int, row: Document) -> None:
     drawn.add_vline(x=mean["estimate"], line={"color": INK, "width": 2}, **spot)
     drawn.add_annotation(
         x=0, xref="x domain", y=1, yref="y domain", xanchor="left", yanchor="bottom",
-        text=f"<b>gen {row['generation']}</b>  mean {number(mean['estimate'])}",
+        text=f"<b>gen {generation}</b>  mean {number(mean['estimate'])}",
         showarrow=False, font={"color": INK, "size": 13}, **spot,
     )  # fmt: skip
 
 
-def forecast_chart(document: Document) -> Chart | None:
+def forecast_chart(document: LedgerDocument) -> Chart | None:
     """Forecasts of whole batches with what came; None where none was made."""
     made = [
         (row["generation"], one)
         for row in document["generations"]
-        for one in row.get("forecasts") or []
+        for one in row["forecasts"]
         if not one["stratum"]
     ]
     if not made:
@@ -111,7 +112,7 @@ def forecast_chart(document: Document) -> Chart | None:
         _truths(
             chart, held, {"symbol": symbol, "color": colour}, list(zip(names, ones, strict=True))
         )
-    top = max(max(one["high"], one.get("truth") or 0) for one in ones)
+    top = max(max(one["high"], one["truth"] or 0) for one in ones)
     chart.update_xaxes(
         axis(type="category", showgrid=False, categoryarray=names) | _starts(made, names)
     )
@@ -127,7 +128,7 @@ def forecast_chart(document: Document) -> Chart | None:
     )
 
 
-def _starts(made: Sequence[tuple[int, Document]], names: Sequence[str]) -> dict[str, Any]:
+def _starts(made: Sequence[tuple[int, Expectation]], names: Sequence[str]) -> dict[str, Any]:
     """Ticks where a generation begins, as many as a phone has room for."""
     first = {number: name for (number, _), name in reversed(list(zip(made, names, strict=True)))}
     numbers = sorted(first)[:: -(-len(first) // LABELS)]
@@ -137,7 +138,7 @@ def _starts(made: Sequence[tuple[int, Document]], names: Sequence[str]) -> dict[
     }
 
 
-def _ranges(chart: Any, names: Sequence[str], ones: Sequence[Document]) -> None:
+def _ranges(chart: Any, names: Sequence[str], ones: Sequence[Expectation]) -> None:
     chart.add_bar(
         name="forecast interval",
         x=list(names),
@@ -160,12 +161,10 @@ def _ranges(chart: Any, names: Sequence[str], ones: Sequence[Document]) -> None:
 
 
 def _truths(
-    chart: Any, held: bool, marker: dict[str, Any], made: Sequence[tuple[str, Document]]
+    chart: Any, held: bool, marker: dict[str, Any], made: Sequence[tuple[str, Expectation]]
 ) -> None:
     chosen = [
-        (name, one)
-        for name, one in made
-        if one.get("truth") is not None and one.get("covered") is held
+        (name, one) for name, one in made if one["truth"] is not None and one["covered"] is held
     ]
     if chosen:
         chart.add_scatter(
@@ -179,14 +178,14 @@ def _truths(
         )
 
 
-def _one(one: Document) -> str:
-    came = "met no batch" if one.get("truth") is None else f"came {number(one['truth'])}"
+def _one(one: Expectation) -> str:
+    came = "met no batch" if one["truth"] is None else f"came {number(one['truth'])}"
     return f"forecast {with_ends(one)}, {came}"
 
 
-def _told(ones: Sequence[Document]) -> str:
-    held = sum(one.get("covered") is True for one in ones)
-    missed = sum(one.get("covered") is False for one in ones)
+def _told(ones: Sequence[Expectation]) -> str:
+    held = sum(one["covered"] is True for one in ones)
+    missed = sum(one["covered"] is False for one in ones)
     return (
         f"{len(ones)} forecasts: {held} held what came, {missed} did not, "
         f"{len(ones) - held - missed} met no batch."

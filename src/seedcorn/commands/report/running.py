@@ -11,13 +11,12 @@ from math import hypot
 from typing import NamedTuple
 
 from seedcorn.commands.report.words import (
-    Document,
     half_width,
-    headline_unique,
     next_of_all,
     number,
     with_ends,
 )
+from seedcorn.core.ledger.document import Generation, LedgerDocument, headline_unique
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +53,13 @@ class Ahead(NamedTuple):
     high: float
 
 
-def running(generations: Sequence[Document]) -> Iterator[Run]:
+def running(generations: Sequence[Generation]) -> Iterator[Run]:
     """Each generation's stretch, on top of those before it."""
     tokens, unique, half = 0.0, 0.0, 0.0
     for row in generations:
-        end, total = tokens + row["tokens"]["generated"], headline_unique(row)
+        end, total = tokens + row["tokens"]["generated"], headline_unique(row["unique"])
         if total is None:
-            yield Run(row["generation"], (), end, row.get("unknown") or "its U is unknown")
+            yield Run(row["generation"], (), end, row["unknown"] or "its U is unknown")
         else:
             start = Point(-1, tokens, unique, half, f"before generation {row['generation']}")
             yield Run(row["generation"], [start, *_points(row, start)], end)
@@ -68,26 +67,30 @@ def running(generations: Sequence[Document]) -> Iterator[Run]:
         tokens = end
 
 
-def _points(row: Document, start: Point) -> Iterator[Point]:
+def _points(row: Generation, start: Point) -> Iterator[Point]:
     """The batches whose U is known, and the whole generation where its last batch's is not."""
-    curve = [one for one in row.get("curve") or [] if one.get("unique")]
-    if not curve or curve[-1]["samples"] < row["committed"]:
-        whole = {"generated": row["tokens"]["generated"], "unique": headline_unique(row)}
-        batches = len(row.get("curve") or [])
-        curve.append(whole | {"batch": batches - 1 if batches else None})
-    for one in curve:
-        batch = "" if one["batch"] is None else f", batch {one['batch']}"
+    known = [
+        (one["batch"], one["samples"], one["generated"], one["unique"])
+        for one in row["curve"]
+        if one["unique"] is not None
+    ]
+    whole = headline_unique(row["unique"])
+    if whole is not None and (not known or known[-1][1] < row["committed"]):
+        last = len(row["curve"]) - 1
+        known.append((last, row["committed"], row["tokens"]["generated"], whole))
+    for batch, _, generated, unique in known:
+        where = f", batch {batch}" if batch >= 0 else ""
         yield Point(
-            -1 if one["batch"] is None else one["batch"],
-            start.tokens + one["generated"],
-            start.unique + one["unique"]["estimate"],
-            hypot(start.half, half_width(one["unique"])),
-            f"generation {row['generation']}{batch}: {with_ends(one['unique'])} unique of "
-            f"{number(one['generated'])} tokens",
+            batch,
+            start.tokens + generated,
+            start.unique + unique["estimate"],
+            hypot(start.half, half_width(unique)),
+            f"generation {row['generation']}{where}: {with_ends(unique)} unique of "
+            f"{number(generated)} tokens",
         )
 
 
-def cone_of(document: Document, last: Point) -> Iterator[Ahead]:
+def cone_of(document: LedgerDocument, last: Point) -> Iterator[Ahead]:
     """Where the next samples lead after the last generation's, nearest horizon first."""
     row = document["generations"][-1]
     if not row["committed"]:

@@ -6,21 +6,29 @@ it, or says that the figure is missing and why, never zero in its place.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from seedcorn.commands.report.words import (
-    HEADLINE,
-    RHO,
-    Bounds,
-    Document,
     ending,
     ends,
     number,
     percent,
 )
+from seedcorn.core.companions.companions import Companions
+from seedcorn.core.intervals import Bounds
+from seedcorn.core.ledger.course import Expectation
+from seedcorn.core.ledger.document import (
+    ByLength,
+    Generation,
+    LedgerDocument,
+    Stratum,
+    headline_unique,
+)
+from seedcorn.core.ledger.measures import BOUNDS, COMPANIONS, Measure
+from seedcorn.core.ledger.rows import Audit
 
+Row = TypeVar("Row")
 MISSING = "not measured"
-OUTCOMES = ("accepted", "duplicate", "rejected", "failed")
 LENGTHS = ("8", "3", "13")
 """Shingle lengths, the headline first: it is what a phone shows."""
 FEW = 8
@@ -39,11 +47,11 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class Column(Generic[Row]):
     """A heading, and what stands under it for a row of the document."""
 
     heading: str
-    cell: Callable[[Any], Cell]
+    cell: Callable[[Row], Cell]
     key: str = ""
     """Names the explanation that the heading links to."""
     words: bool = False
@@ -56,150 +64,133 @@ class Table:
 
     anchor: str
     caption: str
-    columns: Sequence[Column]
+    columns: Sequence[Column[Any]]
     rows: Sequence[Sequence[Cell]]
     folded: bool = False
     """Shown when asked for: a chart above it says the same."""
     kind: str = "table"
 
 
-def unique_table(document: Document) -> Table:
+def unique_table(document: LedgerDocument) -> Table:
     """U of whole generations, by shingle length, and what it came from."""
-    columns = [
-        _GENERATION,
+    columns: list[Column[Generation]] = [
+        Column("gen", _generation),
         *(Column(f"U, {n} words", _unique_of(n), "unique") for n in LENGTHS),
-        Column("U per token", lambda row: _ratio(row.get("yield_per_token"), "unknown"), "yield"),
-        Column("net U", lambda row: _bounded(_headline(row, "net_unique"), "unknown")),
+        Column("U per token", lambda row: _ratio(row["yield_per_token"], "unknown"), "yield"),
+        Column("net U", lambda row: _headline(row["net_unique"])),
         Column("tokens generated", lambda row: _figure(row["tokens"]["generated"])),
         Column("tokens accepted", lambda row: _figure(row["tokens"]["accepted"])),
     ]
     return _table("unique-table", "Unique tokens by generation", columns, document["generations"])
 
 
-def sample_table(document: Document) -> Table:
+def sample_table(document: LedgerDocument) -> Table:
     """What became of a generation's samples, and of the generation."""
-    columns = [
-        _GENERATION,
+    columns: list[Column[Generation]] = [
+        Column("gen", _generation),
         Column("recipe", lambda row: _words(row["recipe"]), words=True),
         Column("ended", lambda row: _words(ending(row)), words=True),
         Column("planned", lambda row: _whole(row["planned"])),
         Column("accepted", _accepted, "accepted"),
-        Column("duplicate", _outcome("duplicate"), "duplicates"),
-        *(Column(outcome, _outcome(outcome)) for outcome in OUTCOMES[2:]),
+        Column("duplicate", lambda row: _whole(row["counts"]["duplicate"]), "duplicates"),
+        Column("rejected", lambda row: _whole(row["counts"]["rejected"])),
+        Column("failed", lambda row: _whole(row["counts"]["failed"])),
         Column("withdrawn", lambda row: _whole(row["withdrawn"]["samples"])),
     ]
     return _table("sample-table", "Samples by generation", columns, document["generations"])
 
 
-def reason_table(document: Document) -> Table:
+def reason_table(document: LedgerDocument) -> Table:
     """Why samples were dropped: one row per reason, one column per generation."""
     generations = document["generations"]
-    reasons = sorted({reason for row in generations for reason in row.get("reasons") or {}})
-    columns = [
+    reasons = sorted({reason for row in generations for reason in row["reasons"]})
+    columns: list[Column[str]] = [
         Column("outcome and reason", _words, words=True),
         *(Column(f"gen {row['generation']}", _reason(row)) for row in generations),
     ]
     return _table("reason-table", "Why samples were dropped", columns, reasons)
 
 
-def strata_table(document: Document) -> Table:
+def strata_table(document: LedgerDocument) -> Table:
     """One row per generation and stratum."""
-    columns = [
-        _GENERATION,
+    columns: list[Column[Stratum]] = [
+        Column("gen", _generation),
         Column("stratum", lambda row: _words(row["stratum"]), words=True),
-        Column("accepted", _outcome("accepted"), "accepted"),
-        Column("U", lambda row: _bounded(_headline(row, "unique"), "unknown"), "unique"),
-        Column("exclusive", lambda r: _bounded(_headline(r, "exclusive"), "unknown"), "exclusive"),
-        Column("U per token", lambda row: _ratio(row.get("yield_per_token"), "unknown"), "yield"),
+        Column("accepted", lambda row: _whole(row["counts"]["accepted"]), "accepted"),
+        Column("U", lambda row: _headline(row["unique"]), "unique"),
+        Column("exclusive", lambda row: _headline(row["exclusive"]), "exclusive"),
+        Column("U per token", lambda row: _ratio(row["yield_per_token"], "unknown"), "yield"),
         Column("next samples add", _coming, "forecast"),
         Column(
-            "compression",
-            lambda row: _figure((row.get("form") or {}).get("compression_ratio")),
-            "compression_ratio",
+            "compression", lambda r: _figure(_form(r, "compression_ratio")), "compression_ratio"
         ),
-        Column("openings", lambda row: _share((row.get("form") or {}).get("openings")), "openings"),
+        Column("openings", lambda row: _share(_form(row, "openings")), "openings"),
     ]
     return _table("strata-table", "What each stratum added", columns, document["strata"])
 
 
-def forecast_table(document: Document) -> Table:
-    """Every forecast beside what came; a row is the generation and the forecast."""
-    rows = [(row, one) for row in document["generations"] for one in row.get("forecasts") or []]
-    columns = [
-        Column("gen", lambda pair: _whole(pair[0]["generation"])),
+def forecast_table(document: LedgerDocument) -> Table:
+    """Every forecast beside what came."""
+    rows = [(row, one) for row in document["generations"] for one in row["forecasts"]]
+    columns: list[Column[tuple[Generation, Expectation]]] = [
+        Column("gen", lambda pair: _generation(pair[0])),
         Column("batch", lambda pair: _whole(pair[1]["batch"])),
         Column("stratum", lambda pair: _words(pair[1]["stratum"] or "all"), words=True),
         Column("samples", lambda pair: _whole(pair[1]["samples"])),
         Column("forecast", lambda pair: _bounded(pair[1]), "forecast"),
-        Column("what came", lambda pair: _figure(pair[1].get("truth"), _waits(pair[0]))),
+        Column("what came", lambda pair: _figure(pair[1]["truth"], _waits(pair[0]))),
         Column("inside", _inside, words=True),
     ]
     folded = len(rows) > FEW
     return _table("forecast-table", "Forecasts, and what came", columns, rows, folded)
 
 
-def companion_table(document: Document) -> Table | None:
+def companion_table(document: LedgerDocument) -> Table | None:
     """Companions by generation; None where there are none at all."""
-    columns = [
-        _GENERATION,
-        Column("documents", lambda row: _figure(row["companions"].get("documents"))),
-        Column(
-            f"{RHO}, mean",
-            lambda row: _bounded((row["companions"].get("novel_share") or {}).get("mean")),
-            "novel_share",
+    rows = [(row, found) for row in document["generations"] if (found := row["companions"])]
+    columns: list[Column[tuple[Generation, Companions]]] = [
+        Column("gen", lambda pair: _generation(pair[0])),
+        Column("documents", lambda pair: _figure(pair[1].get("documents"))),
+        *(
+            Column(measure.heading, lambda pair, m=measure: _measured(m, pair[1]), measure.key)
+            for measure in COMPANIONS
         ),
-        Column("B, bits", lambda row: _bounded(row["companions"].get("novel_bits")), "novel_bits"),
-        Column(
-            "Γ, bits/byte", lambda row: _bounded(row["companions"].get("order_gap")), "order_gap"
-        ),
-        Column(
-            "ΔA, bits/byte",
-            lambda row: _bounded(row["companions"].get("anchor_gain"), "no anchor set"),
-            "anchor_gain",
-        ),
-        Column(
-            "compression",
-            lambda row: _figure(row["companions"].get("compression_ratio")),
-            "compression_ratio",
-        ),
-        Column("openings", lambda row: _share(row["companions"].get("openings")), "openings"),
-        Column("Vendi", lambda row: _figure(row["companions"].get("vendi")), "vendi"),
     ]
-    rows = [row for row in document["generations"] if row.get("companions")]
     return _table("companion-table", "Companions of U", columns, rows) if rows else None
 
 
-def bound_table(document: Document) -> Table:
+def bound_table(document: LedgerDocument) -> Table:
     """What the counts themselves bound: containment, Good's C, the verifier's bits."""
-    columns = [
-        _GENERATION,
-        Column("contained", _contained, "containment"),
-        Column("coverage C", lambda row: _figure(row.get("coverage")), "coverage"),
-        Column(
-            "information budget, bits",
-            lambda row: _figure(row.get("information_budget")),
-            "information_budget",
+    columns: list[Column[Generation]] = [
+        Column("gen", _generation),
+        *(
+            Column(measure.heading, lambda row, m=measure: _measured(m, row), measure.key)
+            for measure in BOUNDS
         ),
     ]
     caption = "How much was seen before, and what the checks can tell"
     return _table("bound-table", caption, columns, document["generations"])
 
 
-def audit_table(document: Document) -> Table | None:
+def audit_table(document: LedgerDocument) -> Table | None:
     """Audited precision and truth-adjusted U; None where nothing was audited."""
-    columns = [
-        _GENERATION,
-        Column("audited", lambda row: _whole(row["precision"]["audited"])),
-        Column("right", lambda row: _whole(row["precision"]["right"])),
-        Column("π", lambda row: _bounded(row["precision"]), "precision"),
-        Column("U that is right", _adjusted, "adjusted_unique"),
+    rows = [(row, found) for row in document["generations"] if (found := row["precision"])]
+    columns: list[Column[tuple[Generation, Audit]]] = [
+        Column("gen", lambda pair: _generation(pair[0])),
+        Column("audited", lambda pair: _whole(pair[1]["drawn"])),
+        Column("right", lambda pair: _whole(pair[1]["right"])),
+        Column("π", lambda pair: _bounded(pair[1]), "precision"),
+        Column("U that is right", lambda pair: _adjusted(pair[0]), "adjusted_unique"),
     ]
-    rows = [row for row in document["generations"] if row.get("precision")]
     return _table("audit-table", "Precision of unique content", columns, rows) if rows else None
 
 
 def _table(
-    anchor: str, caption: str, columns: Sequence[Column], rows: Iterable[Any], folded: bool = False
+    anchor: str,
+    caption: str,
+    columns: Sequence[Column[Row]],
+    rows: Iterable[Row],
+    folded: bool = False,
 ) -> Table:
     cells = [[column.cell(row) for column in columns] for row in rows]
     return Table(anchor, caption, columns, cells, folded)
@@ -237,62 +228,61 @@ def _bounded(bounds: Bounds | None, why: str = MISSING) -> Cell:
     return Cell(number(bounds["estimate"]), bounds["estimate"], ends(bounds))
 
 
-_GENERATION = Column("gen", lambda row: _whole(row["generation"]))
+def _headline(unique: ByLength, why: str = "unknown") -> Cell:
+    return _bounded(headline_unique(unique), why)
 
 
-def _headline(row: Document, key: str) -> Bounds | None:
-    return (row.get(key) or {}).get(HEADLINE)
+def _measured(measure: Measure[Row, Bounds] | Measure[Row, float], row: Row) -> Cell:
+    value = measure.value(row)
+    if value is None:
+        return _missing(measure.missing)
+    if isinstance(value, dict):
+        return _bounded(value)
+    return _share(value) if measure.share else _figure(value)
 
 
-def _unique_of(length: str) -> Callable[[Document], Cell]:
-    return lambda row: _bounded(
-        (row.get("unique") or {}).get(length), row.get("unknown") or "unknown"
-    )
+def _generation(row: Generation | Stratum) -> Cell:
+    return _whole(row["generation"])
 
 
-def _outcome(name: str) -> Callable[[Document], Cell]:
-    return lambda row: _whole(row["counts"].get(name, 0))
+def _unique_of(length: str) -> Callable[[Generation], Cell]:
+    return lambda row: _bounded(row["unique"].get(length), row["unknown"] or "unknown")
 
 
-def _accepted(row: Document) -> Cell:
-    cell = _outcome("accepted")(row)
-    if not row["committed"]:
-        return cell
-    return Cell(cell.text, cell.value, percent(cell.value / row["committed"]))
+def _accepted(row: Generation) -> Cell:
+    accepted, committed = row["counts"]["accepted"], row["committed"]
+    return Cell(f"{accepted:,}", accepted, percent(accepted / committed) if committed else "")
 
 
-def _reason(row: Document) -> Callable[[str], Cell]:
-    return lambda reason: _whole((row.get("reasons") or {}).get(reason, 0))
+def _reason(row: Generation) -> Callable[[str], Cell]:
+    return lambda reason: _whole(row["reasons"].get(reason, 0))
 
 
-def _coming(row: Document) -> Cell:
-    coming = row.get("next")
+def _form(row: Stratum, name: str) -> float | None:
+    return (row["form"] or {}).get(name)
+
+
+def _coming(row: Stratum) -> Cell:
+    coming = row["next"]
     if not coming:
         return _missing("no forecast")
     detail = f"{ends(coming)}, from {coming['samples']:,}"
     return Cell(number(coming["estimate"]), coming["estimate"], detail)
 
 
-def _waits(row: Document) -> str:
+def _waits(row: Generation) -> str:
     return "still to come" if row["status"] == "running" else "never came"
 
 
-def _inside(pair: tuple[Document, Document]) -> Cell:
-    covered = pair[1].get("covered")
+def _inside(pair: tuple[Generation, Expectation]) -> Cell:
+    covered = pair[1]["covered"]
     if covered is None:
         return _missing(_waits(pair[0]))
     return Cell("yes" if covered else "no", covered)
 
 
-def _contained(row: Document) -> Cell:
-    containment = row.get("containment") or {}
-    if not containment.get("shingles"):
-        return _missing()
-    return _share(containment.get("seen", 0) / containment["shingles"])
-
-
-def _adjusted(row: Document) -> Cell:
-    adjusted = row.get("adjusted_unique")
+def _adjusted(row: Generation) -> Cell:
+    adjusted = row["adjusted_unique"]
     if not adjusted:
         return _missing("unknown")
     text = f"{number(adjusted['low'])} to {number(adjusted['high'])}"

@@ -4,19 +4,17 @@ Invariant: pure, and a figure that the document does not hold is never worded as
 None or a sentence that says it is missing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import isfinite, sqrt
 from typing import Any, NamedTuple
 
+from seedcorn.core.intervals import Bounds
+from seedcorn.core.ledger.course import ComingOf
+from seedcorn.core.ledger.document import Generation, LedgerDocument, headline_unique
 from seedcorn.core.ledger.text import scaled
 
-HEADLINE = "8"
-"""Key of the headline shingle length in the document."""
 RHO = "\N{GREEK SMALL LETTER RHO}"
 UNITS = {"uat": "unique accepted tokens", "uvt": "unique verified tokens"}
-Document = Mapping[str, Any]
-Bounds = Mapping[str, float]
-"""An interval of the document: estimate, low, high."""
 
 
 class Total(NamedTuple):
@@ -28,17 +26,12 @@ class Total(NamedTuple):
     """Generations without U."""
 
 
-def total_unique(generations: Sequence[Document]) -> Total:
+def total_unique(generations: Sequence[Generation]) -> Total:
     """Shingles first seen in any generation: generations share none, so their U add up."""
-    known = [u for g in generations if (u := headline_unique(g))]
+    known = [u for g in generations if (u := headline_unique(g["unique"]))]
     half = sqrt(sum(half_width(u) ** 2 for u in known))
-    missing = [g["generation"] for g in generations if not headline_unique(g)]
+    missing = [g["generation"] for g in generations if not g["unique"]]
     return Total(sum(u["estimate"] for u in known), half, missing)
-
-
-def headline_unique(row: Document) -> Bounds | None:
-    """U_8 of a generation or stratum; None where unknown."""
-    return (row.get("unique") or {}).get(HEADLINE)
 
 
 def half_width(bounds: Bounds) -> float:
@@ -75,22 +68,22 @@ def with_ends(bounds: Bounds) -> str:
     return f"{number(bounds['estimate'])} [{ends(bounds)}]"
 
 
-def unit_words(generations: Sequence[Document]) -> str:
+def unit_words(generations: Sequence[Generation]) -> str:
     """What the tokens counted are: verified only where every generation's are."""
-    units = {g.get("unit", "") for g in generations}
+    units = {g["unit"] for g in generations}
     if len(units) == 1:
         return UNITS.get(units.pop(), "unique tokens")
     return "unique tokens, verified in part"
 
 
-def headline(document: Document) -> str:
+def headline(document: LedgerDocument) -> str:
     """The one sentence at the top."""
     generations = document["generations"]
     if not generations:
         return "No generation has started yet."
     total = total_unique(generations)
     if len(total.missing) == len(generations):
-        return f"How much is new is unknown: {generations[0].get('unknown') or 'nothing counted'}."
+        return f"How much is new is unknown: {generations[0]['unknown'] or 'nothing counted'}."
     error = (
         f" (±{100 * total.half / total.estimate:.2g} %)" if total.half and total.estimate else ""
     )
@@ -105,12 +98,12 @@ def headline(document: Document) -> str:
     return f"{sentence}."
 
 
-def deck(document: Document) -> list[str]:
+def deck(document: LedgerDocument) -> list[str]:
     """The sentences under the headline: acceptance, what comes next, how forecasts did."""
     sentences = []
     committed = sum(g["committed"] for g in document["generations"])
     if committed:
-        accepted = sum(g["counts"].get("accepted", 0) for g in document["generations"])
+        accepted = sum(g["counts"]["accepted"] for g in document["generations"])
         sentences.append(f"{percent(accepted / committed)} of {committed:,} samples were accepted.")
     coming = next_of_all(document)
     if coming:
@@ -122,10 +115,9 @@ def deck(document: Document) -> list[str]:
     return [*sentences, scored] if scored else sentences
 
 
-def forecast_record(document: Document) -> str:
+def forecast_record(document: LedgerDocument) -> str:
     """How many forecasts held, as a sentence; empty where none has been scored."""
-    forecast = document.get("forecast") or {}
-    scored, covered = forecast.get("scored") or 0, forecast.get("covered") or 0
+    scored, covered = document["forecast"]["scored"], document["forecast"]["covered"]
     if not scored:
         return ""
     what = "forecast" if scored == 1 else "forecasts"
@@ -135,16 +127,16 @@ def forecast_record(document: Document) -> str:
     )
 
 
-def next_of_all(document: Document) -> list[Document]:
+def next_of_all(document: LedgerDocument) -> list[ComingOf]:
     """Forecasts of the whole generation's next samples, nearest first."""
-    coming = (document.get("forecast") or {}).get("next") or []
-    return sorted((one for one in coming if not one["stratum"]), key=lambda one: one["samples"])
+    coming = [one for one in document["forecast"]["next"] if not one["stratum"]]
+    return sorted(coming, key=lambda one: one["samples"])
 
 
-def repeats(document: Document) -> str:
+def repeats(document: LedgerDocument) -> str:
     """What repeating the corpus is worth; empty where the document does not say."""
-    value = document.get("repeats")
-    if not value or value.get("worth") is None:
+    value = document["repeats"]
+    if value is None:
         return ""
     return (
         f"Read {value['epochs']:g} times, {number(value['unique'])} unique tokens are worth at "
@@ -152,12 +144,12 @@ def repeats(document: Document) -> str:
     )
 
 
-def ending(generation: Document) -> str:
+def ending(generation: Generation) -> str:
     """How far a generation is, or why it ended."""
     if generation["status"] == "running":
         return f"running, {generation['committed']:,} of {generation['planned']:,} samples"
-    detail = f": {generation['detail']}" if generation.get("detail") else ""
-    reason = (generation.get("reason") or "finished").replace("_", " ")
+    detail = f": {generation['detail']}" if generation["detail"] else ""
+    reason = (generation["reason"] or "finished").replace("_", " ")
     return f"{reason}{detail}"
 
 

@@ -1,22 +1,22 @@
 """What stands beside the ledger's tables: forecasts and how they fared, alarms, decisions, audits."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from seedcorn.core.figures import counted
+from seedcorn.core.ledger.course import Expectations
+from seedcorn.core.ledger.document import Generation, LedgerDocument, Span
+from seedcorn.core.ledger.rows import Audit
 from seedcorn.core.ledger.text import scaled
 
 SHOWN = 8
 """Alarms per generation that are listed; the rest is counted."""
 
 
-def notes(document: Mapping[str, Any]) -> list[str]:
+def notes(document: LedgerDocument) -> list[str]:
     """Lines for a person, from the ledger document."""
     lines = [line for generation in document["generations"] for line in _of(generation)]
-    return lines + _forecast(document["forecast"], document["strata"])
+    return lines + _forecast(document["forecast"])
 
 
-def _of(generation: Mapping[str, Any]) -> list[str]:
+def _of(generation: Generation) -> list[str]:
     lines = [
         f"decided for batch {d['batch']}: {d['action']}, {d['reason']}"
         for d in generation["decisions"]
@@ -26,12 +26,11 @@ def _of(generation: Mapping[str, Any]) -> list[str]:
     if len(alarms) > SHOWN:
         lines.append(f"{counted(len(alarms) - SHOWN, 'more alarm')}, see --json")
     if generation["precision"] is not None:
-        lines.append(_precision(generation))
+        lines.append(_precision(generation["precision"], generation["adjusted_unique"]))
     return [f"gen {generation['generation']}  {line}" for line in lines]
 
 
-def _precision(generation: Mapping[str, Any]) -> str:
-    audit, adjusted = generation["precision"], generation["adjusted_unique"]
+def _precision(audit: Audit, adjusted: Span | None) -> str:
     text = (
         f"audit: {audit['right']} of {audit['drawn']} unique shingles are in documents judged "
         f"right, precision {audit['low']:.3f} to {audit['high']:.3f}"
@@ -41,7 +40,7 @@ def _precision(generation: Mapping[str, Any]) -> str:
     return f"{text}; unique and right: {scaled(adjusted['low'])} to {scaled(adjusted['high'])}"
 
 
-def _forecast(forecast: Mapping[str, Any], strata: Sequence[Mapping[str, Any]]) -> list[str]:
+def _forecast(forecast: Expectations) -> list[str]:
     lines = []
     for coming in forecast["next"]:
         whose = f"{coming['stratum']}: " if coming["stratum"] else ""

@@ -9,8 +9,9 @@ from seedcorn.commands.views.output import figures
 from seedcorn.core.figures import counted
 from seedcorn.core.intervals import Interval
 from seedcorn.core.ledger.goodput import goodput_line
-from seedcorn.core.ledger.rows import GenerationRow, StratumRow, Unique
-from seedcorn.core.ledger.text import line, scaled
+from seedcorn.core.ledger.line import line
+from seedcorn.core.ledger.rows import Containment, GenerationRow, StratumRow, Unique
+from seedcorn.core.ledger.text import scaled
 from seedcorn.core.sketch.sketch import HEADLINE
 
 UNIT_LINES = {
@@ -101,12 +102,7 @@ def details(row: GenerationRow) -> list[str]:
     dropped = [f"{name} {count:,}" for name, count in row.reasons.items()]
     if dropped:
         lines.append(f"dropped: {', '.join(dropped)}")
-    if sampled := row.containment.get("shingles"):
-        share, half = row.containment["seen"] / sampled, row.containment["half"]
-        lines.append(
-            f"containment: {share:.1%} of sampled 8-word shingles seen before; {half:,.0f} of "
-            f"{row.containment['documents']:,.0f} samples at least half seen before"
-        )
+    lines += _containment(row.containment)
     if spent := goodput_line(row.engine_time):
         lines.append(f"engine time: {spent}")
     if row.withdrawn["samples"]:
@@ -115,6 +111,16 @@ def details(row: GenerationRow) -> list[str]:
     if row.status == "running":
         lines.append(f"unfinished: {row.committed:,} of {row.planned:,} samples committed")
     return [f"gen {row.generation}  {text}" for text in lines]
+
+
+def _containment(found: Containment) -> list[str]:
+    shingles, documents = found.get("shingles"), found.get("documents", 0.0)
+    if not shingles:
+        return []
+    return [
+        f"containment: {found.get('seen', 0.0) / shingles:.1%} of sampled 8-word shingles seen "
+        f"before; {found.get('half', 0.0):,.0f} of {documents:,.0f} samples at least half seen before"
+    ]
 
 
 def headline(unique: Unique) -> str:

@@ -6,7 +6,7 @@ Invariant: a pure function of the sample and the anchor, so a measurement can be
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from seedcorn.core.companions.diversity import VENDI_MOST, form, vendi
 from seedcorn.core.companions.novel_bits import mean_interval, novel_bits, shares
 from seedcorn.core.companions.order_gap import order_gap
 from seedcorn.core.identity import uint64
+from seedcorn.core.intervals import Bounds
 
 FORM_TEXTS = 64
 """Texts behind compression ratio and openings: as many as the line takes per batch and stratum."""
@@ -35,8 +36,28 @@ class Sample:
     """Accepted documents of the generation."""
 
 
-def companions(sample: Sample, anchor: Sequence[str] = ()) -> dict[str, Any]:
-    """The "companions" object of the ledger document; intervals as {estimate, low, high}.
+class NovelShare(TypedDict):
+    """Rho over the sample's documents."""
+
+    mean: Bounds
+    histogram: list[int]
+
+
+class Companions(TypedDict, total=False):
+    """What is measured, stored and told. A key is absent where an older version measured."""
+
+    documents: int
+    novel_share: NovelShare
+    novel_bits: Bounds
+    order_gap: Bounds
+    anchor_gain: Bounds | None
+    compression_ratio: float
+    openings: float
+    vendi: float
+
+
+def companions(sample: Sample, anchor: Sequence[str] = ()) -> Companions:
+    """The "companions" object of the ledger document.
 
     `anchor_gain` is null where the anchor has fewer than two distinct documents with text. Raises
     ValueError for a sample without any text. 400 documents of 1 kB against 2000 of history and
@@ -48,21 +69,20 @@ def companions(sample: Sample, anchor: Sequence[str] = ()) -> dict[str, Any]:
     gain = None
     anchor = sorted({text for text in anchor if text.strip()})
     if len(anchor) > 1:
-        gain = anchor_gain(anchor, sample.history, sample.documents)._asdict()
-    return _rounded(
-        {
-            "documents": len(sample.documents),
-            "novel_share": {
-                "mean": mean_interval(rho, sample.population)._asdict(),
-                "histogram": histogram(rho),
-            },
-            "novel_bits": novel_bits(sample.documents, rho, sample.population)._asdict(),
-            "order_gap": order_gap(sample.documents, sample.history)._asdict(),
-            "anchor_gain": gain,
-            **form(by_content(sample.documents, FORM_TEXTS)),
-            "vendi": vendi(by_content(sample.documents, VENDI_MOST)),
-        }
-    )
+        gain = anchor_gain(anchor, sample.history, sample.documents).bounds
+    found: Companions = {
+        "documents": len(sample.documents),
+        "novel_share": {
+            "mean": mean_interval(rho, sample.population).bounds,
+            "histogram": histogram(rho),
+        },
+        "novel_bits": novel_bits(sample.documents, rho, sample.population).bounds,
+        "order_gap": order_gap(sample.documents, sample.history).bounds,
+        "anchor_gain": gain,
+        **form(by_content(sample.documents, FORM_TEXTS)),
+        "vendi": vendi(by_content(sample.documents, VENDI_MOST)),
+    }
+    return _rounded(found)
 
 
 def _rounded(value: Any) -> Any:

@@ -8,7 +8,7 @@ Vendi, and to the compression ratio hardly.
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import zstandard
@@ -29,8 +29,15 @@ _PREFIX = 256
 """Characters that hold an opening in all but odd texts."""
 
 
-def form(texts: Sequence[str]) -> dict[str, float]:
-    """`compression_ratio` and `openings` of a sample; about 1 ms for 64 texts of 1 kB."""
+class Form(TypedDict):
+    """What alarms look at."""
+
+    compression_ratio: float
+    openings: float
+
+
+def form(texts: Sequence[str]) -> Form:
+    """Both figures of a sample; about 1 ms for 64 texts of 1 kB."""
     return {"compression_ratio": compression_ratio(texts), "openings": opening_share(texts)}
 
 

@@ -1,4 +1,4 @@
-"""The ledger as one JSON document.
+"""The ledger as one JSON document: what `seedcorn ledger --json` prints, and every reader reads.
 
 Invariant: everything outside the key `measured` is a function of texts, decisions and how the plan
 was cut into batches, so two runs of equal texts print equal JSON there, whatever was killed and
@@ -7,15 +7,23 @@ restarted in between. What follows the cut alone stands under `curve`, `forecast
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any, NotRequired, Protocol, TypedDict, cast
 
-from seedcorn.core.forecast.forecast import trend
-from seedcorn.core.forecast.promises import Promises, batch_of
+from seedcorn.core.companions.companions import Companions
+from seedcorn.core.forecast.promises import Promises
 from seedcorn.core.forecast.prospects import ALL
-from seedcorn.core.intervals import Interval
+from seedcorn.core.intervals import Bounds, Interval
 from seedcorn.core.ledger.accounts import Account
-from seedcorn.core.ledger.rows import GenerationRow, StratumRow, Unique
+from seedcorn.core.ledger.course import Coming, Course, Expectations, course_of, expectations_of
+from seedcorn.core.ledger.rows import (
+    Audit,
+    Containment,
+    GenerationRow,
+    StratumRow,
+    Tokens,
+    Unique,
+    Withdrawals,
+)
 from seedcorn.core.ledger.verifiers import adjusted_unique, information_budget, worth_of_repeats
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import HEADLINE
@@ -25,8 +33,107 @@ FORMAT = 2
 EPOCHS = 4
 """Passes over the accepted text that the value of repeats is given for: the number up to which
 repeats were found nearly as good as new text (Muennighoff et al. 2023)."""
-GENERATIONS = 4
-"""Generations that a trend needs."""
+ByLength = dict[str, Bounds]
+"""Distinct shingles by shingle length; empty where unknown."""
+
+
+class Span(TypedDict):
+    """A range without a centre."""
+
+    low: float
+    high: float
+
+
+class GenerationFigures(TypedDict):
+    """What one generation added, as `GenerationRow` explains it, without measured times."""
+
+    generation: int
+    recipe: str
+    status: str
+    reason: str
+    detail: str
+    planned: int
+    committed: int
+    counts: dict[str, int]
+    reasons: dict[str, int]
+    duplicates: dict[str, int]
+    tokens: Tokens
+    unit: str
+    unique: ByLength
+    unknown: str
+    instances: Bounds | None
+    yield_per_token: float | None
+    withdrawn: Withdrawals
+    net_unique: ByLength
+    containment: Containment
+    companions: Companions | None
+    precision: Audit | None
+    adjusted_unique: Span | None
+    """Unique and right."""
+    information_budget: float
+    """Bits."""
+    coverage: float | None
+
+
+class Generation(GenerationFigures, Course):
+    """One generation, and how it came about."""
+
+
+class Stratum(TypedDict):
+    """What one stratum added, as `StratumRow` explains it."""
+
+    generation: int
+    stratum: str
+    counts: dict[str, int]
+    tokens: int
+    unit: str
+    unique: ByLength
+    exclusive: ByLength
+    net_unique: ByLength
+    yield_per_token: float | None
+    next: Coming | None
+    form: dict[str, float] | None
+    precision: Audit | None
+
+
+class Repeats(TypedDict):
+    """What `epochs` passes over the unique tokens are worth, in fresh ones."""
+
+    unique: float
+    epochs: float
+    worth: float
+
+
+class TimesOfRow(TypedDict):
+    """What of a generation rests on clocks."""
+
+    generation: int
+    engine_hours: float
+    unique_per_engine_hour: float | None
+    next_hour: Bounds | None
+    engine_time: dict[str, float]
+
+
+class Times(TimesOfRow):
+    """With the engine seconds after each batch."""
+
+    curve: list[float]
+
+
+class LedgerDocument(TypedDict):
+    """All of it."""
+
+    corpus: NotRequired[str]
+    """Where it lies, or what was read."""
+    notes: NotRequired[list[str]]
+    """What `measure` says of what it read."""
+    format: int
+    sketch_rate: float
+    generations: list[Generation]
+    strata: list[Stratum]
+    forecast: Expectations
+    repeats: Repeats | None
+    measured: list[Times]
 
 
 class Books(Protocol):
@@ -49,24 +156,29 @@ class Books(Protocol):
         ...
 
 
-def document(books: Books) -> dict[str, Any]:
+def headline_unique(unique: ByLength) -> Bounds | None:
+    """U at the length it is quoted for; None where unknown."""
+    return unique.get(str(HEADLINE))
+
+
+def document(books: Books) -> LedgerDocument:
     """Plain JSON values with sorted keys; measured times stand under `measured` alone."""
     rows = books.rows()
     pairs = list(zip(rows, books.accounts, strict=True))
-    value = {
+    value: LedgerDocument = {
         "format": FORMAT,
         "sketch_rate": books.history.rate,
-        "generations": [_generation(row, account, books) for row, account in pairs],
+        "generations": [_generation(row, account, books.promises) for row, account in pairs],
         "strata": [_stratum(row, books) for row in books.strata()],
-        "forecast": _forecast(rows, books),
+        "forecast": expectations_of(rows, books.promises),
         "repeats": _repeats(rows),
-        "measured": [_measured(row, account) for row, account in pairs],
+        "measured": [_times(row, account) for row, account in pairs],
     }
-    return _sorted(value)
+    return cast(LedgerDocument, _sorted(value))
 
 
-def _generation(row: GenerationRow, account: Account, books: Books) -> dict[str, Any]:
-    newest = books.promises.last(row.generation)
+def figures_of(row: GenerationRow) -> GenerationFigures:
+    """The figures of a row."""
     return {
         "generation": row.generation,
         "recipe": row.recipe,
@@ -80,118 +192,70 @@ def _generation(row: GenerationRow, account: Account, books: Books) -> dict[str,
         "duplicates": row.duplicates,
         "tokens": row.tokens,
         "unit": row.unit,
-        "unique": _unique(row.unique),
+        "unique": _by_length(row.unique),
         "unknown": row.unknown,
-        "instances": _interval(row.instances),
+        "instances": _bounds(row.instances),
         "yield_per_token": row.yield_per_token,
         "withdrawn": row.withdrawn,
-        "net_unique": _unique(row.net_unique),
+        "net_unique": _by_length(row.net_unique),
         "containment": row.containment,
         "companions": row.companions,
         "precision": row.precision,
         "adjusted_unique": _adjusted(row),
         "information_budget": _budget(row),
-        "coverage": newest.values["strata"][ALL]["coverage"] if newest is not None else None,
-        "curve": _curve(account, books),
-        "forecasts": _forecasts(row.generation, books),
-        "alarms": [asdict(alarm) for alarm in account.watch.alarms],
-        "decisions": [
-            {"batch": d.batch, "action": d.action, "value": d.value, "reason": d.reason}
-            for d in account.decisions
-        ],
+        "coverage": row.coverage,
     }
 
 
-def _stratum(row: StratumRow, books: Books) -> dict[str, Any]:
+def times_of(row: GenerationRow) -> TimesOfRow:
+    """The measured times of a row."""
+    return {
+        "generation": row.generation,
+        "engine_hours": row.engine_hours,
+        "unique_per_engine_hour": row.unique_per_engine_hour,
+        "next_hour": _bounds(row.next_hour),
+        "engine_time": row.engine_time,
+    }
+
+
+def _generation(row: GenerationRow, account: Account, promises: Promises) -> Generation:
+    return {**figures_of(row), **course_of(account, promises)}
+
+
+def _times(row: GenerationRow, account: Account) -> Times:
+    return {**times_of(row), "curve": [tick.engine_seconds for tick in account.ticks]}
+
+
+def _stratum(row: StratumRow, books: Books) -> Stratum:
     newest = books.promises.last(row.generation)
     strata = newest.values["strata"] if newest is not None else {}
-    account = books.accounts[row.generation - 1]
     return {
         "generation": row.generation,
         "stratum": row.stratum,
         "counts": row.counts,
         "tokens": row.tokens,
         "unit": row.unit,
-        "unique": _unique(row.unique),
-        "exclusive": _unique(row.exclusive),
-        "net_unique": _unique(row.net_unique),
+        "unique": _by_length(row.unique),
+        "exclusive": _by_length(row.exclusive),
+        "net_unique": _by_length(row.net_unique),
         "yield_per_token": row.yield_per_token,
         "next": strata.get(row.stratum, strata.get(ALL, {})).get("next"),
-        "form": account.form.get(row.stratum),
-        "precision": account.audits.get(row.stratum),
+        "form": books.accounts[row.generation - 1].form.get(row.stratum),
+        "precision": row.precision,
     }
 
 
-def _curve(account: Account, books: Books) -> list[dict[str, Any]]:
-    """The generation after each batch; U where a forecast entry recorded it."""
-    recorded = books.promises.unique(account.generation)
-    return [
-        {
-            "batch": number,
-            "samples": tick.samples,
-            "generated": tick.generated,
-            "accepted": tick.accepted,
-            "counts": tick.counts,
-            "unique": _interval(recorded.get(number + 1)),
-        }
-        for number, tick in enumerate(account.ticks)
-    ]
-
-
-def _forecasts(generation: int, books: Books) -> list[dict[str, Any]]:
-    return [
-        {
-            "batch": batch_of(promise),
-            "stratum": promise.stratum,
-            "samples": promise.forecast.samples,
-            "estimate": promise.forecast.estimate,
-            "low": promise.forecast.low,
-            "high": promise.forecast.high,
-            "truth": promise.truth,
-            "covered": promise.covered,
-        }
-        for promise in books.promises.of(generation)
-    ]
-
-
-def _forecast(rows: Sequence[GenerationRow], books: Books) -> dict[str, Any]:
-    record = books.promises.record
-    newest = books.promises.last(len(rows))
-    strata = newest.values["strata"] if newest is not None else {}
-    coming = trend([(row.generation, row.unique[HEADLINE]) for row in _finished(rows)])
-    known = len(_finished(rows))
-    return {
-        "scored": record.scored,
-        "covered": record.covered,
-        "widening": record.widening(),
-        "next": [
-            {"stratum": name, **values["next"]}
-            for name, values in sorted(strata.items())
-            if values["next"] is not None
-        ],
-        "trend": _interval(coming),
-        "trend_unknown": ""
-        if coming is not None
-        else f"insufficient history: {known} of {GENERATIONS} generations",
-    }
-
-
-def _finished(rows: Sequence[GenerationRow]) -> list[GenerationRow]:
-    return [row for row in rows if row.status == "finished" and row.unique]
-
-
-def _repeats(rows: Sequence[GenerationRow]) -> dict[str, Any] | None:
+def _repeats(rows: Sequence[GenerationRow]) -> Repeats | None:
     if not rows or not all(row.unique for row in rows):
         return None
     unique = sum(row.unique[HEADLINE].estimate for row in rows)
     return {"unique": unique, "epochs": EPOCHS, "worth": worth_of_repeats(unique, EPOCHS)}
 
 
-def _adjusted(row: GenerationRow) -> dict[str, float] | None:
+def _adjusted(row: GenerationRow) -> Span | None:
     if row.precision is None or not row.unique:
         return None
-    precision = Interval(*(row.precision[end] for end in ("estimate", "low", "high")))
-    low, high = adjusted_unique(row.unique[HEADLINE], precision)
+    low, high = adjusted_unique(row.unique[HEADLINE], Interval.of(row.precision))
     return {"low": low, "high": high}
 
 
@@ -201,23 +265,12 @@ def _budget(row: GenerationRow) -> float:
     return information_budget(passed + row.counts["rejected"], passed)
 
 
-def _measured(row: GenerationRow, account: Account) -> dict[str, Any]:
-    return {
-        "generation": row.generation,
-        "engine_hours": row.engine_hours,
-        "unique_per_engine_hour": row.unique_per_engine_hour,
-        "next_hour": _interval(row.next_hour),
-        "engine_time": row.engine_time,
-        "curve": [tick.engine_seconds for tick in account.ticks],
-    }
+def _by_length(unique: Unique) -> ByLength:
+    return {str(length): interval.bounds for length, interval in unique.items()}
 
 
-def _unique(unique: Unique) -> dict[str, dict[str, float] | None]:
-    return {str(length): _interval(interval) for length, interval in unique.items()}
-
-
-def _interval(interval: Interval | None) -> dict[str, float] | None:
-    return interval._asdict() if interval is not None else None
+def _bounds(interval: Interval | None) -> Bounds | None:
+    return interval.bounds if interval is not None else None
 
 
 def _sorted(value: Any) -> Any:

@@ -15,10 +15,10 @@ from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.forecast.promises import Promises
 from seedcorn.core.forecast.prospects import ALL, Prospects
 from seedcorn.core.ledger.accounts import FINISHED, Account, open_account
-from seedcorn.core.ledger.document import document
+from seedcorn.core.ledger.document import LedgerDocument, document
 from seedcorn.core.ledger.goodput import ENGINE_TIME
+from seedcorn.core.ledger.line import line
 from seedcorn.core.ledger.rows import GenerationRow, StratumRow, generation_row, stratum_rows
-from seedcorn.core.ledger.text import line
 from seedcorn.core.log.entries import (
     BatchCommitted,
     Body,
@@ -283,7 +283,7 @@ class Ledger:
         return self._accounts[generation - 1]
 
 
-def to_json(ledger: Ledger) -> dict[str, Any]:
+def to_json(ledger: Ledger) -> LedgerDocument:
     """The ledger document, see core.ledger.document."""
     return document(ledger)
 

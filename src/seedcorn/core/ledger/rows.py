@@ -7,15 +7,53 @@ times stand in fields of their own, so that what must be equal between two runs 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict, cast
 
-from seedcorn.core.intervals import Interval, unique_interval
+from seedcorn.core.companions.companions import Companions
+from seedcorn.core.forecast.prospects import ALL
+from seedcorn.core.intervals import Bounds, Interval, unique_interval
 from seedcorn.core.ledger.accounts import OUTCOMES, Account
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import HEADLINE, LATENT, LENGTHS
 
 Unique = dict[int, Interval]
 """Distinct shingles by shingle length; empty where unknown."""
+
+
+class Tokens(TypedDict):
+    """The engine's, of all of a generation's samples but for the accepted ones."""
+
+    accepted: int
+    generated: int
+    prompt: int
+
+
+class Withdrawals(TypedDict):
+    """What of a generation was withdrawn."""
+
+    samples: int
+    tokens: int
+
+
+class Containment(TypedDict, total=False):
+    """Sums over batches; empty where none recorded any."""
+
+    documents: float
+    half: float
+    """Documents at least half of whose shingles were known."""
+    seen: float
+    shingles: float
+
+
+class Audit(Bounds):
+    """What an audit found: the share of unique shingles that stand in right documents."""
+
+    drawn: int
+    right: int
+    documents: int
+    auditor: str
+    sha256: str
+    entries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +73,7 @@ class GenerationRow:
     reasons: dict[str, int]
     duplicates: dict[str, int]
     """By `<exact|near>:<of>`."""
-    tokens: dict[str, int]
-    """accepted | generated | prompt"""
+    tokens: Tokens
     unit: str
     unique: Unique
     """U: shingles of its accepted samples that no earlier generation and no earlier seed held."""
@@ -44,12 +81,10 @@ class GenerationRow:
     """Why `unique` is empty."""
     yield_per_token: float | None
     """U_8 per accepted token."""
-    withdrawn: dict[str, int]
-    """samples | tokens"""
+    withdrawn: Withdrawals
     net_unique: Unique
     """U without shingles that only withdrawn samples held."""
-    containment: dict[str, float]
-    """Sums over its batches."""
+    containment: Containment
     engine_hours: float
     """Measured."""
     unique_per_engine_hour: float | None
@@ -58,10 +93,12 @@ class GenerationRow:
     """The sentence behind `reason`."""
     instances: Interval | None = None
     """Distinct latent instances that no earlier generation had; None where no check knows any."""
-    companions: dict[str, Any] | None = None
-    """As core.companions.companions gives them; None where they were not measured."""
-    precision: dict[str, Any] | None = None
-    """The newest audit of all strata: estimate, low, high, drawn, right."""
+    companions: Companions | None = None
+    """None where they were not measured."""
+    precision: Audit | None = None
+    """The newest audit of all strata."""
+    coverage: float | None = None
+    """Good's C, by the newest forecast."""
     next_hour: Interval | None = None
     """Measured: U_8 that the next engine-hour would add, by the newest forecast."""
     engine_time: dict[str, float] = field(default_factory=dict)
@@ -85,6 +122,8 @@ class StratumRow:
     net_unique: Unique
     """Shingles of U that some accepted sample of any stratum still holds after withdrawals."""
     yield_per_token: float | None
+    precision: Audit | None = None
+    """The newest audit of this stratum."""
 
 
 def generation_row(
@@ -97,7 +136,7 @@ def generation_row(
     """The row of one generation; U is withheld where `unknown` says why. `prospect`: what the
     newest forecast entry says of all strata together."""
     unique = {} if unknown else _totals(account, history, net=False)
-    tokens = {key: account.tokens[key] for key in ("accepted", "generated", "prompt")}
+    tokens, withdrawn = account.tokens, account.withdrawn
     hours = account.engine_seconds / 3600
     return GenerationRow(
         generation=account.generation,
@@ -109,20 +148,26 @@ def generation_row(
         counts=_outcomes(account.counts),
         reasons=dict(sorted(account.reasons.items())),
         duplicates=account.duplicates,
-        tokens=tokens,
+        tokens={
+            "accepted": tokens["accepted"],
+            "generated": tokens["generated"],
+            "prompt": tokens["prompt"],
+        },
         unit=account.unit,
         unique=unique,
         unknown=unknown,
         yield_per_token=_ratio(unique, tokens["accepted"]),
-        withdrawn={key: account.withdrawn[key] for key in ("samples", "tokens")},
+        withdrawn={"samples": withdrawn["samples"], "tokens": withdrawn["tokens"]},
         net_unique={} if net_unknown else _totals(account, history, net=True),
-        containment=dict(sorted(account.containment.items())),
+        containment=cast(Containment, dict(sorted(account.containment.items()))),
         engine_hours=hours,
         unique_per_engine_hour=_ratio(unique, hours),
         detail=account.detail,
         instances=_instances(account, history) if not unknown else None,
-        companions=account.companions,
-        precision=account.audits.get(""),
+        # As the log holds them: what measured them vouches for their keys.
+        companions=cast("Companions | None", account.companions),
+        precision=_audit(account, ALL),
+        coverage=prospect["coverage"] if prospect is not None else None,
         next_hour=_next_hour(account, prospect),
         engine_time=account.engine_time,
     )
@@ -149,9 +194,14 @@ def stratum_rows(
                 exclusive={n: _interval(f.exclusive[number], history) for n, f in gross.items()},
                 net_unique={n: _interval(f.strata[number], history) for n, f in net.items()},
                 yield_per_token=_ratio(unique, counts["tokens"]),
+                precision=_audit(account, name),
             )
         )
     return rows
+
+
+def _audit(account: Account, stratum: str) -> Audit | None:
+    return cast("Audit | None", account.audits.get(stratum))
 
 
 def _next_hour(account: Account, prospect: Mapping[str, Any] | None) -> Interval | None:
@@ -159,7 +209,7 @@ def _next_hour(account: Account, prospect: Mapping[str, Any] | None) -> Interval
     if not coming or not coming["samples"] or not account.engine_seconds or not account.samples:
         return None
     per_hour = 3600 * account.samples / account.engine_seconds / coming["samples"]
-    return Interval(*(per_hour * coming[end] for end in ("estimate", "low", "high")))
+    return Interval(*(per_hour * end for end in Interval.of(coming)))
 
 
 def _instances(account: Account, history: History) -> Interval | None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.intervals import Interval, clopper_pearson
+from seedcorn.core.ledger.rows import Audit
 from seedcorn.core.text.shingles import Shingles
 
 PERSON = "person"
@@ -188,13 +189,13 @@ def check_answers(questions: Sequence[Question], answers: Sequence[Answer], wher
         )
 
 
-def measured(draw: Draw, found: Precision, auditor: str, sha256: str) -> dict[str, Any]:
+def measured(draw: Draw, found: Precision, auditor: str, sha256: str) -> Audit:
     """Values of the measurement; its subject is `{"generation": g, "stratum": s}`."""
     return {
         "drawn": found.drawn,
         "right": found.right,
         "documents": found.documents,
-        **found.interval._asdict(),
+        **found.interval.bounds,
         "auditor": auditor,
         "sha256": sha256,
         "entries": draw.entries,

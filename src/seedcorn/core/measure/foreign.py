@@ -147,7 +147,7 @@ class ForeignLedger:
         total = max(1, sum(drawn.population for drawn in before))
         history = [t for d in before for t in d.first(-(-most * d.population // total))]
         values = companions(Sample(mine.texts, (), history, mine.population), self._anchor)
-        self._append(Measurement(COMPANIONS, {"generation": self._source.number}, values))
+        self._append(Measurement(COMPANIONS, {"generation": self._source.number}, {**values}))
 
     def _append(self, body: Body, delta: Delta | None = None) -> None:
         entry = Entry(self._state.sequence, "measure", GENESIS, 0.0, body)

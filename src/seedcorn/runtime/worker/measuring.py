@@ -59,7 +59,7 @@ def measure(job: MeasuringJob) -> Measurement:
     )
     anchor = _rows(_seeds(job.anchor, store, job), "anchor", budget) if job.anchor else []
     values = companions(sample, anchor) if drawn else {"documents": 0}
-    return Measurement(COMPANIONS, {"generation": number}, values)
+    return Measurement(COMPANIONS, {"generation": number}, {**values})
 
 
 def _documents(store: Store, job: MeasuringJob, budget: int) -> tuple[list[tuple[int, str]], int]:

@@ -5,11 +5,11 @@ Invariant: what is read is what the log says up to one entry, whatever is append
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from seedcorn.core.errors import ObjectMissing
 from seedcorn.core.export.exports import ExportError
 from seedcorn.core.export.manifest import Manifest
+from seedcorn.core.ledger.document import LedgerDocument
 from seedcorn.core.ledger.ledger import Ledger, to_json
 from seedcorn.core.log.entries import BatchCommitted, Entry, ObjectRef, Withdrawn
 from seedcorn.core.log.state import CorpusState
@@ -45,8 +45,7 @@ class Corpus:
     batches: list[Batch] = field(default_factory=list)
     withdrawals: list[tuple[int, Withdrawn]] = field(default_factory=list)
     """(sequence, entry)"""
-    ledger: dict[str, Any] = field(default_factory=dict)
-    """The ledger document."""
+    ledger: LedgerDocument = field(default_factory=lambda: to_json(Ledger()))
     created: str = ""
     modified: str = ""
     """Days (ISO 8601, UTC) of the first and the last entry, as its writers measured them."""

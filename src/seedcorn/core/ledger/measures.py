@@ -1,9 +1,98 @@
-"""How to read each number of the ledger, in one sentence.
+"""How each figure of the ledger is told: its explanation, and what lines and tables call it.
 
-The HTML report prints these beside the numbers, and the page *the ledger* says the same at length.
-Invariant: a sentence says what the number is, in which unit, and what it must not be taken for.
+A new measure of a generation is a row of COMPANIONS or BOUNDS and a sentence of EXPLANATIONS: the
+ledger's line and the report's tables show it then. Invariant: a sentence says what the number is, in
+which unit, and what it must not be taken for.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from seedcorn.core.companions.companions import Companions
+from seedcorn.core.companions.order_gap import NOISE
+from seedcorn.core.intervals import Bounds
+from seedcorn.core.ledger.document import GenerationFigures
+from seedcorn.core.ledger.text import short_share
+
+Row = TypeVar("Row", contravariant=True)
+Value = TypeVar("Value")
+MILLI = 1000
+"""Delta A is told in thousandths of a bit per byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure(Generic[Row, Value]):
+    """A figure of a row of the document."""
+
+    key: str
+    """Of its explanation."""
+    heading: str
+    value: Callable[[Row], Value | None]
+    """None where it was not measured."""
+    line: Callable[[Value], str] | None = None
+    """Its part of the ledger's line, if it has one."""
+    share: bool = False
+    """Told as per cent."""
+    missing: str = "not measured"
+
+    def told(self, row: Row) -> str:
+        """Its part of the ledger's line; empty where there is none."""
+        value = self.value(row)
+        return self.line(value) if self.line is not None and value is not None else ""
+
+
+def _order(gap: Bounds) -> str:
+    return "Γ ok" if gap["low"] > NOISE else f"Γ {gap['estimate']:.2f} (no order)"
+
+
+def _gain(gain: Bounds) -> str:
+    half = MILLI * (gain["high"] - gain["low"]) / 2
+    return f"ΔA {MILLI * gain['estimate']:+.1f} ± {half:.1f} mb/B"
+
+
+def _mean_novelty(found: Companions) -> Bounds | None:
+    share = found.get("novel_share")
+    return share["mean"] if share else None
+
+
+def _contained(row: GenerationFigures) -> float | None:
+    shingles = row["containment"].get("shingles")
+    return row["containment"].get("seen", 0.0) / shingles if shingles else None
+
+
+COMPANIONS: tuple[Measure[Companions, Bounds] | Measure[Companions, float], ...] = (
+    Measure(
+        "novel_share", "ρ, mean", _mean_novelty, lambda mean: f"ρ {short_share(mean['estimate'])}"
+    ),
+    Measure("novel_bits", "B, bits", lambda found: found.get("novel_bits")),
+    Measure("order_gap", "Γ, bits/byte", lambda found: found.get("order_gap"), _order),
+    Measure(
+        "anchor_gain",
+        "ΔA, bits/byte",
+        lambda found: found.get("anchor_gain"),
+        _gain,
+        missing="no anchor set",
+    ),
+    Measure("compression_ratio", "compression", lambda found: found.get("compression_ratio")),
+    Measure("openings", "openings", lambda found: found.get("openings"), share=True),
+    Measure("vendi", "Vendi", lambda found: found.get("vendi")),
+)
+"""Figures beside U that say what a count of new shingles cannot."""
+BOUNDS: tuple[Measure[GenerationFigures, float], ...] = (
+    Measure(
+        "containment",
+        "contained",
+        _contained,
+        lambda share: f"contained {100 * share:.1f} %",
+        share=True,
+    ),
+    Measure("coverage", "coverage C", lambda row: row["coverage"]),
+    Measure(
+        "information_budget", "information budget, bits", lambda row: row["information_budget"]
+    ),
+)
+"""What the counts themselves bound."""
 EXPLANATIONS: dict[str, str] = {
     "unique": (
         "Word sequences of eight words (3 and 13 beside it) that stand in this generation's "

@@ -1,0 +1,157 @@
+"""The part of the ledger document that follows how the plan was cut into batches.
+
+How a generation came about: its curve, forecasts beside what came, alarms, decisions; and what the
+next samples and the next generation would add.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, TypedDict, cast
+
+from seedcorn.core.forecast.forecast import GENERATIONS, trend
+from seedcorn.core.forecast.promises import Promises, batch_of
+from seedcorn.core.intervals import Bounds
+from seedcorn.core.ledger.accounts import Account
+from seedcorn.core.ledger.rows import GenerationRow
+from seedcorn.core.sketch.sketch import HEADLINE
+
+
+class Point(TypedDict):
+    """The generation after a batch; U where a forecast entry recorded it."""
+
+    batch: int
+    samples: int
+    generated: int
+    accepted: int
+    counts: dict[str, int]
+    unique: Bounds | None
+
+
+class AlarmNote(TypedDict):
+    """See core.ledger.alarms."""
+
+    batch: int
+    stratum: str
+    name: str
+    value: float
+    usual: float
+    text: str
+
+
+class DecisionNote(TypedDict):
+    """A decision of the log; `value` is free."""
+
+    batch: int
+    action: str
+    value: dict[str, Any]
+    reason: str
+
+
+class Expectation(Bounds):
+    """What a batch was forecast to add, and what came; None where it met no batch."""
+
+    batch: int
+    stratum: str
+    samples: int
+    truth: float | None
+    covered: bool | None
+
+
+class Course(TypedDict):
+    """A generation batch by batch."""
+
+    curve: list[Point]
+    forecasts: list[Expectation]
+    alarms: list[AlarmNote]
+    decisions: list[DecisionNote]
+
+
+class Coming(Bounds):
+    """What the next samples would add."""
+
+    samples: int
+    method: str
+    widen: float
+
+
+class ComingOf(Coming):
+    """Of one stratum, or of all: ""."""
+
+    stratum: str
+
+
+class Expectations(TypedDict):
+    """How forecasts fared, and the newest ones."""
+
+    scored: int
+    covered: int
+    widening: float
+    next: list[ComingOf]
+    trend: Bounds | None
+    """Of the next generation."""
+    trend_unknown: str
+
+
+def course_of(account: Account, promises: Promises) -> Course:
+    """How a generation came about so far."""
+    return {
+        "curve": _curve(account, promises),
+        "forecasts": _forecasts(account.generation, promises),
+        "alarms": [cast(AlarmNote, asdict(alarm)) for alarm in account.watch.alarms],
+        "decisions": [
+            {"batch": d.batch, "action": d.action, "value": d.value, "reason": d.reason}
+            for d in account.decisions
+        ],
+    }
+
+
+def expectations_of(rows: Sequence[GenerationRow], promises: Promises) -> Expectations:
+    """What the newest generation's forecasts say, and the trend over all."""
+    record, newest = promises.record, promises.last(len(rows))
+    strata = newest.values["strata"] if newest is not None else {}
+    finished = [row for row in rows if row.status == "finished" and row.unique]
+    coming = trend([(row.generation, row.unique[HEADLINE]) for row in finished])
+    unknown = f"insufficient history: {len(finished)} of {GENERATIONS} generations"
+    return {
+        "scored": record.scored,
+        "covered": record.covered,
+        "widening": record.widening(),
+        "next": [
+            cast(ComingOf, {"stratum": name, **values["next"]})
+            for name, values in sorted(strata.items())
+            if values["next"] is not None
+        ],
+        "trend": coming.bounds if coming is not None else None,
+        "trend_unknown": unknown if coming is None else "",
+    }
+
+
+def _curve(account: Account, promises: Promises) -> list[Point]:
+    recorded = promises.unique(account.generation)
+    return [
+        {
+            "batch": number,
+            "samples": tick.samples,
+            "generated": tick.generated,
+            "accepted": tick.accepted,
+            "counts": tick.counts,
+            "unique": found.bounds if (found := recorded.get(number + 1)) is not None else None,
+        }
+        for number, tick in enumerate(account.ticks)
+    ]
+
+
+def _forecasts(generation: int, promises: Promises) -> list[Expectation]:
+    return [
+        {
+            "batch": batch_of(promise),
+            "stratum": promise.stratum,
+            "samples": promise.forecast.samples,
+            "estimate": promise.forecast.estimate,
+            "low": promise.forecast.low,
+            "high": promise.forecast.high,
+            "truth": promise.truth,
+            "covered": promise.covered,
+        }
+        for promise in promises.of(generation)
+    ]

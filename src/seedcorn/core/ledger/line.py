@@ -1,0 +1,63 @@
+"""One generation as one line, in the terminal and on the report's page.
+
+Invariant: a part stands in the line exactly if its figure is known.
+"""
+
+from seedcorn.core.intervals import Interval
+from seedcorn.core.ledger.document import (
+    GenerationFigures,
+    TimesOfRow,
+    figures_of,
+    headline_unique,
+    times_of,
+)
+from seedcorn.core.ledger.measures import BOUNDS, COMPANIONS
+from seedcorn.core.ledger.rows import GenerationRow
+from seedcorn.core.ledger.text import error, scaled, short_share, with_bounds
+
+
+def line(row: GenerationRow) -> str:
+    """One generation for a person."""
+    return generation_line(figures_of(row), times_of(row))
+
+
+def generation_line(row: GenerationFigures, times: TimesOfRow) -> str:
+    """The same of a ledger document."""
+    parts = [f"gen {row['generation']}: {scaled(row['tokens']['generated'])} tokens"]
+    if row["committed"]:
+        parts.append(f"accepted {100 * row['counts']['accepted'] / row['committed']:.0f} %")
+    parts += [_unique(row), *_measures(row), *_times(row["unit"], times)]
+    if row["withdrawn"]["samples"]:
+        net = headline_unique(row["net_unique"])
+        text = scaled(net["estimate"]) if net else "unknown"
+        parts.append(f"{row['withdrawn']['samples']} samples withdrawn, net U = {text}")
+    if row["status"] == "running":
+        parts.append(f"running, {row['committed']} of {row['planned']} samples")
+    return ", ".join(parts)
+
+
+def _unique(row: GenerationFigures) -> str:
+    unique, instances = headline_unique(row["unique"]), row["instances"]
+    if unique is None:
+        return f"U unknown ({row['unknown']})"
+    text = f"U = {scaled(unique['estimate'])} {row['unit']} ({error(unique)})"
+    return f"{text}, {scaled(instances['estimate'])} instances" if instances else text
+
+
+def _measures(row: GenerationFigures) -> list[str]:
+    found, parts = row["precision"], []
+    if found is not None:
+        share, low, high = (short_share(end) for end in Interval.of(found))
+        parts.append(f"π {share} [{low}, {high}]")
+    parts += [measure.told(row["companions"] or {}) for measure in COMPANIONS]
+    parts += [measure.told(row) for measure in BOUNDS]
+    return [part for part in parts if part]
+
+
+def _times(unit: str, times: TimesOfRow) -> list[str]:
+    parts, rate, coming = [], times["unique_per_engine_hour"], times["next_hour"]
+    if rate is not None:
+        parts.append(f"{scaled(rate)} {unit}/engine-hour")
+    if coming is not None:
+        parts.append(f"next hour {with_bounds(coming)}")
+    return parts
