@@ -39,6 +39,10 @@ class StoreUnsafe(StoreError):
     """The store cannot keep a promise the log needs, such as put-if-absent."""
 
 
+NEWER = "use the seedcorn version that wrote it, or a newer one"
+"""What to do about a FormatError."""
+
+
 class FormatError(SeedcornError):
     """A log entry, shard or checkpoint of a format version this code does not know."""
 

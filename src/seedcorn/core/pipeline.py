@@ -53,18 +53,25 @@ SEED_ROW = "seed_row"
 class Line:
     """What every sample of one generation shares, made once per engine."""
 
-    recipe: Recipe
     fingerprint: str
+    """As `generation_started` stored it."""
     generation: int
     info: EngineInfo
     prompts: Mapping[str, Prompt]
     checks: tuple[Check, ...]
+    keep_prompt: bool = False
 
 
-def make_line(recipe: Recipe, generation: int, info: EngineInfo) -> Line:
-    """Compile a recipe's prompts and checks; raises RecipeError as `validation.validate` does."""
+def make_line(
+    recipe: Recipe, generation: int, info: EngineInfo, fingerprint: str | None = None
+) -> Line:
+    """Compile a recipe's prompts and checks; raises RecipeError as `validation.validate` does.
+
+    `fingerprint` None: no generation has started yet, and the recipe's own rules.
+    """
     prompts = {spec.name: compile_prompt(spec) for spec in recipe.prompts}
-    return Line(recipe, recipe.fingerprint, generation, info, prompts, build(recipe.checks))
+    known = recipe.fingerprint if fingerprint is None else fingerprint
+    return Line(known, generation, info, prompts, build(recipe.checks), recipe.keep_prompt)
 
 
 async def write_sample(line: Line, draw: Draw, parents: Sequence[Parent], engine: Engine) -> Sample:
@@ -80,7 +87,7 @@ async def write_sample(line: Line, draw: Draw, parents: Sequence[Parent], engine
         rendered = line.prompts[draw.prompt].render(draw, line.generation, texts)
     except PromptFailed as error:
         return _failed(sample, "template", str(error))
-    if line.recipe.keep_prompt:
+    if line.keep_prompt:
         sample = replace(sample, prompt=rendered.as_text())
     try:
         completion = await engine.submit(_request(line, draw, rendered, texts))

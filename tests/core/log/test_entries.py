@@ -1,7 +1,7 @@
 """The log's encoding: every kind comes back as it went, everything else is refused by name."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import get_type_hints
 
 import pytest
@@ -13,6 +13,7 @@ from seedcorn.core.log.entries import (
     KINDS,
     BatchCommitted,
     Entry,
+    GenerationStarted,
     Measurement,
     ObjectRef,
     WriterOpened,
@@ -84,7 +85,7 @@ def damaged(**changes) -> bytes:
     return json.dumps({**json.loads(encode(OPENED)), **changes}).encode()
 
 
-@pytest.mark.parametrize("change", [{"format": 2}, {"format": None}, {"format": "1"}])
+@pytest.mark.parametrize("change", [{"format": 3}, {"format": None}, {"format": "1"}])
 def test_unknown_format_is_refused_by_name(change):
     with pytest.raises(FormatError, match=r"log entry 3 has format .* use the seedcorn version"):
         decode(damaged(**change), 3)
@@ -110,13 +111,28 @@ def test_unknown_kind_is_refused_by_name(kind):
         damaged(body="ab"),
         damaged(body=[1]),
         damaged(body={"host": "h"}),
-        damaged(body={"host": "h", "pid": 1, "version": "v", "extra": 0}),
         damaged(sequence=4),
     ],
 )
 def test_damaged_entry_is_corrupt_and_named(data):
     with pytest.raises(CorruptCorpus, match="log entry 3"):
         decode(data, 3)
+
+
+def test_field_that_this_code_does_not_know_is_refused_by_name():
+    later = {"host": "h", "pid": 1, "version": "v", "region": "r"}
+    with pytest.raises(FormatError, match=r"log entry 3 \(writer_opened\) says region, .* newer"):
+        decode(damaged(body=later), 3)
+
+
+def test_entry_that_says_nothing_new_is_written_in_the_first_format():
+    started = GenerationStarted(1, {}, "f", "s", {})
+
+    plain = json.loads(encode(entry(started)))
+
+    assert (plain["format"], "rules" in plain["body"]) == (1, False)
+    ruled = json.loads(encode(entry(replace(started, rules={"text": 2}))))
+    assert (ruled["format"], ruled["body"]["rules"]) == (2, {"text": 2})
 
 
 @pytest.mark.parametrize("objects", [[7], [{"key": "k"}], ["k"], {"key": "k"}, 5])

@@ -14,8 +14,8 @@ from seedcorn.core.recipe import (
     Recipe,
     SourceSpec,
     differing_keys,
+    document,
     resolved,
-    semantic,
 )
 
 GOOD = Recipe(
@@ -95,7 +95,7 @@ def test_validate_accepts_a_plain_recipe():
         ("parents.order", "random", "parents.order: 'random' is not among shuffled"),
         ("seed", [], "seed: prompt a takes parents, but there is no seed"),
         ("seed.0.format", "csv", "seed.0.format: 'csv'"),
-        ("seed.0.path", "", "seed.0: needs a path"),
+        ("seed.0.path", "", "seed.0.path: is empty"),
         ("checks", [{"lenght": {}}], "checks.0: unknown check"),
     ],
 )
@@ -165,14 +165,14 @@ def test_fingerprint_ignores_operational_fields_and_follows_all_others():
 
 def test_differing_keys_names_what_changed():
     moved = changed("engine.sampling.max_tokens", 9, changed("samples", 5))
-    keys = differing_keys(semantic(GOOD), semantic(moved))
+    keys = differing_keys(document(GOOD), document(moved))
     assert keys == ["engine.sampling.max_tokens", "samples"]
     moved = changed("prompts.1.template", "c", changed("seed.0.text", "body"))
-    assert differing_keys(semantic(GOOD), semantic(moved)) == [
+    assert differing_keys(document(GOOD), document(moved)) == [
         "prompts.1.template",
         "seed.0.text",
     ]
-    assert differing_keys(semantic(GOOD), semantic(changed("seed", []))) == ["seed"]
+    assert differing_keys(document(GOOD), document(changed("seed", []))) == ["seed"]
 
 
 def test_units_and_batches_count_a_short_last_one():

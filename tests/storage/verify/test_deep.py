@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from seedcorn.config import recipe_from_dict
+from seedcorn.core.log.entries import GenerationStarted
 from seedcorn.core.recipe import DedupSpec, SourceSpec
+from seedcorn.storage.log.log import read_log
 from seedcorn.storage.log.sketches import read_delta, write_delta
 from seedcorn.storage.verify.verification import verify
 from tests.corpora.damaging import batches, copy_of, reforge, reshard
@@ -228,3 +230,50 @@ def test_corpus_with_reference_and_evaluation_sets_is_replayed(tmp_path, with_se
 def test_two_copies_do_not_disturb_each_other(sound):
     one = copy_of(sound, f"deep-{next(NUMBERS)}")
     assert deep(one).digest == deep(sound).digest
+
+
+def ruled(store, rules, name):
+    """A copy whose generations were started under these rules."""
+    other = copy_of(store, name)
+    started = [entry for entry in read_log(store) if isinstance(entry.body, GenerationStarted)]
+    reforge(other, {entry.sequence: replace(entry.body, rules=rules) for entry in started})
+    return other
+
+
+def test_rows_of_a_check_that_had_another_meaning_are_trusted_and_counted_the_rest_is_proved(sound):
+    store = ruled(sound, {"checks.refusal": 9}, "trusted-check")
+
+    report = deep(store)
+
+    rows = sum(sum(body.counts.values()) for _, body in batches(store))
+    assert report.ok, report
+    assert [w for w in report.warnings if "trust" in w] == [
+        f"{rows} rows were taken on trust where rules decide that this seedcorn does not have "
+        "(checks.refusal 9): verify them with a newer one"
+    ]
+    assert any("verdicts replayed" in proved.text for proved in report.proved)
+
+
+def test_rejection_that_today_makes_no_sense_is_a_mistake_unless_the_check_had_another_meaning(
+    store,
+):
+    def refused(row):
+        return row["reason"] == "refusal"
+
+    edited(store, random.Random(1), "dropped", refused, lambda row, rows: {"text": "Plain words."})
+
+    assert found(store)[0] == "deep"
+    assert deep(ruled(store, {"checks.refusal": 9}, "rejected-under-9")).ok
+
+
+@pytest.mark.parametrize("deeply", [False, True])
+def test_corpus_under_an_unknown_text_rule_is_proved_but_for_what_texts_decide(sound, deeply):
+    store = ruled(sound, {"text": 9}, f"trusted-text-{deeply}")
+
+    report = verify(store, recipe_from_dict, deep=deeply)
+
+    assert report.ok, report
+    assert "(text 9)" in report.warnings[-1]
+    proved = {one.promise for one in report.proved}
+    assert proved >= {"log", "P1", "P2", "P3", "lineage", "ledger", "withdrawn"}
+    assert proved & {"P8", "sketches", "deep"} == set()

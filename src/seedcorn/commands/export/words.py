@@ -6,7 +6,7 @@ from typing import Any
 from seedcorn.core.export.manifest import Manifest
 from seedcorn.core.figures import counted
 from seedcorn.core.ledger.document import LedgerDocument
-from seedcorn.core.recipe import semantic
+from seedcorn.core.recipe import document
 from seedcorn.core.recipe.engine import KINDS
 from seedcorn.core.recipe.secrets import publishable
 from seedcorn.core.recipe.tree import recipe_from_dict
@@ -31,7 +31,7 @@ def published_recipes(
     """
     found: list[tuple[list[int], dict[str, Any]]] = []
     for number, stored in recipes:
-        public = publishable(_used(semantic(recipe_from_dict(stored))))
+        public = publishable(_used(document(recipe_from_dict(stored))))
         if found and found[-1][1] == public:
             found[-1][0].append(number)
         else:

@@ -7,9 +7,10 @@ only where samples in it were withdrawn. Equal corpora and options give equal by
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from seedcorn.core.codec import from_plain, to_plain
 from seedcorn.core.errors import CorruptCorpus, FormatError
 from seedcorn.core.export.exports import ExportError, Options, differing
 from seedcorn.core.identity import canonical_json
@@ -133,8 +134,8 @@ def empty(options: Options) -> Manifest:
 
 def encode(manifest: Manifest) -> bytes:
     """The bytes that are stored."""
-    told = {"format": FORMAT, "rows": manifest.rows, "bytes": manifest.bytes, **asdict(manifest)}
-    return canonical_json(told) + b"\n"
+    totals = {"format": FORMAT, "rows": manifest.rows, "bytes": manifest.bytes}
+    return canonical_json(totals | to_plain(Manifest, manifest)) + b"\n"
 
 
 def decode(data: bytes, where: str) -> Manifest:
@@ -146,10 +147,7 @@ def decode(data: bytes, where: str) -> Manifest:
                 f"{where}: has format {raw['format']}, this seedcorn writes {FORMAT}; use the "
                 "seedcorn that wrote it, or another target"
             )
-        values = {key: raw[key] for key in Manifest.__dataclass_fields__}
-        values["columns"] = tuple(raw["columns"])
-        values["increments"] = tuple(_increment(one) for one in raw["increments"])
-        found = Manifest(**values)
+        found = from_plain(Manifest, {key: raw[key] for key in Manifest.__dataclass_fields__})
     except (ValueError, KeyError, TypeError) as error:
         raise CorruptCorpus(f"{where}: is not an export's manifest: {error!r}") from error
     if (found.rows, found.bytes) != (raw["rows"], raw["bytes"]):
@@ -198,14 +196,6 @@ def version(manifest: Manifest) -> str:
     """The data set's version: the first number grows when rows were taken out, the second when
     some were added (semantic versioning as Croissant 1.0 reads it)."""
     return f"{1 + manifest.rewrites}.{max(0, len(manifest.increments) - 1)}.0"
-
-
-def _increment(raw: dict[str, Any]) -> Increment:
-    values = {key: raw[key] for key in Increment.__dataclass_fields__}
-    values["left_out"] = LeftOut(**raw["left_out"])
-    values["models"] = tuple(raw["models"])
-    values["shards"] = tuple(Shard(**shard) for shard in raw["shards"])
-    return Increment(**values)
 
 
 def _pairs(counts: Mapping[str, Mapping[str, int]]) -> list[tuple[tuple[str, str], int]]:

@@ -37,7 +37,8 @@ class Plan:
 
     What it remembers between draws (an epoch's order) only saves time; it is not thread-safe.
 
-    `earlier` holds the pools of generations 1 … `generation` - 1, of which the last is `previous`.
+    `fingerprint` is the one that `generation_started` stored; None: no generation has started yet, and
+    the recipe's own rules. `earlier` holds the pools of generations 1 … `generation` - 1, of which the last is `previous`.
     Raises RecipeError when a prompt needs parents and no pool with a positive weight has rows.
     """
 
@@ -47,10 +48,11 @@ class Plan:
         generation: int,
         seed: Pool,
         earlier: Sequence[Pool] = (),
+        fingerprint: str | None = None,
     ) -> None:
         self.recipe = recipe
         self.generation = generation
-        self._fingerprint = recipe.fingerprint
+        self._fingerprint = recipe.fingerprint if fingerprint is None else fingerprint
         self._per_prompt = recipe.samples_per_prompt
         self._batch_samples = recipe.units.unit * recipe.units.batch
         self._key = digest("plan", self._fingerprint, generation)

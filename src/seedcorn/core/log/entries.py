@@ -5,16 +5,20 @@ hash of the entry before it, the time, and a typed body. Measured times never de
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
-from seedcorn.core.errors import CorruptCorpus, FormatError
+from seedcorn.core.codec import UnknownKeys, from_plain, to_plain
+from seedcorn.core.errors import NEWER, CorruptCorpus, FormatError
 from seedcorn.core.identity import canonical_json, sha256_hex
 
-FORMAT = 1
-"""Version of the log's format; any other is refused by name."""
+FORMATS = (1, 2)
+"""Versions of an entry's format that are read; any other is refused by name. An entry is written in
+the oldest one that can say what it says, so that older code reads all it can."""
 GENESIS = "0" * 64
 """`previous` of entry 0."""
+_SINCE_2 = {"since": 2}
+"""Marks a field that came with format 2: left out where it has its default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,8 @@ class GenerationStarted:
     fingerprint: str
     seed_fingerprint: str
     versions: dict[str, str]
+    rules: dict[str, int] = field(default_factory=dict, metadata=_SINCE_2)
+    """Numbers of the rules it is grown under, where they are not 1 (`core.log.rules`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,17 +191,32 @@ class Entry:
 
 def encode(entry: Entry) -> bytes:
     """The bytes that are stored and hashed."""
+    body, version = _body(entry.body)
     return canonical_json(
         {
-            "format": FORMAT,
+            "format": version,
             "sequence": entry.sequence,
             "kind": entry.kind,
             "writer": entry.writer,
             "previous": entry.previous,
             "at": entry.at,
-            "body": asdict(entry.body),
+            "body": body,
         }
     )
+
+
+def _body(body: Body) -> tuple[dict[str, Any], int]:
+    """The body as it is written, and the oldest format that has all of its keys."""
+    plain, version = to_plain(type(body), body), FORMATS[0]
+    for item in fields(body):
+        since = item.metadata.get("since", FORMATS[0])
+        if since == FORMATS[0]:
+            continue
+        if item.default_factory is not MISSING and plain[item.name] == item.default_factory():
+            del plain[item.name]
+        else:
+            version = max(version, since)
+    return plain, version
 
 
 def decode(data: bytes, sequence: int) -> Entry:
@@ -205,33 +226,23 @@ def decode(data: bytes, sequence: int) -> Entry:
         version, kind = raw["format"], raw["kind"]
     except (ValueError, KeyError, TypeError) as error:
         raise CorruptCorpus(f"log entry {sequence} is not a seedcorn entry: {error}") from error
-    if version != FORMAT or not isinstance(kind, str) or kind not in KINDS:
+    if version not in FORMATS or not isinstance(kind, str) or kind not in KINDS:
         raise FormatError(
             f"log entry {sequence} has format {version}, kind {kind!r}; this seedcorn reads "
-            f"format {FORMAT}: use the seedcorn version that wrote it, or a newer one"
+            f"formats {FORMATS[0]} to {FORMATS[-1]}: {NEWER}"
         )
     if raw.get("sequence") != sequence:
         raise CorruptCorpus(f"log entry {sequence} says it is number {raw.get('sequence')}")
     try:
-        body = _decode_body(KINDS[kind], raw["body"])
+        body = from_plain(KINDS[kind], raw["body"])
         return Entry(sequence, raw["writer"], raw["previous"], raw["at"], body)
+    except UnknownKeys as error:
+        raise FormatError(
+            f"log entry {sequence} ({kind}) says {', '.join(error.keys_unknown)}, which this "
+            f"seedcorn does not know: {NEWER}"
+        ) from error
     except (KeyError, TypeError, ValueError) as error:
         raise CorruptCorpus(f"log entry {sequence} ({kind}) is incomplete: {error}") from error
-
-
-def _decode_body(kind: type[Body], raw: dict[str, Any]) -> Body:
-    values = dict(raw)
-    for name in _REFERENCES & values.keys():
-        value = values[name]
-        if isinstance(value, list):
-            values[name] = [ObjectRef(**ref) for ref in value]
-        elif value is not None:
-            values[name] = ObjectRef(**value)
-    return kind(**values)
-
-
-_REFERENCES = {"objects", "data", "dropped", "ids", "sketch"}
-"""Fields of bodies that hold references. By name, never by look: free-form values may resemble one."""
 
 
 def chain_hash(data: bytes) -> str:

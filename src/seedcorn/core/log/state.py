@@ -19,7 +19,7 @@ from seedcorn.core.log.entries import (
     Withdrawn,
     WriterOpened,
 )
-from seedcorn.core.recipe import Recipe, differing_keys, semantic
+from seedcorn.core.recipe import Recipe, differing_keys, document
 
 SEED_SKETCH = "seed_sketch"
 """Name of the measurement that carries the shingles of a `seed_added` entry."""
@@ -55,7 +55,10 @@ class GenerationState:
     number: int
     recipe: dict[str, Any]
     fingerprint: str
+    """As stored: ids, seeds and plan derive from it, whatever this code makes of the recipe."""
     sequence: int
+    rules: dict[str, int] = field(default_factory=dict)
+    """See `core.log.rules`."""
     batches: int = 0
     """Batches committed; they commit in order, so this is also the next one."""
     units: int = 0
@@ -151,6 +154,7 @@ class CorpusState:
             body.recipe,
             body.fingerprint,
             sequence,
+            body.rules,
             samples=int(body.recipe.get("samples", 0)),
             opened=int(body.recipe.get("units", {}).get("ahead", -1)),
         )
@@ -222,7 +226,7 @@ class CorpusState:
 
 def require_same_recipe(stored: Recipe, current: Recipe) -> None:
     """An unfinished generation goes on with the recipe it started with, or not at all."""
-    keys = differing_keys(semantic(stored), semantic(current))
+    keys = differing_keys(document(stored), document(current))
     if keys:
         raise RecipeError(
             f"the unfinished generation was started with other values of {', '.join(keys)}; "

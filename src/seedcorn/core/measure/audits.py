@@ -8,12 +8,13 @@ or was drawn from another corpus is refused; what an auditor left unanswered is 
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seedcorn.core.codec import from_plain, to_plain
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.intervals import Interval, clopper_pearson
 from seedcorn.core.ledger.rows import Audit
@@ -140,7 +141,7 @@ def line(draw: Draw, question: Question, verdict: bool | None = None, auditor: s
         "stratum": question.stratum,
         "fingerprints": len(question.ranks),
         "text": question.text,
-        "draw": asdict(draw),
+        "draw": to_plain(Draw, draw),
     }
     return json.dumps(value, ensure_ascii=False)
 
@@ -154,7 +155,7 @@ def parse(data: bytes, where: str) -> tuple[Draw, list[Answer]]:
             continue
         try:
             value = json.loads(raw)
-            draws.setdefault(Draw(**value["draw"]), number)
+            draws.setdefault(from_plain(Draw, value["draw"]), number)
             answers.append(_answer(number, value))
         except (ValueError, KeyError, TypeError) as error:
             raise AuditError(f"{where}, line {number}: not a line of an audit: {error}") from error

@@ -7,7 +7,8 @@ Every message begins with the dotted key.
 
 import re
 from collections.abc import Iterator, Sequence
-from math import isfinite, prod
+from dataclasses import fields, is_dataclass
+from math import prod
 from typing import Any
 
 from seedcorn.core.checks import build
@@ -16,6 +17,7 @@ from seedcorn.core.generate.prompts import PromptFailed, compile_prompt
 from seedcorn.core.preflight import nightly as nightly_settings
 from seedcorn.core.preflight import placement as placement_settings
 from seedcorn.core.recipe import MAX_STRATA, PromptSpec, Recipe, SourceSpec, resolved
+from seedcorn.core.recipe.fields import bounds_of
 from seedcorn.core.recipe.secrets import refuse_stored_secrets
 from seedcorn.core.sample import Draw
 
@@ -24,73 +26,12 @@ _TEXTS = {"name": "", "prompts": [], "checks": []}
 """Keys whose values are no settings and may write of anything."""
 _AXIS = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
-_BOUNDS: tuple[tuple[str, float, float | None], ...] = (
-    ("generations", 1, None),
-    ("samples", 1, None),
-    ("samples_per_prompt", 1, None),
-    ("units.unit", 1, None),
-    ("units.batch", 1, None),
-    ("units.ahead", 1, None),
-    ("engine.cpus_per_worker", 0, None),
-    ("engine.gpus_per_worker", 0, None),
-    ("engine.threads", 0, None),
-    ("engine.sampling.max_tokens", 1, None),
-    ("engine.sampling.min_tokens", 0, None),
-    ("engine.sampling.temperature", 0, 100),
-    ("engine.sampling.top_k", -1, None),
-    ("engine.sampling.min_p", 0, 1),
-    ("engine.sampling.presence_penalty", -2, 2),
-    ("engine.sampling.frequency_penalty", -2, 2),
-    ("engine.vllm.max_model_len", 2, None),
-    ("engine.vllm.tensor_parallel", 1, None),
-    ("engine.vllm.pipeline_parallel", 1, None),
-    ("engine.vllm.max_num_seqs", 1, None),
-    ("engine.vllm.max_num_batched_tokens", 0, None),
-    ("engine.vllm.gpu_memory_utilization", 0, 1),
-    ("engine.vllm.kv_cache_bytes", 0, None),
-    ("engine.simulated.near_duplicate_edits", 0, 1),
-    ("engine.simulated.latency_s", 0, None),
-    ("engine.simulated.latency_jitter", 0, None),
-    ("engine.openai.max_concurrency", 1, None),
-    ("parents.seed", 0, None),
-    ("parents.previous", 0, None),
-    ("parents.earlier", 0, None),
-    ("dedup.actors", 1, None),
-    ("dedup.checkpoint_every", 1, None),
-    ("ledger.fingerprints", 1, None),
-    ("ledger.companions", 0, 2000),
-    ("stop.target.accepted", 0, None),
-    ("stop.target.unique", 0, None),
-    ("stop.budget.samples", 0, None),
-    ("stop.budget.engine_hours", 0, None),
-    ("stop.min_per_sample", 0, None),
-    ("stop.min_per_engine_hour", 0, None),
-    ("stop.min_precision", 0, 1),
-    ("stop.patience", 1, None),
-    ("nightly.budget.unique", 0, None),
-    ("nightly.budget.accepted", 0, None),
-    ("nightly.settle_s", 0, None),
-    ("run.max_restarts", 0, None),
-    ("run.lease_deadline_s", 0, None),
-    ("run.hedge_factor", 1, None),
-)
-_POSITIVE = (
-    "engine.sampling.repetition_penalty",
-    "engine.openai.timeout_s",
-    "store.deadline_s",
-    "store.answer_s",
-    "run.stage_interval_s",
-    "run.heartbeat_s",
-    "run.lease_s",
-)
-_SHARES = ("engine.sampling.top_p", "dedup.threshold")
-
 
 def validate(recipe: Recipe) -> None:
     """Raises RecipeError for the first thing that cannot work; pure, reads no file."""
     if not recipe.name.strip():
         raise RecipeError("name: is empty; give the recipe a name")
-    _numbers(recipe)
+    check_bounds(recipe)
     _engine(recipe)
     _prompts(recipe)
     _parents(recipe)
@@ -100,19 +41,19 @@ def validate(recipe: Recipe) -> None:
     build(recipe.checks)
 
 
-def _numbers(recipe: Recipe) -> None:
-    for key, low, high in _BOUNDS:
-        value = _at(recipe, key)
-        if value is None or (isfinite(value) and value >= low and (high is None or value <= high)):
-            continue
-        wanted = f"at least {low:g}" if high is None else f"between {low:g} and {high:g}"
-        raise RecipeError(f"{key}: must be {wanted}, got {value}")
-    for key in (*_POSITIVE, *_SHARES):
-        value = _at(recipe, key)
-        if value is not None and not (isfinite(value) and value > 0):
-            raise RecipeError(f"{key}: must be more than 0, got {value}")
-        if value is not None and key in _SHARES and value > 1:
-            raise RecipeError(f"{key}: must be at most 1, got {value}")
+def check_bounds(spec: Any, prefix: str = "") -> None:
+    """Every number lies within the bounds that stand beside its key."""
+    for item in fields(spec):
+        key, bounds = f"{prefix}{item.name}", bounds_of(item)
+        value: Any = getattr(spec, item.name)
+        if is_dataclass(value):
+            check_bounds(value, f"{key}.")
+        elif isinstance(value, list):
+            for number, one in enumerate(value):
+                if is_dataclass(one):
+                    check_bounds(one, f"{key}.{number}.")
+        elif bounds is not None and value is not None and (problem := bounds.problem(value)):
+            raise RecipeError(f"{key}: {problem}")
 
 
 def _engine(recipe: Recipe) -> None:
@@ -151,10 +92,6 @@ def _prompt(where: str, spec: PromptSpec) -> None:
             f"{where}.name: {spec.name!r} must be 1 to 64 of a-z 0-9 . _ - and start with a letter "
             "or digit"
         )
-    if not (isfinite(spec.weight) and spec.weight >= 0):
-        raise RecipeError(f"{where}.weight: must be at least 0, got {spec.weight}")
-    if not 0 <= spec.parents <= 64:
-        raise RecipeError(f"{where}.parents: must be between 0 and 64, got {spec.parents}")
     if not spec.template.strip():
         raise RecipeError(f"{where}.template: is empty")
     if spec.continuation and spec.system:
@@ -205,8 +142,8 @@ def _parents(recipe: Recipe) -> None:
             )
         if source.split not in ("file", "paragraph", "line"):
             raise RecipeError(f"{where}.split: {source.split!r} is not file, paragraph, line")
-        if not source.path or source.max_chars < 1:
-            raise RecipeError(f"{where}: needs a path, and max_chars of at least 1")
+        if not source.path:
+            raise RecipeError(f"{where}.path: is empty; name a file, a folder or a glob")
 
 
 def _heartbeat(recipe: Recipe) -> None:
@@ -228,10 +165,3 @@ def _sources(recipe: Recipe) -> Iterator[tuple[str, SourceSpec]]:
     for key, sources in groups:
         for number, source in enumerate(sources):
             yield f"{key}.{number}", source
-
-
-def _at(recipe: Recipe, key: str) -> Any:
-    value: Any = recipe
-    for part in key.split("."):
-        value = getattr(value, part)
-    return value

@@ -1,5 +1,6 @@
-"""The recipe: everything a run is told, as frozen dataclasses. See `recipe.recipe` for the whole."""
+"""The recipe: everything a run is told, as frozen dataclasses; `recipe.recipe` holds the whole."""
 
+from seedcorn.core.recipe.canonical import differing_keys, document
 from seedcorn.core.recipe.engine import (
     EndpointSpec,
     EngineSpec,
@@ -8,25 +9,17 @@ from seedcorn.core.recipe.engine import (
     VllmSpec,
 )
 from seedcorn.core.recipe.nightly import NightBudgetSpec, NightlySpec
-from seedcorn.core.recipe.recipe import (
-    MAX_STRATA,
+from seedcorn.core.recipe.recipe import MAX_STRATA, LoadedRecipe, Recipe, resolved
+from seedcorn.core.recipe.running import (
     BudgetSpec,
-    DedupSpec,
     LedgerSpec,
-    LoadedRecipe,
-    ParentsSpec,
-    PromptSpec,
-    Recipe,
     RunSpec,
-    SourceSpec,
     StopSpec,
     StoreSpec,
     TargetSpec,
     UnitsSpec,
-    differing_keys,
-    resolved,
-    semantic,
 )
+from seedcorn.core.recipe.texts import DedupSpec, ParentsSpec, PromptSpec, SourceSpec
 
 __all__ = [
     "MAX_STRATA",
@@ -51,6 +44,6 @@ __all__ = [
     "UnitsSpec",
     "VllmSpec",
     "differing_keys",
+    "document",
     "resolved",
-    "semantic",
 ]

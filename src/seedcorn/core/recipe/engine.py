@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from seedcorn.core.errors import RecipeError
-from seedcorn.core.recipe.fields import operational
+from seedcorn.core.recipe.fields import operational, semantic
 
 AUTO = "auto"
 STYLES = ("words", "sentences")
@@ -20,15 +20,15 @@ STYLES = ("words", "sentences")
 class SamplingSpec:
     """Sampling parameters; None takes the model's own default, which is resolved and stored."""
 
-    max_tokens: int = 256
-    min_tokens: int = 0
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    min_p: float | None = None
-    repetition_penalty: float | None = None
-    presence_penalty: float | None = None
-    frequency_penalty: float | None = None
+    max_tokens: int = semantic(256, at_least=1)
+    min_tokens: int = semantic(0, at_least=0)
+    temperature: float | None = semantic(None, at_least=0, at_most=100)
+    top_p: float | None = semantic(None, above=0, at_most=1)
+    top_k: int | None = semantic(None, at_least=-1)
+    min_p: float | None = semantic(None, at_least=0, at_most=1)
+    repetition_penalty: float | None = semantic(None, above=0)
+    presence_penalty: float | None = semantic(None, at_least=-2, at_most=2)
+    frequency_penalty: float | None = semantic(None, at_least=-2, at_most=2)
     stop: list[str] = field(default_factory=list)
 
 
@@ -56,18 +56,18 @@ class VllmSpec(EngineSettings):
     dtype: str = "auto"
     """On a CPU `auto` is bfloat16 where the processor computes in it, else float32."""
     revision: str = ""
-    max_model_len: int = 2048
-    tensor_parallel: int = operational(1)
+    max_model_len: int = semantic(2048, at_least=2)
+    tensor_parallel: int = operational(1, at_least=1)
     """GPUs that share every layer of one engine, on one node."""
-    pipeline_parallel: int = operational(1)
+    pipeline_parallel: int = operational(1, at_least=1)
     """Groups of layers of one engine, each on GPUs of its own, perhaps on other nodes."""
     executor: str = operational("auto")
     """mp: all GPUs of an engine on one node; ray: also across nodes; auto: ray for pipelines."""
-    max_num_seqs: int = operational(64)
-    max_num_batched_tokens: int = operational(0)
+    max_num_seqs: int = operational(64, at_least=1)
+    max_num_batched_tokens: int = operational(0, at_least=0)
     """0: 4096 on the CPU, vLLM's own choice for offline use on a GPU."""
-    gpu_memory_utilization: float = operational(0.9)
-    kv_cache_bytes: int = operational(0)
+    gpu_memory_utilization: float = operational(0.9, above=0, at_most=1)
+    kv_cache_bytes: int = operational(0, at_least=0)
     """0: 1 GiB on the CPU, vLLM's own choice on a GPU."""
     enforce_eager: bool = operational(False)
     quantization: str = ""
@@ -93,8 +93,6 @@ class VllmSpec(EngineSettings):
                 f"engine.sampling.max_tokens: {sampling.max_tokens} leaves no room for a prompt in "
                 f"engine.vllm.max_model_len {self.max_model_len}"
             )
-        if not self.gpu_memory_utilization > 0:
-            raise RecipeError("engine.vllm.gpu_memory_utilization: must be more than 0")
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ class SimulatedSpec(EngineSettings):
     vocabulary: int = 20_000
     duplicate_rate: float = 0.0
     near_duplicate_rate: float = 0.0
-    near_duplicate_edits: float = 0.02
+    near_duplicate_edits: float = semantic(0.02, at_least=0, at_most=1)
     """Share of words replaced in a planted near duplicate."""
     seed_copy_rate: float = 0.0
     """Share of samples that repeat their first parent verbatim."""
@@ -132,8 +130,8 @@ class SimulatedSpec(EngineSettings):
     """Plan index from which on every sample of `collapse_stratum` fills the one template; -1: never."""
     collapse_stratum: str = ""
     """Empty: all strata."""
-    latency_s: float = operational(0.0)
-    latency_jitter: float = operational(0.0)
+    latency_s: float = operational(0.0, at_least=0)
+    latency_jitter: float = operational(0.0, at_least=0)
     concurrency: int = operational(256)
     fail_start: bool = operational(False)
     poison: list[int] = operational(factory=list)
@@ -216,8 +214,8 @@ class EndpointSpec(EngineSettings):
 
     base_url: str = operational("")
     api_key_env: str = operational("OPENAI_API_KEY")
-    timeout_s: float = operational(600.0)
-    max_concurrency: int = operational(64)
+    timeout_s: float = operational(600.0, above=0)
+    max_concurrency: int = operational(64, at_least=1)
     send_seed: bool = True
 
     @property
@@ -241,14 +239,14 @@ class EngineSpec:
     workers: int | str = operational(1)
     """Engines that run at once; `auto`: as many as the cluster holds and the recipe keeps busy,
     while nodes come and go. Where an autoscaler adds nodes for what waits, say how many."""
-    cpus_per_worker: float = operational(1.0)
-    gpus_per_worker: float = operational(0.0)
+    cpus_per_worker: float = operational(1.0, at_least=0)
+    gpus_per_worker: float = operational(0.0, at_least=0)
     """GPUs of each of an engine's parallel parts; a fraction lets small models share one."""
     node_labels: dict[str, str] = operational(factory=dict)
     """Labels a node must carry to run an engine, in Ray's syntax: `{ray.io/accelerator-type: L4}`."""
     prefer_labels: dict[str, str] = operational(factory=dict)
     """Labels of the nodes to use first, such as spot ones; where they are full, any other."""
-    threads: int = operational(0)
+    threads: int = operational(0, at_least=0)
     """Threads of a CPU engine; 0: the machine's cores shared among the workers, or with `auto`
     the cores of one worker."""
     sampling: SamplingSpec = field(default_factory=SamplingSpec)

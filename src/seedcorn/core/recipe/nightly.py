@@ -12,9 +12,9 @@ from seedcorn.core.recipe.fields import operational
 class NightBudgetSpec:
     """What one night is to bring; 0: no limit. `stop.budget` limits what it may cost."""
 
-    unique: int = operational(0)
+    unique: int = operational(0, at_least=0)
     """Unique tokens (the headline U) of the night's generation."""
-    accepted: int = operational(0)
+    accepted: int = operational(0, at_least=0)
     """Accepted samples of the night's generation."""
 
 
@@ -34,7 +34,7 @@ class NightlySpec:
     deadline: str = operational("")
     """Time, as HH:MM, from which nothing more is opened; empty: none."""
     budget: NightBudgetSpec = field(default_factory=NightBudgetSpec)
-    settle_s: float = operational(300.0)
+    settle_s: float = operational(300.0, at_least=0)
     """A new seed file that changed less than so many seconds ago may still be being written: it
     waits for the next night. Object stores show whole files only, so there nothing waits."""
     webhook_env: str = operational("")

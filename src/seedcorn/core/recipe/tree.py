@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
 from functools import cache
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
-from seedcorn.core.errors import RecipeError
+from seedcorn.core.codec import UnknownKeys, from_plain
+from seedcorn.core.errors import NEWER, FormatError, RecipeError
 from seedcorn.core.recipe.recipe import Recipe
-
-Spec = TypeVar("Spec")
 
 
 def refuse_keys(spec: type, node: Any, prefix: str, where: str) -> None:
@@ -60,27 +59,20 @@ def nested_spec(hint: Any) -> type | None:
     return inner if isinstance(inner, type) and is_dataclass(inner) else None
 
 
-def from_plain(spec: type[Spec], node: Mapping[str, Any]) -> Spec:
-    hints = hints_of(spec)
-    values: dict[str, Any] = {}
-    for name, value in node.items():
-        child = nested_spec(hints[name])
-        if child is None:
-            values[name] = value
-        elif isinstance(value, list):
-            values[name] = [from_plain(child, item) for item in value]
-        else:
-            values[name] = from_plain(child, value)
-    return spec(**values)
-
-
 def recipe_from_dict(stored: Mapping[str, Any]) -> Recipe:
-    """The recipe that `core.recipe.resolved` stored; raises RecipeError for keys unknown here.
+    """The recipe that `core.recipe.resolved` stored; raises FormatError for keys that only a newer
+    seedcorn knows, RecipeError for what is no recipe.
 
     Nothing is interpolated: what is stored is final. Keys that are absent take today's defaults.
     """
-    refuse_keys(Recipe, stored, "", "stored recipe")
-    return from_plain(Recipe, stored)
+    try:
+        return from_plain(Recipe, stored)
+    except UnknownKeys as error:
+        keys = ", ".join(error.keys_unknown)
+        raise FormatError(f"stored recipe: {keys}: unknown key; {NEWER}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        refuse_keys(Recipe, stored, "", "stored recipe")
+        raise RecipeError(f"stored recipe: {error}") from error
 
 
 def dotted(prefix: str, key: object) -> str:

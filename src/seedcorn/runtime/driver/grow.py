@@ -15,6 +15,7 @@ from seedcorn.core.decisions.stopping import opening
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.ledger.rows import GenerationRow
 from seedcorn.core.log.entries import GenerationStarted, Measurement
+from seedcorn.core.log.rules import require_rules, rules_for_next
 from seedcorn.core.log.state import CorpusState
 from seedcorn.core.ops.log_lines import bind
 from seedcorn.core.preflight.validation import validate
@@ -80,13 +81,14 @@ def grow(
     signal. `clock` gives Unix seconds.
 
     Everything that can be wrong with recipe, seed and store is found before `host` is asked. Raises
-    RecipeError, SeedError, StoreError, CorpusBusy, Fenced, RunStopped.
+    RecipeError, FormatError, SeedError, StoreError, CorpusBusy, Fenced, RunStopped.
     """
     recipe = loaded.recipe
     validate(recipe)
     require_window(recipe)
     store = open_store(recipe.corpus, recipe.store)
     state, head = fold(store)
+    require_rules(state)
     guide = guide or WholeRecipe(recipe)
     if guide.next(state) is None and unmeasured(state, recipe) is None:
         reason, finished = guide.why(state), _finished(state)
@@ -193,6 +195,7 @@ def _start(log: LogWriter, state: CorpusState, step: Step, sources: Sources) -> 
         fingerprint=step.recipe.fingerprint,
         seed_fingerprint=sources.fingerprint(state),
         versions=versions(),
+        rules=rules_for_next(state),
     )
     state.apply(log.append(body))
 

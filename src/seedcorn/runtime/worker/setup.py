@@ -25,7 +25,7 @@ def make_plan(job: GenerationJob, seed_groups: list[int]) -> Plan:
         Pool(generation, [ref.rows for ref in refs])
         for generation, refs in sorted(job.ancestors.items())
     ]
-    return Plan(job.recipe, job.generation, Pool(0, seed_groups), earlier)
+    return Plan(job.recipe, job.generation, Pool(0, seed_groups), earlier, job.fingerprint)
 
 
 async def make_writer(job: GenerationJob, engine: Engine, info: EngineInfo) -> UnitWriter:
@@ -39,5 +39,6 @@ async def make_writer(job: GenerationJob, engine: Engine, info: EngineInfo) -> U
     writer = UnitWriter(engine, store, parents, plan, recipe.run.stage_interval_s)
     templates = {prompt.name: template_hash(prompt) for prompt in recipe.prompts}
     lineage = Lineage(job.generation, job.fingerprint, info, templates)
-    await writer.start(make_line(recipe, job.generation, info), lineage, info)
+    line = make_line(recipe, job.generation, info, job.fingerprint)
+    await writer.start(line, lineage, info)
     return writer

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import zstandard
 
+from seedcorn.core.codec import freeze, shape, thaw
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.identity import sha256_hex
 from seedcorn.core.ledger.ledger import Books, Ledger
-from seedcorn.core.log.frozen import freeze, shape, thaw
 from seedcorn.core.log.state import CorpusState
 from seedcorn.storage.log.checkpoints import Arrays, checkpoint_sequences, read_checkpoint
 from seedcorn.storage.log.log import Head, LogReader, StoredChains, last_listed

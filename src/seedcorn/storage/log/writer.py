@@ -12,11 +12,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from seedcorn.core.codec import from_plain, to_plain
 from seedcorn.core.errors import CorpusBusy, ObjectMissing, StoreError
 from seedcorn.core.identity import canonical_json
 from seedcorn.core.log.layout import WRITER
@@ -132,7 +132,7 @@ class Heartbeat:
 
     def _write(self) -> None:
         try:
-            self._store.put(WRITER, canonical_json(asdict(self._record)))
+            self._store.put(WRITER, canonical_json(to_plain(WriterRecord, self._record)))
         except StoreError as error:
             self.failures += 1
             logger.warning("heartbeat %d not written: %s", self._record.counter, error)
@@ -197,8 +197,7 @@ def _is_dead(identity: Identity) -> bool:
 
 def _parse(data: bytes) -> WriterRecord | None:
     try:
-        raw: dict[str, Any] = json.loads(data)
-        return WriterRecord(Identity(**raw["identity"]), int(raw["counter"]), bool(raw["closed"]))
+        return from_plain(WriterRecord, json.loads(data))
     except (ValueError, KeyError, TypeError):
         return None
 

@@ -9,11 +9,12 @@ import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
+from seedcorn.core.codec import from_plain, to_plain
 from seedcorn.core.errors import SeedError
 from seedcorn.core.identity import canonical_json, digest
 from seedcorn.core.recipe import SourceSpec, StoreSpec
@@ -61,19 +62,16 @@ class Catalogue:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; runs of equal row groups become [rows, how many]."""
-        plain = asdict(self)
+        plain = to_plain(Catalogue, self)
         for file in plain["files"]:
             file["groups"] = [[rows, len(list(run))] for rows, run in groupby(file["groups"])]
-        plain["files"] = list(plain["files"])
         return plain
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> "Catalogue":
         """The inverse of `to_dict`."""
-        files = tuple(
-            SeedFile(**(file | {"groups": _expanded(file["groups"])})) for file in plain["files"]
-        )
-        return cls(**(plain | {"files": files, "columns": Columns(**plain["columns"])}))
+        files = [file | {"groups": _expanded(file["groups"])} for file in plain["files"]]
+        return from_plain(cls, plain | {"files": files})
 
 
 def open_catalogue(spec: SourceSpec, base: str, store: Store, store_spec: StoreSpec) -> Catalogue:

@@ -11,13 +11,14 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from seedcorn.core.codec import from_plain, to_plain
 from seedcorn.core.errors import CorruptCorpus, ObjectMissing, SeedError
 from seedcorn.core.identity import canonical_json, digest
 from seedcorn.core.log.layout import SEEDS
@@ -81,7 +82,7 @@ def converted(
         return _parsed(store.get(f"{folder}manifest.json"), folder, identity)
     except ObjectMissing:
         conversion = _convert(source, spec, filesystems, store, folder)
-    manifest = {"version": VERSION, "identity": identity} | asdict(conversion)
+    manifest = {"version": VERSION, "identity": identity} | to_plain(Conversion, conversion)
     store.put(f"{folder}manifest.json", canonical_json(manifest))
     return conversion
 
@@ -107,9 +108,8 @@ def _parsed(data: bytes, folder: str, identity: str | None) -> Conversion:
         manifest: dict[str, Any] = json.loads(data)
         if identity is not None and manifest["identity"] != identity:
             raise ValueError("it describes another source")
-        parts = tuple(Part(**part) for part in manifest["parts"])
-        sources = tuple((name, size, sha) for name, size, sha in manifest["sources"])
-        return Conversion(parts, sources, dict(manifest["problems"]))
+        described = {key: manifest[key] for key in Conversion.__dataclass_fields__}
+        return from_plain(Conversion, described)
     except (ValueError, KeyError, TypeError) as error:
         raise CorruptCorpus(
             f"{folder}manifest.json is not a seed manifest ({error}); "

@@ -7,19 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from seedcorn.core.checks import build
 from seedcorn.core.errors import CorruptCorpus, FormatError, ObjectMissing, RecipeError
-from seedcorn.core.ledger.latents import latent_hashes
 from seedcorn.core.ledger.ledger import Ledger
 from seedcorn.core.log.entries import BatchCommitted, Entry, Measurement, SeedAdded
 from seedcorn.core.log.layout import DATA, DROPPED, STAGING
-from seedcorn.core.log.state import FORECAST, CorpusState, Source
+from seedcorn.core.log.rules import checks_on_trust, reads_texts, unknown_rules
+from seedcorn.core.log.state import FORECAST, CorpusState, GenerationState, Source
 from seedcorn.core.recipe import LedgerSpec, Recipe, StoreSpec
-from seedcorn.core.sketch.sketch import COLUMNS, LATENT, LENGTHS, Delta, batch_delta, limit, thin
-from seedcorn.core.text.shingles import shingles_many
+from seedcorn.core.sketch.sketch import Delta
 from seedcorn.core.verify.forecast_proof import check_forecast
 from seedcorn.core.verify.proofs import (
     CorpusDigest,
@@ -38,12 +35,11 @@ from seedcorn.core.verify.uniqueness import prove_unique
 from seedcorn.storage.log.checkpoints import checkpoint_chain, checkpoint_sequences
 from seedcorn.storage.log.log import LogReader, read_log
 from seedcorn.storage.log.reading import read_deltas
-from seedcorn.storage.log.sketches import read_delta
-from seedcorn.storage.samples.batches import texts_view
 from seedcorn.storage.stores.store import Store
 from seedcorn.storage.verify.deep import DeepProof
 from seedcorn.storage.verify.documents import DOCUMENTS, DocumentSample
 from seedcorn.storage.verify.rows import read_batch_table, rows_of
+from seedcorn.storage.verify.sketches import check_sketch, sketch_of
 from seedcorn.storage.verify.withdrawn import WithdrawalProof
 
 ParseRecipe = Callable[[Mapping[str, Any]], Recipe]
@@ -129,6 +125,8 @@ class _Proof:
         self.deep: DeepProof | None = None
         self._state = CorpusState()
         self._recipes: dict[int, Recipe] = {}
+        self._on_trust = 0
+        """Rows of which something was not proved, for want of a rule."""
 
     def read_log(self) -> None:
         """Chain, numbers, formats, writers, and the fold of the log."""
@@ -194,30 +192,49 @@ class _Proof:
     def prove_rows(self, documents: DocumentSample) -> None:
         """Everything that only the rows can show."""
         self.proving = "withdrawn"
-        withdrawals = WithdrawalProof(self._store, self.entries)
+        withdrawals = WithdrawalProof(self._store, self.entries, sketches=self._reads_texts)
         rows, units, names, digest, family = 0, 0, 0, CorpusDigest(), Family()
         sketches: list[tuple[int, BatchCommitted, Delta]] = []
         documents.plan(self._state, self._recipes)
         for entry, table, batch in self._batches(family, documents):
             recipe = self._recipes[batch.generation]
-            terms = _terms(recipe, self._state.generations[batch.generation].samples)
+            terms = _terms(self._state.generations[batch.generation], recipe)
             part = rows_of(table)
             names += self._prove_batch(entry, batch, part, terms, family)
             documents.add(part)
             withdrawals.add(table, part, terms.strata)
             digest.add(part)
             rows, units = rows + table.num_rows, units + batch.last_unit - batch.first_unit + 1
-            if self.deep is not None:
+            if not self._reads_texts:
+                self._on_trust += table.num_rows
+            elif self.deep is not None:
                 self._prove_deeply(entry.sequence, batch, table, part, recipe)
             elif self._is_edge(batch):
-                found = _sketch(table, part, recipe, batch.sketch_rate)
+                found = sketch_of(table, part, recipe, batch.sketch_rate)
                 sketches.append((entry.sequence, batch, found))
         self._proved_rows(rows, units, names)
         self._settle(withdrawals)
-        self._prove_unique(documents)
-        self._prove_sketches(sketches)
-        self._proved_sketches(len(sketches))
+        if self._reads_texts:
+            self._prove_unique(documents)
+            self._prove_sketches(sketches)
+            self._proved_sketches(len(sketches))
+        self._warn_of_trust()
         self.report.digest = digest.hexdigest()
+
+    @property
+    def _reads_texts(self) -> bool:
+        first = self._state.generations.get(1)
+        return first is None or reads_texts(first.rules)
+
+    def _warn_of_trust(self) -> None:
+        trusted = self._on_trust + (self.deep.trusted if self.deep is not None else 0)
+        if trusted:
+            found = (unknown_rules(g.rules) for g in self._state.generations.values())
+            names = ", ".join(sorted({name for names in found for name in names}))
+            self.report.warnings.append(
+                f"{trusted} rows were taken on trust where rules decide that this seedcorn does "
+                f"not have ({names}): verify them with a newer one"
+            )
 
     def _settle(self, withdrawals: WithdrawalProof) -> None:
         self.proving = "withdrawn"
@@ -243,7 +260,7 @@ class _Proof:
                 source = next(s for s in self._state.sources if s.sequence == entry.sequence)
                 family.add_source(source)
                 self._recheck_source(documents, source)
-                if self.deep is not None:
+                if self.deep is not None and self._reads_texts:
                     self.deep.add_source(source)
             elif isinstance(entry.body, BatchCommitted):
                 self.proving = "P1"
@@ -276,23 +293,17 @@ class _Proof:
     def _prove_sketches(self, found: list[tuple[int, BatchCommitted, Delta]]) -> None:
         self.proving = "sketches"
         for sequence, batch, delta in found:
-            if batch.sketch is None:
-                continue
-            stored = thin(read_delta(self._store, batch.sketch), batch.sketch_rate)
-            for name in COLUMNS:
-                if not np.array_equal(getattr(stored, name), getattr(delta, name)):
-                    raise CorruptCorpus(
-                        f"log entry {sequence}: {batch.sketch.key} is not the sketch of its "
-                        f"batch's texts ({name} differs); what the ledger says of it is wrong"
-                    )
+            check_sketch(self._store, sequence, batch, delta)
 
     def _prove_deeply(
         self, sequence: int, batch: BatchCommitted, table: pa.Table, rows: Rows, recipe: Recipe
     ) -> None:
         assert self.deep is not None
         self.proving = "deep"
-        self.deep.add_batch(sequence, batch, table, rows, recipe)
-        self._prove_sketches([(sequence, batch, _sketch(table, rows, recipe, batch.sketch_rate))])
+        rules = self._state.generations[batch.generation].rules
+        grown = (recipe, checks_on_trust(rules))
+        self.deep.add_batch(sequence, batch, table, rows, grown)
+        self._prove_sketches([(sequence, batch, sketch_of(table, rows, recipe, batch.sketch_rate))])
 
     def _proved_sketches(self, edges: int) -> None:
         deep = self.deep
@@ -325,26 +336,11 @@ class _Proof:
         self.report.proved.append(Finding(promise, text))
 
 
-def _terms(recipe: Recipe, samples: int) -> Terms:
-    """`samples`: what decisions left in the plan."""
+def _terms(generation: GenerationState, recipe: Recipe) -> Terms:
     strata = [prompt.name for prompt in recipe.prompts]
-    return Terms(recipe.fingerprint, samples, recipe.units.unit, strata)
+    return Terms(generation.fingerprint, generation.samples, recipe.units.unit, strata)
 
 
 def _all_sketches(body: Measurement) -> bool:
     """Whether the objects of a measurement are sketches; others have formats of their own."""
     return all(ref.key.startswith("sketches/") for ref in body.objects)
-
-
-def _sketch(table: pa.Table, rows: Rows, recipe: Recipe, rate: float) -> Delta:
-    """The sketch of a batch, from its texts."""
-    shingles = shingles_many(*texts_view(table["text"]), LENGTHS, limit(rate))
-    accepted = np.array([outcome == "accepted" for outcome in rows.outcome], bool)
-    verified = accepted | np.array([outcome == "duplicate" for outcome in rows.outcome], bool)
-    texts = zip(rows.text, verified, strict=True)
-    told = [text if counts else "" for text, counts in texts]
-    if (latent := latent_hashes(told, build(recipe.checks), limit(rate))) is not None:
-        shingles[LATENT] = latent
-    strata = [prompt.name for prompt in recipe.prompts]
-    numbers = np.array([strata.index(name) for name in rows.stratum], np.uint8)
-    return batch_delta(shingles, accepted, verified, numbers, rate)

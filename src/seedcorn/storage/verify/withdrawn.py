@@ -40,8 +40,10 @@ class _Taken:
 class WithdrawalProof:
     """All withdrawals of a corpus."""
 
-    def __init__(self, store: Store, entries: Sequence[Entry]) -> None:
-        """Reads ids and sketches; raises CorruptCorpus when an id is withdrawn twice."""
+    def __init__(self, store: Store, entries: Sequence[Entry], sketches: bool = True) -> None:
+        """Reads ids and sketches; raises CorruptCorpus when an id is withdrawn twice. `sketches`
+        False takes those on trust."""
+        self._sketches = sketches
         self._taken: list[_Taken] = []
         self._by_id: dict[str, int] = {}
         for entry in entries:
@@ -93,7 +95,8 @@ class WithdrawalProof:
             raise CorruptCorpus(
                 f"{body.ids.key} holds {len(ids)} rows, the log says {body.ids.rows}"
             )
-        delta = read_delta(store, body.sketch) if body.sketch is not None else None
+        wanted = body.sketch if self._sketches else None
+        delta = read_delta(store, wanted) if wanted is not None else None
         number = len(self._taken)
         self._taken.append(_Taken(sequence, body, delta))
         for name in ids:

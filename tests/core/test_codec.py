@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedcorn.core.log.frozen import freeze, shape, thaw
+from seedcorn.core.codec import UnknownKeys, freeze, from_plain, shape, thaw, to_plain
 
 
 class Pair(NamedTuple):
@@ -70,17 +70,63 @@ def test_thaw_of_what_was_frozen_and_written_is_equal_and_of_the_same_types(tree
     assert list(back.by_number) == list(tree.by_number)
 
 
+@given(TREES)
+def test_from_plain_of_what_was_written_by_name_is_equal(tree):
+    text = json.dumps(to_plain(Tree, tree))
+    assert from_plain(Tree, json.loads(text)) == tree
+
+
+def test_from_plain_takes_defaults_and_refuses_keys_by_name():
+    assert from_plain(Leaf, {"name": "a"}) == Leaf("a")
+    with pytest.raises(UnknownKeys, match="Leaf2 has no age, shape"):
+        from_plain(Leaf, {"name": "a", "deeper": {"shape": 1, "free": {}, "age": 2}})
+    with pytest.raises(TypeError, match="name"):
+        from_plain(Leaf, {"size": 1.0})
+    with pytest.raises(TypeError, match="is no list"):
+        from_plain(Tree, {"leaves": {"name": "a"}})
+
+
 def test_shape_changes_with_every_field_below():
     @dataclass
-    class Tree:  # The same name, one field deep down of another type.
+    class Tree:  # One field deep down of another type.
         leaves: list[int]
 
-    assert "Leaf2(free: dict[str, typing.Any])" in shape(globals()["Tree"])
+    assert "(free: dict[str, Any])" in shape(globals()["Tree"])
     assert shape(Tree) != shape(globals()["Tree"])
 
 
+@dataclass
+class Blade:
+    """`Leaf2` after it was moved and renamed."""
+
+    free: dict[str, Any]
+
+
+@dataclass
+class Needle:
+    """`Leaf` likewise."""
+
+    name: str
+    size: float
+    deeper: Blade | None
+
+
+@dataclass
+class Thorn:
+    """`Leaf` after a field changed its type."""
+
+    name: str
+    size: float
+    deeper: Blade
+
+
+def test_shape_of_classes_that_were_moved_and_renamed_is_the_same():
+    assert shape(list[Needle]) == shape(list[Leaf])
+    assert shape(list[Thorn]) != shape(list[Leaf])
+
+
 def test_annotation_that_says_too_little_is_refused():
-    with pytest.raises(TypeError, match="no annotation of a fold"):
+    with pytest.raises(TypeError, match="no annotation of a tree"):
         freeze(set, set())
     with pytest.raises(TypeError, match="does not say which"):
         freeze(list[Leaf | Leaf2], [])

@@ -1,0 +1,110 @@
+"""The recipe's part about a run: how work is cut, what is kept of it, when it stops, where it lives.
+
+All of it is operational: texts and verdicts do not depend on any of it.
+"""
+
+from dataclasses import dataclass, field
+
+from seedcorn.core.recipe.fields import operational
+from seedcorn.core.recipe.texts import SourceSpec
+
+
+@dataclass(frozen=True)
+class UnitsSpec:
+    """How work is cut. Texts and verdicts do not depend on any of it."""
+
+    unit: int = operational(256, at_least=1)
+    """Samples an engine worker leases at once."""
+    batch: int = operational(16, at_least=1)
+    """Units that are deduplicated and committed as one."""
+    ahead: int = operational(2, at_least=1)
+    """Batches open beyond the one that commits next."""
+
+
+@dataclass(frozen=True)
+class LedgerSpec:
+    """What the accounting keeps and measures."""
+
+    fingerprints: int = operational(10_000_000, at_least=1)
+    """Hashes held per shingle length before the sample rate is halved."""
+    companions: int = operational(400, at_least=0, at_most=2000)
+    """Documents sampled per finished generation for novel bits, order and diversity; 0: none."""
+    anchor: list[SourceSpec] = operational(factory=list)
+    """Held-out real text that no seed contains: what a generation teaches is measured on it."""
+
+
+@dataclass(frozen=True)
+class TargetSpec:
+    """What the whole corpus is grown for; 0: no target."""
+
+    accepted: int = operational(0, at_least=0)
+    """Accepted samples of all generations."""
+    unique: int = operational(0, at_least=0)
+    """Unique tokens (the headline U) of all generations."""
+
+
+@dataclass(frozen=True)
+class BudgetSpec:
+    """What one generation may cost; 0: no limit."""
+
+    samples: int = operational(0, at_least=0)
+    """Planned samples; exact."""
+    engine_hours: float = operational(0.0, at_least=0)
+    """Measured: the one rule that two runs may decide differently."""
+
+
+@dataclass(frozen=True)
+class StopSpec:
+    """When a generation ends before its plan does. Every decision is a log entry."""
+
+    target: TargetSpec = field(default_factory=TargetSpec)
+    budget: BudgetSpec = field(default_factory=BudgetSpec)
+    min_per_sample: float = operational(0.0, at_least=0)
+    """Unique tokens that the next sample of a stratum must promise, at best; 0: no rule."""
+    min_per_engine_hour: float = operational(0.0, at_least=0)
+    """Unique tokens that the next engine-hour of a stratum must promise, at best; 0: no rule."""
+    min_precision: float = operational(0.0, at_least=0, at_most=1)
+    """Lowest audited precision of unique content, at the lower end of its interval; 0: no rule."""
+    patience: int = operational(2, at_least=1)
+    """Batches (for the anchor: generations) in a row that must agree."""
+    anchor: bool = operational(True)
+    """Whether generations that teach nothing about the anchor, though their text is new, are the
+    last; needs `ledger.anchor`."""
+    alarms: bool = operational(True)
+    """Whether an alarm stops its stratum; it is shown in any case."""
+    move_budget: bool = operational(False)
+    """Whether the best stratum inherits what a stopped one had left; else the plan's shares rule."""
+
+
+@dataclass(frozen=True)
+class StoreSpec:
+    """How the corpus store is reached. Credentials come from the environment, never from here."""
+
+    endpoint: str = operational("")
+    region: str = operational("")
+    deadline_s: float = operational(60.0, above=0)
+    """How long one operation is tried, however often it has to be sent again."""
+    answer_s: float = operational(20.0, above=0)
+    """Silence after which the answer to one request counts as unknown, and it is sent again."""
+    single_writer: bool = operational(False)
+    """Accept a store that ignores put-if-absent; the operator vouches for a single writer."""
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """How a run behaves while it lives."""
+
+    stage_interval_s: float = operational(60.0, above=0)
+    heartbeat_s: float = operational(5.0, above=0)
+    lease_s: float = operational(30.0, above=0)
+    """How long a newcomer watches a heartbeat that does not move before it takes over."""
+    hedge_factor: float = operational(3.0, at_least=1)
+    """A unit open this many times longer than the median one is given to a second worker."""
+    lease_deadline_s: float = operational(1800.0, at_least=0)
+    """A worker that holds work and has finished no sample for so long hangs and is replaced, and so
+    is a keeper that has not answered; 0: never. Raise it where a single sample may take longer."""
+    max_restarts: int = operational(20, at_least=0)
+    """Engine replacements per worker slot without a finished unit in between; nodes that go or are
+    drained do not count."""
+    ray_address: str = operational("")
+    """Empty: $RAY_ADDRESS if set, else a private Ray on this machine."""

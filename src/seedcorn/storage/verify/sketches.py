@@ -1,0 +1,43 @@
+"""Sketches held against the texts they were made from."""
+
+import numpy as np
+import pyarrow as pa
+
+from seedcorn.core.checks import build
+from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.ledger.latents import latent_hashes
+from seedcorn.core.log.entries import BatchCommitted
+from seedcorn.core.recipe import Recipe
+from seedcorn.core.sketch.sketch import COLUMNS, LATENT, LENGTHS, Delta, batch_delta, limit, thin
+from seedcorn.core.text.shingles import shingles_many
+from seedcorn.core.verify.proofs import Rows
+from seedcorn.storage.log.sketches import read_delta
+from seedcorn.storage.samples.batches import texts_view
+from seedcorn.storage.stores.store import Store
+
+
+def check_sketch(store: Store, sequence: int, batch: BatchCommitted, found: Delta) -> None:
+    """Raise CorruptCorpus where the sketch that an entry names is not `found`."""
+    if batch.sketch is None:
+        return
+    stored = thin(read_delta(store, batch.sketch), batch.sketch_rate)
+    for name in COLUMNS:
+        if not np.array_equal(getattr(stored, name), getattr(found, name)):
+            raise CorruptCorpus(
+                f"log entry {sequence}: {batch.sketch.key} is not the sketch of its batch's texts "
+                f"({name} differs); what the ledger says of it is wrong"
+            )
+
+
+def sketch_of(table: pa.Table, rows: Rows, recipe: Recipe, rate: float) -> Delta:
+    """The sketch of a batch, from its texts."""
+    shingles = shingles_many(*texts_view(table["text"]), LENGTHS, limit(rate))
+    accepted = np.array([outcome == "accepted" for outcome in rows.outcome], bool)
+    verified = accepted | np.array([outcome == "duplicate" for outcome in rows.outcome], bool)
+    texts = zip(rows.text, verified, strict=True)
+    told = [text if counts else "" for text, counts in texts]
+    if (latent := latent_hashes(told, build(recipe.checks), limit(rate))) is not None:
+        shingles[LATENT] = latent
+    strata = [prompt.name for prompt in recipe.prompts]
+    numbers = np.array([strata.index(name) for name in rows.stratum], np.uint8)
+    return batch_delta(shingles, accepted, verified, numbers, rate)
