@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cluster.generator.settings import load
 
+from seedcorn import cli
 from seedcorn.cli import COMMANDS
 from seedcorn.core import errors
 from seedcorn.core.ledger import alarms
@@ -44,7 +45,7 @@ def test_every_error_is_explained_with_its_exit_code() -> None:
 
 def test_every_exit_code_is_explained() -> None:
     told = {int(code) for code, *_ in rows("code | means")}
-    source = (CLUSTER.parent / "src/seedcorn/cli.py").read_text()
+    source = "".join(Path(module.__file__).read_text() for module in (cli, errors))
     signals = {int(code) for code in re.findall(r"^\w+ = (\d+)$", source, re.MULTILINE)}
     assert told == {0, *classes().values(), *signals}
 
