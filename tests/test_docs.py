@@ -132,7 +132,9 @@ def test_floors_of_the_core_are_those_that_the_linter_holds():
     ]
     table = (DOCS / "architecture.md").read_text("utf-8").split("| floor |", 1)[1].split("\n\n")[0]
     told = [set(re.findall(r"`(\w+)`", row)) for row in table.splitlines()[2:]]
-    assert told == [set(re.findall(r"\w+", floor)) for floor in floors]
+    held = [set(re.findall(r"\w+", floor)) for floor in floors]
+    assert told[:-1] == held[:-1]
+    assert told[-1] <= held[-1], "the ground floor, of which the page names a few"
 
 
 def test_recipes_of_the_readme_are_valid(tmp_path):
