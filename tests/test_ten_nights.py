@@ -177,9 +177,9 @@ def test_first_night_says_what_it_cannot_know_yet(nights):
 
     assert "100 % of the" in said
     assert "The seed is 9 rows of docs." in said
-    assert "Too few nights came before to say what is usual." in said
+    assert "There are too few earlier nights to say what is usual." in said
     assert "512 samples would add" in said
-    assert "if it went on as this one; too few nights for a trend" in said
+    assert "if it went like this one; there are too few nights for a trend" in said
     assert report["next"]["basis"] == "continuation"
     assert report["next"]["low"] <= nights.report(2)["unique"]["estimate"] <= report["next"]["high"]
 
@@ -188,7 +188,7 @@ def test_crash_is_finished_by_the_next_start_and_both_nights_say_so(nights, tmp_
     fourth, fifth = nights.report(4), nights.report(5)
 
     assert [one["batch"] for one in fourth["measured"]["writings"]] == [0, 3]
-    assert "From batch 3 on another driver wrote" in nights.said(4)
+    assert "From batch 3 on, another driver wrote" in nights.said(4)
     assert "another driver" not in nights.said(5)
     assert fourth["counts"]["accepted"] + fourth["counts"]["rejected"] <= fourth["committed"] == 512
     assert fifth["missed"] == []
@@ -217,7 +217,7 @@ def test_seed_grows_by_increments_that_rank_after_what_was_there(nights):
     assert added[0].ordinal == 0
     assert 0 < added[1].ordinal < added[2].ordinal
     assert nights.report(3)["seeds"] == [{"role": "seed", "source": "docs+1", "rows": 5}]
-    assert "The seed gained 5 rows as docs+1, parents from here on." in nights.said(3)
+    assert "The seed gained 5 rows as docs+1, which are parents from now on." in nights.said(3)
     assert "The seed gained" not in nights.said(4)
     assert "The seed gained 7 rows as docs+2" in nights.said(5)
     assert [nights.parents(g) for g in (2, 3, 4)] == [
@@ -243,14 +243,14 @@ def test_collapsed_template_is_an_alarm_a_decision_and_a_fall_that_the_report_na
     assert {alarm["stratum"] for alarm in report["alarms"]} == {"retell"}
     assert [one["action"] for one in report["decisions"]] == ["drop_stratum"]
     assert "Alarm (duplicates) in retell, batch 3: 94% of the verified" in said
-    assert "So in 2 more batches." in said
+    assert "The same in 2 more batches." in said
     assert "drop stratum (retell: " in said
     assert retell["per_sample"]["verdict"] == "fell"
     assert invent["per_sample"]["verdict"] == "usual"
-    assert "Stratum retell fell in unique tokens a sample" in said
+    assert "Stratum retell fell in unique tokens per sample" in said
     assert "Share of duplicates rose" in said
     assert report["expected"]["held"] is False
-    assert "it came otherwise" in said
+    assert "the result is outside that interval" in said
     assert ", no alarm" not in nights.lines["2026-11-08"]
     assert ", alarms in retell (openings, duplicates" in nights.lines["2026-11-08"]
     for day in NIGHTS:

@@ -189,4 +189,4 @@ def test_compare_with_a_corpus_that_grew_nothing_yet(grown, corpora, tmp_path, c
     log = open_writer(store, LogReader(store).head, "reads", who, float, state.apply)
     Sources(asked, str(tmp_path), store, state).log_new(state, log)
     assert main(["compare", corpora[0], fresh]) == 1
-    assert "no entry holds its sketch yet" in capsys.readouterr().err
+    assert "no entry has its sketch yet" in capsys.readouterr().err

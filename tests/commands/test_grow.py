@@ -103,7 +103,10 @@ def test_ending_of_a_finished_run_asks_for_one_generation_more():
 def test_ending_of_a_reached_target_says_so_and_an_exhausted_plan_how_to_go_on():
     reached, left = (
         ending(Grown("s3://b/c", True, 2, True, reason=reason), arguments(), 2)
-        for reason in ("target reached: 9 of 8", "exhausted: every sample is decided; 7 of 8")
+        for reason in (
+            "target reached: 9 of 8",
+            "exhausted: every sample has been generated; 7 of 8",
+        )
     )
     assert reached.endswith("stopped after 2 generations: target reached: 9 of 8")
     assert left.endswith("grow more with: seedcorn grow 'my recipe.yaml' generations=3")

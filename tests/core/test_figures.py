@@ -10,3 +10,10 @@ from seedcorn.core.figures import counted
 )
 def test_counted_is_in_the_plural_unless_it_is_one(count: int, text: str) -> None:
     assert counted(count, "row") == text
+
+
+def test_counted_noun_with_a_plural_of_its_own_takes_it():
+    assert (counted(1, "batch", "batches"), counted(2, "batch", "batches")) == (
+        "1 batch",
+        "2 batches",
+    )

@@ -177,7 +177,7 @@ def test_links_devices_and_pipes_in_a_folder_are_refused_by_name(tmp_path):
         folder.mkdir()
         (folder / "good.txt").write_text("good")
         make(folder / name)
-        with pytest.raises(SeedError, match=f"{name}: is (a symbolic link|no regular file)"):
+        with pytest.raises(SeedError, match=f"{name}: is (a symbolic link|not a regular file)"):
             read(folder, tmp_path / "corpus")
     assert read(tmp_path / "with-link.txt" / "link.txt", tmp_path / "corpus")[0] == ["secret"]
 

@@ -81,7 +81,7 @@ class EndpointEngine:
         self._key = os.environ.get(self._spec.openai.api_key_env, "").strip()
         if not (self._key.isascii() and self._key.isprintable()):
             raise EngineUnavailable(
-                f"${self._spec.openai.api_key_env} holds characters that no key has"
+                f"${self._spec.openai.api_key_env} contains characters that no key has"
             )
         self._session = aiohttp.ClientSession(
             headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
@@ -285,7 +285,7 @@ def completion(answer: Mapping[str, Any]) -> Completion:
     except (KeyError, IndexError, TypeError, AttributeError):
         raise Transient(f"the answer has no choice: {str(answer)[:80]}") from None
     if not (isinstance(text, str | None) and isinstance(trace, str | None)):
-        raise Transient(f"the answer's text is no text: {str(text)[:80]}")
+        raise Transient(f"the answer's text is not a string: {str(text)[:80]}")
     reason = choice.get("finish_reason")
     if reason == "content_filter":
         raise RequestRefused("the endpoint's content filter refused the request")

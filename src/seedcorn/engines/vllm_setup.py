@@ -80,9 +80,10 @@ def installed_vllm(search_path: Sequence[str] | None = None) -> tuple[str, str]:
             found.setdefault(name, item.version)
     if not found:
         raise EngineUnavailable(
-            "this recipe needs vLLM, which is not installed: pip install 'seedcorn[gpu]' where there"
-            " is an NVIDIA GPU; elsewhere `make dry-run` in a clone installs the CPU build from"
-            " requirements-cpu.lock (plain pip would also fetch CUDA wheels for 'seedcorn[cpu]')"
+            "this recipe needs vLLM, which is not installed: pip install 'seedcorn[gpu]' where "
+            "there is an NVIDIA GPU; elsewhere `make dry-run` in a clone installs the CPU build "
+            "from requirements-cpu.lock (plain pip would also fetch CUDA wheels for "
+            "'seedcorn[cpu]')"
         )
     name, version = next(iter(found.items()))
     if not version.startswith(TESTED + "."):
@@ -186,8 +187,8 @@ def trusts_code(spec: EngineSpec, environment: Mapping[str, str]) -> bool:
         return False
     if environment.get(TRUST_VARIABLE) != spec.model:
         raise EngineUnavailable(
-            f"engine.vllm.trust_remote_code: the recipe wants to run code that comes with "
-            f"{spec.model}; whoever operates this machine must agree with "
+            "engine.vllm.trust_remote_code: the recipe wants to run code that comes with "
+            f"{spec.model}; whoever operates this machine must agree by setting "
             f"{TRUST_VARIABLE}={spec.model}"
         )
     if not is_local(spec.model) and not COMMIT.fullmatch(spec.vllm.revision):

@@ -102,8 +102,8 @@ def test_stratum_that_was_never_drawn_has_no_forecast():
 @pytest.mark.parametrize(
     ("make", "amount", "words"),
     [
-        (lambda f: f, {"samples": 1}, "no batch of the newest generation"),
-        (lambda f: f.start(), {"samples": 1}, "no batch of the newest generation"),
+        (lambda f: f, {"samples": 1}, "the newest generation has no batch"),
+        (lambda f: f.start(), {"samples": 1}, "the newest generation has no batch"),
         (lambda f: f.start().batch(fresh(0), sketch=False), {"samples": 1}, "sketch .* missing"),
         (lambda f: f.start().batch(fresh(0)), {"engine_hours": 1.0}, "no engine time"),
     ],

@@ -127,7 +127,7 @@ def test_parse_an_empty_file_is_refused():
     ("data", "message"),
     [
         (edited(1, id="z"), "line 2: sample z was not drawn"),
-        (edited(1, text="better words"), "line 2: sample b has another text"),
+        (edited(1, text="better words"), "line 2: sample b has a text that differs"),
         (edited(1, id="a", text="text of a"), "line 2: sample a repeats line 1"),
         (file_of({}, QUESTIONS[:2]), "1 of 3 samples have no line, such as c"),
     ],

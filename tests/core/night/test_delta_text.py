@@ -27,7 +27,7 @@ def test_summary_is_one_line_with_error_cost_forecast_and_alarms():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"reason": "target"}, "ended at the corpus' target"),
+        ({"reason": "target"}, "ended at the corpus's target"),
         ({"reason": "stop_rule"}, "ended by the stop rule"),
         ({"reason": "budget"}, "ended by its budget"),
         (
@@ -56,7 +56,10 @@ def test_alarms_that_go_on_are_told_once_each():
     report = first(alarms=[alarm(3), alarm(3, "drops"), alarm(4), alarm(5), alarm(6, stratum="")])
     said = sentences(report)
 
-    assert "Alarm (one document) in retell, batch 3: something in 3. So in 2 more batches." in said
+    assert (
+        "Alarm (one document) in retell, batch 3: something in 3. The same in 2 more batches."
+        in said
+    )
     assert "Alarm (drops) in retell, batch 3: something in 3." in said
     assert "Alarm (one document), batch 6: something in 6." in said
     assert summary(report).endswith("alarms in retell (one document, drops) and all (one document)")
@@ -74,17 +77,17 @@ def test_sentences_say_what_moved_and_from_where():
         "(usual: 86 % to 94 %)." in said
     )
     assert (
-        "Stratum retell fell in unique tokens a sample: 1, 10 on average in the 4 nights before "
+        "Stratum retell fell in unique tokens per sample: 1, 10 on average in the 4 nights before "
         "(usual: 9.5 to 10.5)." in said
     )
-    assert "Stratum gone was not drawn, which it was the night before." in said
-    assert "Stratum ask is new: 2 unique tokens a sample." in said
-    assert any("The nights before led to expect 1.00 k" in one for one in said)
+    assert "Stratum gone was not drawn, unlike the night before." in said
+    assert "Stratum ask is new: 2 unique tokens per sample." in said
+    assert any("Earlier nights predicted 1.00 k" in one for one in said)
 
 
 def test_nothing_unusual_is_said_to_be_so():
     report = delta(document(*(row(n) for n in range(1, 6))), rounds(*NIGHTS[:5]))
-    assert "Every figure is as usual in the 4 nights before." in sentences(report)
+    assert "Every figure is in its usual range over the 4 nights before." in sentences(report)
     assert "No alarm went off and nothing was decided." in sentences(report)
 
 
@@ -111,7 +114,7 @@ def test_missed_nights_are_listed_or_counted(night, said):
 def test_unknown_u_says_why():
     report = delta(document(row(1, unique=None)), rounds(NIGHTS[0]))
     assert "unknown unique tokens (a sketch is missing)" in summary(report)
-    assert any("is unknown: too few nights" in one for one in sentences(report))
+    assert any("is unknown: there are too few nights" in one for one in sentences(report))
 
 
 def test_night_that_grew_nothing_says_why():
@@ -122,7 +125,7 @@ def test_night_that_grew_nothing_says_why():
 
 def test_engine_time_is_told_by_what_it_went_into_where_it_was_measured():
     spent = {"useful": 60.0, "duplicate": 10.0, "rejected": 10.0, "idle": 20.0}
-    told = "Engines, while they were alive: 60 % useful, 10 % duplicate, 10 % rejected, 20 % idle."
+    told = "Engine time: 60 % useful, 10 % duplicate, 10 % rejected, 20 % idle."
     times = [TIMES[0] | {"engine_time": spent}]
     report = delta(document(row(1), measured=times), rounds(NIGHTS[0]), OUTLOOK)
     assert report["measured"]["engine_time"] == spent

@@ -278,4 +278,4 @@ def test_stranger_is_a_fault_in_a_finished_generation_and_a_note_elsewhere():
     staged = "staging/gen-0001/unit-00000003-" + "0" * 16 + ".parquet"
     assert check_strangers(state_with(shards=[ref()]), [ref().key, staged]) == []
     [note] = check_strangers(state_with(), ["data/gen-0009/part-x.parquet"])
-    assert "no part of it" in note
+    assert "seedcorn did not write" in note

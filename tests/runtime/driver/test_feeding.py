@@ -103,7 +103,7 @@ def test_worker_that_is_retired_finishes_stages_and_gets_nothing_more():
         committing = asyncio.create_task(sealed(leases))
         while len(told) < 3:
             await asyncio.sleep(0)
-        await crew.retire(0, 60.0, "its node drains")
+        await crew.retire(0, 60.0, "its node is draining")
         await asyncio.sleep(0.2)
         assert len(told) == 3
         assert cluster.discarded == []
@@ -137,7 +137,7 @@ def test_worker_that_is_still_busy_at_its_deadline_is_staged_and_let_go():
             flushed.append(0)
 
         crew.ready[0].flush = flush
-        await crew.retire(0, 0.0, "its node drains")
+        await crew.retire(0, 0.0, "its node is draining")
         await asyncio.gather(tending, committing)
 
     crew, leases, _ = crew_of(write, workers=1)

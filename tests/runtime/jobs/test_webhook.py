@@ -28,7 +28,7 @@ def test_notify_refused_is_a_warning_without_the_url(listening, caplog, status):
         assert not notify(url, MESSAGE)
     assert len(server.taken) == 1
     assert elsewhere.taken == []
-    assert f"127.0.0.1 did not take the summary (HTTP {status})" in caplog.text
+    assert f"127.0.0.1 did not accept the summary (HTTP {status})" in caplog.text
     assert "s3cr3t" not in caplog.text
 
 
@@ -46,5 +46,5 @@ def test_notify_gives_up_on_a_listener_that_never_answers(caplog):
 )
 def test_notify_anything_but_a_web_address_is_never_opened(caplog, url):
     assert not notify(url, MESSAGE)
-    assert "is no http(s) URL" in caplog.text
+    assert "is not an http(s) URL" in caplog.text
     assert "s3cr3t" not in caplog.text

@@ -176,7 +176,7 @@ def test_auto_follows_three_nodes_that_join_die_and_drain_to_the_same_corpus(
         machines.die(first)
         driver.until(lambda: driver.said("worker 0", "went with its node"))
         machines.drain(others[0], seconds=30)
-        driver.until(lambda: driver.said("ends in", "its node drains"))
+        driver.until(lambda: driver.said("is leaving in", "its node is draining"))
         last = machines.join()
         driver.until(lambda: machines.used(last, "CPU") == 1)
         driver.finish()

@@ -62,7 +62,7 @@ def test_probe_of_a_store_that_ignores_the_condition_says_so(tmp_path: Path):
         "put-if-absent refuses an existing object",
         "put-if-absent leaves an object that put made untouched",
         "put-if-absent refuses over an empty object",
-        "put-if-absent of large objects is refused too",
+        "put-if-absent refuses an existing large object",
         "put-if-absent keeps its condition for odd names",
         "put-if-absent has one winner among 8 at once",
         "put-if-absent has one winner among 8 large ones",

@@ -37,7 +37,7 @@ def test_plain_folder_passes(tmp_path):
 def test_symbolic_link_is_worth_a_warning(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    assert levels(tmp_path / "link")["the folder is no symbolic link"] == "warning"
+    assert levels(tmp_path / "link")["the folder is not a symbolic link"] == "warning"
 
 
 def test_little_room_is_doubtful_and_none_broken():

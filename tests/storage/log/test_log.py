@@ -226,7 +226,7 @@ def test_append_without_an_answer_stops_the_writer_for_good(tmp_path: Path):
     writer = LogWriter(store, reader.head, "writer-b", noon)
     with pytest.raises(StoreError, match="gave up"):
         writer.append(note("unknown"))
-    with pytest.raises(StoreError, match="start again"):
+    with pytest.raises(StoreError, match="run the same command again"):
         writer.append(note("never sent"))
 
 
@@ -234,7 +234,7 @@ def test_own_nonce_with_other_bytes_stops_and_refolds(tmp_path: Path):
     store = LocalStore(tmp_path)
     head = writer_of(store, "writer-a").head
     LogWriter(store, head, "writer-a", noon).append(note("one"))
-    with pytest.raises(StoreError, match="reads the log anew"):
+    with pytest.raises(StoreError, match="re-reads the log"):
         LogWriter(store, head, "writer-a", noon).append(note("another"))
 
 
@@ -253,7 +253,7 @@ class Rivals:
         self.numbers = itertools.count()
 
     def act(self, me: str) -> None:
-        """Open, append, or after an error start again as a new process would."""
+        """Open, append, or after an error run the same command again as a new process would."""
         if me in self.acting:
             return
         self.acting.add(me)

@@ -95,7 +95,7 @@ class WholeRecipe:
         if cut:
             return f"{ENDED[str(cut[-1].value['why'])]}: {cut[-1].reason}"
         left = still_wanted(state, self._recipe)
-        return f"exhausted: every planned sample is decided; {left}" if left else ""
+        return f"exhausted: every planned sample has been generated; {left}" if left else ""
 
 
 def unmeasured(state: CorpusState, recipe: Recipe) -> int | None:

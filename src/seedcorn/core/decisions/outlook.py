@@ -51,7 +51,7 @@ def outlooks(
     but none measured.
     """
     if not ledger.accounts or not ledger.accounts[-1].batches:
-        raise SeedcornError("nothing to forecast from: no batch of the newest generation exists")
+        raise SeedcornError("nothing to forecast from: the newest generation has no batch yet")
     if not ledger.seen:
         raise SeedcornError(
             "nothing to forecast from: a sketch of the newest generation is missing"
@@ -85,7 +85,8 @@ def _outlook(
     if engine_hours is not None:
         if seconds is None:
             raise SeedcornError(
-                "engine-hours cannot be forecast: no engine time was measured; ask for samples"
+                "engine-hours cannot be forecast: no engine time was measured; ask about samples "
+                "instead"
             )
         amount = int(engine_hours * 3600 / seconds)
     else:

@@ -10,6 +10,7 @@ from typing import Any
 
 from seedcorn.core.export.exports import COPY
 from seedcorn.core.export.manifest import Manifest, version
+from seedcorn.core.figures import counted
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.0"
 FILES, RECORDS = "shards", "samples"
@@ -120,7 +121,7 @@ def _distribution(manifest: Manifest) -> list[dict[str, Any]]:
             "@type": "cr:FileObject",
             "@id": shard.key,
             "name": shard.key.rpartition("/")[2],
-            "description": f"{shard.rows} rows.",
+            "description": f"{counted(shard.rows, 'row')}.",
             "contentUrl": shard.key,
             "contentSize": f"{shard.bytes} B",
             "encodingFormat": "application/x-parquet",

@@ -178,7 +178,9 @@ def check_answers(questions: Sequence[Question], answers: Sequence[Answer], wher
         elif question is None:
             wrong = "was not drawn"
         elif question.text != answer.text:
-            wrong = "has another text than the corpus; what was judged is not what is counted"
+            wrong = (
+                "has a text that differs from the corpus; what was judged is not what is counted"
+            )
         if wrong:
             raise AuditError(f"{where}, line {answer.line}: sample {answer.id} {wrong}")
         seen[answer.id] = answer.line
@@ -186,7 +188,7 @@ def check_answers(questions: Sequence[Question], answers: Sequence[Answer], wher
     if missing:
         raise AuditError(
             f"{where}: {len(missing)} of {len(asked)} samples have no line, such as {missing[0]}; "
-            "leave a line in and its verdict null where there is no answer"
+            "keep every line, and leave the verdict null where there is no answer"
         )
 
 
@@ -220,4 +222,4 @@ def _unanswered(
     what = f"{count} of {len(questions)} samples have no verdict, sample {first} first"
     if partial:
         return f"{what}; --partial needs at least the first fingerprint in hash order"
-    return f"{what}; answer them, or give --partial for the run before it"
+    return f"{what}; answer them, or give --partial to use those before it"

@@ -7,6 +7,7 @@ said to be unknown.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from seedcorn.core.figures import counted
 from seedcorn.core.ledger.goodput import goodput_line
 from seedcorn.core.ledger.text import scaled
 from seedcorn.core.night.drift import FALL, RISE, UNKNOWN
@@ -14,21 +15,21 @@ from seedcorn.core.night.drift import FALL, RISE, UNKNOWN
 Report = Mapping[str, Any]
 NAMES = {
     "unique": "unique tokens",
-    "unique_per_sample": "unique tokens a sample",
+    "unique_per_sample": "unique tokens per sample",
     "yield_per_token": "unique tokens per accepted token",
     "accepted_share": "share accepted",
     "duplicate_share": "share of duplicates",
     "rejected_share": "share rejected",
     "failed_share": "share failed",
-    "contained_share": "share of shingles known before",
+    "contained_share": "share of shingles seen before",
     "novel_share": "novel share per document",
 }
 """What the figures that are held against earlier nights are called."""
 LISTED = 5
 """Missed nights that are listed one by one."""
 ENDINGS = {
-    "exhausted": "with its plan",
-    "target": "at the corpus' target",
+    "exhausted": "with its plan complete",
+    "target": "at the corpus's target",
     "stop_rule": "by the stop rule",
     "budget": "by its budget",
 }
@@ -69,11 +70,12 @@ def _content(report: Report) -> Iterator[str]:
     yield f"Generation {report['generation']} added {_added(report)}{share}."
     counts, committed = report["counts"], report["committed"]
     outcomes = ", ".join(f"{counts[name]:,} {name}" for name in counts)
-    yield f"Of {committed:,} samples: {outcomes}."
+    yield f"Of {counted(committed, 'sample')}: {outcomes}."
     if report["status"] == "unfinished":
         yield f"It is not finished: {committed:,} of {report['planned']:,} planned samples."
     else:
-        yield f"It ended {_ending(report)}: {report['detail']}."
+        why = "" if report["reason"] == "exhausted" else f": {report['detail']}"
+        yield f"It ended {_ending(report)}{why}."
     hours, rate = (report["measured"].get(k) for k in ("engine_hours", "unique_per_engine_hour"))
     tokens = scaled(report["tokens"]["generated"])
     if hours is None:
@@ -82,35 +84,39 @@ def _content(report: Report) -> Iterator[str]:
         each = f", {scaled(rate)} {report['unit']} an engine-hour" if rate is not None else ""
         yield f"It took {tokens} generated tokens and {scaled(hours)} engine-hours{each}."
     if spent := goodput_line(report["measured"].get("engine_time") or {}):
-        yield f"Engines, while they were alive: {spent}."
+        yield f"Engine time: {spent}."
 
 
 def _forecast(report: Report) -> Iterator[str]:
     expected, coming = report["expected"], report["next"]
     if expected is not None:
-        came = "it came so" if expected["held"] else "it came otherwise"
+        came = "inside" if expected["held"] else "outside"
         yield (
-            f"The nights before led to expect {_interval(expected)} of {expected['samples']:,} "
-            f"samples: {came}."
+            f"Earlier nights predicted {_interval(expected)} from "
+            f"{counted(expected['samples'], 'sample')}: the result is {came} that interval."
         )
     if coming is None:
-        yield "What the next night would add is unknown: too few nights for a trend."
+        yield "What the next night would add is unknown: there are too few nights for a trend."
     elif coming["basis"] == "trend":
         yield (
             f"The next night's {coming['samples']:,} samples would add {_interval(coming)}, by the "
-            f"trend over {coming['nights']} generations."
+            f"trend over {counted(coming['nights'], 'generation')}."
         )
     else:
         yield (
             f"The next night's {coming['samples']:,} samples would add {_interval(coming)} if it "
-            "went on as this one; too few nights for a trend."
+            "went like this one; there are too few nights for a trend."
         )
 
 
 def _alarmed(report: Report) -> Iterator[str]:
     for (stratum, name), raised in _raised(report).items():
         where = f" in {stratum}" if stratum else ""
-        more = f" So in {len(raised) - 1} more batches." if len(raised) > 1 else ""
+        more = (
+            f" The same in {counted(len(raised) - 1, 'more batch', 'more batches')}."
+            if len(raised) > 1
+            else ""
+        )
         first = f"batch {raised[0]['batch']}: {raised[0]['text']}"
         yield f"Alarm ({name}){where}, {first}.{more}"
     for one in report["decisions"]:
@@ -124,12 +130,12 @@ def _drifts(report: Report) -> Iterator[str]:
     known = {name: found for name, found in report["drift"].items() if found is not None}
     judged = {n: found for n, found in known.items() if found["verdict"] != UNKNOWN}
     if not judged:
-        yield "Too few nights came before to say what is usual."
+        yield "There are too few earlier nights to say what is usual."
         return
     moved = {n: found for n, found in judged.items() if found["verdict"] in (RISE, FALL)}
     nights = max(found["nights"] for found in judged.values())
     if not moved:
-        yield f"Every figure is as usual in the {nights} nights before."
+        yield f"Every figure is in its usual range over the {counted(nights, 'night')} before."
     for name, found in moved.items():
         yield f"{NAMES[name].capitalize()} {found['verdict']}: {_moved(name, found)}."
 
@@ -138,8 +144,8 @@ def _moved(name: str, found: Mapping[str, Any]) -> str:
     word = percent if name.endswith("share") else scaled
     ends = f"{word(max(0.0, found['low']))} to {word(found['high'])}"
     return (
-        f"{word(found['value'])}, {word(found['mean'])} on average in the {found['nights']} nights "
-        f"before (usual: {ends})"
+        f"{word(found['value'])}, {word(found['mean'])} on average in the "
+        f"{counted(found['nights'], 'night')} before (usual: {ends})"
     )
 
 
@@ -147,29 +153,34 @@ def _strata(report: Report) -> Iterator[str]:
     for one in report["strata"]:
         found = one["per_sample"]
         if found is None:
-            yield f"Stratum {one['stratum']} was not drawn, which it was the night before."
+            yield f"Stratum {one['stratum']} was not drawn, unlike the night before."
         elif found["nights"] == 0 and report["generation"] > 1:
             each = scaled(found["value"])
-            yield f"Stratum {one['stratum']} is new: {each} unique tokens a sample."
+            yield f"Stratum {one['stratum']} is new: {each} unique tokens per sample."
         elif found["verdict"] in (RISE, FALL):
             said = _moved("per_sample", found)
-            yield f"Stratum {one['stratum']} {found['verdict']} in unique tokens a sample: {said}."
+            yield (
+                f"Stratum {one['stratum']} {found['verdict']} in unique tokens per sample: {said}."
+            )
 
 
 def _around(report: Report) -> Iterator[str]:
     for one in report["seeds"]:
         if report["generation"] == 1:
-            yield f"The seed is {one['rows']:,} rows of {one['source']}."
+            yield f"The seed is {counted(one['rows'], 'row')} of {one['source']}."
         else:
-            yield f"The seed gained {one['rows']:,} rows as {one['source']}, parents from here on."
+            yield (
+                f"The seed gained {counted(one['rows'], 'row')} as {one['source']}, which are "
+                "parents from now on."
+            )
     if report["missed"]:
         yield f"{_missed(report['missed'])} since night {report['before']}."
     for one in report["skipped"]:
         yield f"Night {one['night']} grew nothing: {one['text']}."
     for batch in report["taken_over"]:
         yield (
-            f"From batch {batch} on another driver wrote: the one before it had stopped or died; "
-            "what it had staged was used, nothing was lost or doubled."
+            f"From batch {batch} on, another driver wrote: the one before it had stopped or died; "
+            "what it had staged was reused, and nothing was lost or duplicated."
         )
 
 

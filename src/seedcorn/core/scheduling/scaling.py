@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor, inf
 
+from seedcorn.core.figures import counted
 from seedcorn.core.recipe.engine import EngineSpec
 
 GRACE_S = 60.0
@@ -126,12 +127,12 @@ def missing(nodes: Sequence[Node], need: Need, workers: int) -> str:
     )
     text = (
         f"{who} for {amounts(need.whole)}{each}{where}: the cluster has {has or 'nothing'} on "
-        f"{_nodes(len(staying))}"
+        f"{counted(len(staying), 'node')}"
     )
     if where:
         text += f" with such labels, of {len(nodes)}"
     if leaving := len(fit) - len(staying):
-        text += f" ({_nodes(leaving)} draining)"
+        text += f" ({counted(leaving, 'node')} draining)"
     empty = [Node(n.id, n.total, n.total, n.labels, n.leaves_in) for n in staying]
     if room(empty, need) == 0:
         return text + "; it would not fit even if nothing else ran"
@@ -186,10 +187,6 @@ def _sum(nodes: Sequence[Node], name: str, what: str) -> float:
 
 def _amount(name: str, amount: float) -> str:
     return f"{amount:g} {name}" + ("" if amount <= 1 and amount else "s")
-
-
-def _nodes(count: int) -> str:
-    return f"{count} node" if count == 1 else f"{count} nodes"
 
 
 def _labelled(labels: Mapping[str, str]) -> str:

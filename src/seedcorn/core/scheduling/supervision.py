@@ -94,6 +94,6 @@ class Supervisor:
         shown = "; ".join(causes)
         every = "the worker fails" if len(self.slots) == 1 else "every worker fails"
         return (
-            f"{every}, last with: {shown}. Nothing committed or staged is lost; "
-            "mend the cause and run the same command again"
+            f"{every}, last with: {shown}. Nothing committed or staged is lost; fix the cause and "
+            "run the same command again"
         )

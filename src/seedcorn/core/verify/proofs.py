@@ -12,6 +12,7 @@ from typing import Any
 
 from seedcorn.core.dedup.sealing import tally
 from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.figures import counted
 from seedcorn.core.identity import canonical_json, sample_id
 from seedcorn.core.log.entries import (
     BatchCommitted,
@@ -85,8 +86,8 @@ def check_bound(entries: Sequence[Entry], last: str, covered: int, bound: str) -
     chain = entries[covered].previous if covered < len(entries) else last
     if bound and chain != bound:
         raise CorruptCorpus(
-            f"log entry {covered - 1} is not the one that checkpoint {covered} was taken after: its "
-            f"sha256 is {chain[:16]}, not {bound[:16]}; the entry was changed since, or the "
+            f"log entry {covered - 1} is not the one that checkpoint {covered} was taken after: "
+            f"its sha256 is {chain[:16]}, not {bound[:16]}; the entry was changed since, or the "
             "checkpoint is damaged"
         )
 
@@ -159,11 +160,15 @@ def _leftovers(state: CorpusState, others: Sequence[str]) -> list[str]:
     """What is harmless but unexpected: objects that gc would delete, and foreign names."""
     doomed = garbage(state, others)
     warnings = (
-        [f"{len(doomed)} objects that gc would delete, such as {doomed[0]}"] if doomed else []
+        [f"{counted(len(doomed), 'object')} that gc would delete, such as {doomed[0]}"]
+        if doomed
+        else []
     )
     foreign = [key for key in others if not _is_ours(state, key)]
     if foreign:
-        warnings.append(f"{len(foreign)} objects that are no part of it, such as {foreign[0]}")
+        warnings.append(
+            f"{counted(len(foreign), 'object')} that seedcorn did not write, such as {foreign[0]}"
+        )
     return warnings
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from seedcorn.core.decisions.growth import checkpoint_due, ending
 from seedcorn.core.errors import RunStopped, SeedcornError, StoreError
+from seedcorn.core.figures import counted
 from seedcorn.core.ledger.goodput import ENGINE_TIME, EngineTime
 from seedcorn.core.ledger.rows import GenerationRow
 from seedcorn.core.log.entries import BatchCommitted, Body, Decision, Entry, Measurement
@@ -93,7 +94,9 @@ class Coordinator:
         self._leases.resume((parse_segment(key).unit, key) for key in listed)
         if listed:
             logger.info(
-                "found %d staged segments of generation %d", len(listed), self._job.generation
+                "found %s of generation %d",
+                counted(len(listed), "staged segment"),
+                self._job.generation,
             )
 
     async def _seal_all(self, staff: asyncio.Task[None]) -> None:
@@ -158,8 +161,8 @@ class Coordinator:
                 logger.warning("%s while loading (attempt %d)", error, attempt)
                 await self._ports.cluster.discard_keeper()
         raise RunStopped(
-            f"the dedup index cannot be loaded: it died {KEEPER_ATTEMPTS} times; "
-            "look at its memory (seedcorn plan says what it needs) and run the same command again"
+            f"the dedup index cannot be loaded: it died {KEEPER_ATTEMPTS} times; check its memory "
+            "(seedcorn plan says what it needs) and run the same command again"
         )
 
     def _announce_indexing(self) -> None:
@@ -233,14 +236,14 @@ class Coordinator:
         try:
             await asyncio.to_thread(delete)
         except StoreError as error:
-            logger.warning("staged segments of a committed batch remain until gc: %s", error)
+            logger.warning("staged segments of a committed batch stay until gc: %s", error)
 
     async def _finish(self, keeper: KeeperHandle) -> None:
         """End the generation. Repeated when the keeper is lost on the way, whose fold it waits for."""
         if self._state.unfinished is not None:
             doomed = await asyncio.to_thread(collect, self._ports.store, self._state)
             if doomed:
-                logger.info("deleted %d objects that no log entry names", len(doomed))
+                logger.info("deleted %s that no log entry names", counted(len(doomed), "object"))
             await self._append(keeper, await self._engine_time())
             await self._append(keeper, ending(self._state, self._job.recipe))
         await self._checkpoint(keeper)

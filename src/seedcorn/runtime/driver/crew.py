@@ -98,11 +98,11 @@ class Crew:
         self._feeder.leaving[slot] = clock.now() + seconds - LEAVE_S
         if not known:
             left = "" if seconds == inf else f" in {duration(seconds)}"
-            logger.info("worker %d ends%s: %s", slot, left, why)
+            logger.info("worker %d is leaving%s: %s", slot, left, why)
             self._feeder.isolation.leave(slot)
             self.changes.notify()
             if slot in self.ready:
-                await within(self.ready[slot].drain(), "be told that it leaves")
+                await within(self.ready[slot].drain(), "be told to leave")
 
     async def drain(self) -> None:
         """Lease nothing more; workers finish what is in flight and stage it."""

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, inf
 
+from seedcorn.core.figures import counted
 from seedcorn.core.log.layout import parse_segment, segment_prefix
 from seedcorn.core.scheduling.leasing import Leases, in_flight
 from seedcorn.core.scheduling.supervision import Supervisor
@@ -114,7 +115,7 @@ class Feeder:
             return done
         if clock.now() > self.leaving.get(slot, inf):
             await within(worker.flush(), "stage before it left")
-            raise NodeLost("its node leaves; what it has not finished goes to others")
+            raise NodeLost("its node is leaving; its unfinished work goes to other workers")
         run = self._job.recipe.run
         await pulse.check(worker, self._leases.patience(run.lease_deadline_s, run.hedge_factor))
         return done
@@ -143,7 +144,9 @@ class Feeder:
             async with asyncio.timeout(self._pace.release_s):
                 await letting_go
         except TimeoutError:
-            logger.warning("worker %d is stuck on what another one finished; replacing it", slot)
+            logger.warning(
+                "worker %d is stuck on work that another one has finished; replacing it", slot
+            )
             self.ready.pop(slot, None)
             await self._cluster.discard_worker(slot)
 
@@ -189,7 +192,7 @@ class Feeder:
         self.quarantine.suspect(self._suspects(slot, lost, error))
         self._hold(slot)  # Before anything is awaited: nobody may lease a suspect normally.
         await self.find_segments(lost)
-        logger.warning("worker %d lost %d units: %s", slot, len(lost), error)
+        logger.warning("worker %d lost %s: %s", slot, counted(len(lost), "unit"), error)
 
     def _suspects(self, slot: int, lost: Mapping[int, Sequence[int]], error: Lost) -> Iterable[int]:
         """Indices that may have killed the worker: none of them killed a node that was to go."""

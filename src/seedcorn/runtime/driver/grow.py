@@ -228,7 +228,7 @@ def _signals(coordinator: Coordinator) -> Iterator[None]:
             if task is not None:
                 task.cancel()
             return
-        logger.warning("draining: finishing what is in flight; once more stops at once")
+        logger.warning("draining: finishing what is in flight; a second signal stops at once")
         draining.append(loop.create_task(coordinator.crew.drain()))
 
     for number in (signal.SIGINT, signal.SIGTERM):

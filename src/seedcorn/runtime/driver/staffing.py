@@ -66,7 +66,7 @@ class Staff:
         leaving = {n.id: n.leaves_in for n in nodes if n.leaves_in is not None}
         for slot, node in list(self._crew.placed.items()):
             if node in leaving:
-                await self._crew.retire(slot, leaving[node], "its node drains")
+                await self._crew.retire(slot, leaving[node], "its node is draining")
         if self._spec.scales and not self._crew.over:
             await self._follow(group, nodes)
         self._explain(nodes)
@@ -89,7 +89,7 @@ class Staff:
         for _ in range(change):
             self._open(group, self._unused())
         for slot in stuck[:-change] if change < 0 else ():
-            await self._crew.retire(slot, 0.0, "what it waits for is gone")
+            await self._crew.retire(slot, 0.0, "the node it waits for is gone")
         if change and self._tended:
             logger.info(
                 "workers: auto is now %d; nodes in the cluster: %d", len(self._tended), len(here)

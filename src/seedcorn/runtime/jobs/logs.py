@@ -87,7 +87,7 @@ class _Follower:
                     self._write(fresh)
         except _LOST as error:
             if job.active:
-                self._note(f"lost the log of {job.id} ({error or type(error).__name__}); again")
+                self._note(f"lost the log of {job.id} ({error or type(error).__name__}); retrying")
             return False
         finally:
             await _closed(lines)
@@ -119,7 +119,7 @@ class _Follower:
             except ClusterError as error:
                 if time.monotonic() - self._contact > GIVE_UP_S:
                     raise self._given_up(error) from error
-                self._note(f"{error}; trying again")
+                self._note(f"{error}; retrying")
                 pause = min(2 * pause, LONGEST_PAUSE_S)
                 await asyncio.sleep(pause)
                 continue

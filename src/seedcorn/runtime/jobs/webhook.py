@@ -32,7 +32,9 @@ def notify(url: str, message: Mapping[str, Any], timeout_s: float = TIMEOUT_S) -
     except ValueError:
         host = None
     if not host:
-        logger.warning("webhook: the URL in the environment is no http(s) URL; nothing was sent")
+        logger.warning(
+            "webhook: the URL in the environment is not an http(s) URL; nothing was sent"
+        )
         return False
     data = json.dumps(message, ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json", "User-Agent": "seedcorn"}
@@ -43,7 +45,9 @@ def notify(url: str, message: Mapping[str, Any], timeout_s: float = TIMEOUT_S) -
     except (OSError, HTTPException, ValueError) as error:
         status = getattr(error, "code", None)
         what = f"HTTP {status}" if status else type(error).__name__
-        logger.warning("webhook: %s did not take the summary (%s); going on", host, what)
+        logger.warning(
+            "webhook: %s did not accept the summary (%s); continuing without it", host, what
+        )
         return False
 
 

@@ -52,9 +52,9 @@ def require_room(recipe: Recipe) -> None:
     if each * count > held:
         who = "1 worker needs" if count == 1 else f"{count} workers need"
         raise RunStopped(
-            f"engine.gpus_per_worker: {who} {each * count:g} GPUs, Ray finds {held:g} on this "
-            "machine; set engine.gpus_per_worker=0 to run on the CPU, use fewer workers, or name a "
-            "cluster (run.ray_address)"
+            f"engine.gpus_per_worker: {who} {each * count:g} GPUs, Ray finds only {held:g} on this "
+            "machine; set engine.gpus_per_worker=0 to run on the CPU, use fewer workers, or name "
+            "a cluster (run.ray_address)"
         )
 
 

@@ -43,14 +43,14 @@ def race(store: Store, prefix: str, racers: int, rounds: int, size: int = 0) -> 
             won = list(pool.map(run, [key] * racers, bids))
             winners = [bid for bid, is_winner in zip(bids, won, strict=True) if is_winner]
             expect(len(winners) == 1, f"{len(winners)} of {racers} writers believe they won")
-            expect(store.get(key) == winners[0], "the winner's bytes do not stand")
+            expect(store.get(key) == winners[0], "what is stored is not the winner's bytes")
     return f"{rounds} rounds"
 
 
 def _creates(store: Store, prefix: str) -> str:
     data = secrets.token_bytes(2_000)
     expect(store.put_if_absent(f"{prefix}new", data) == data, "a new object was not created")
-    expect(store.get(f"{prefix}new") == data, "other bytes stand than were created")
+    expect(store.get(f"{prefix}new") == data, "what is stored is not what was created")
     return ""
 
 
@@ -80,7 +80,10 @@ def _repeats(store: Store, prefix: str) -> str:
     """After a lost acknowledgement the same bytes are sent again: that must read as success."""
     data = secrets.token_bytes(500)
     for _ in range(3):
-        expect(store.put_if_absent(f"{prefix}mine", data) == data, "a repetition is not recognised")
+        expect(
+            store.put_if_absent(f"{prefix}mine", data) == data,
+            "a repeated create is not recognised",
+        )
     return ""
 
 
@@ -88,7 +91,9 @@ def _recreates(store: Store, prefix: str) -> str:
     key = f"{prefix}again"
     store.put_if_absent(key, b"first")
     store.delete(key)
-    expect(store.put_if_absent(key, b"second") == b"second", "a deleted name stays taken")
+    expect(
+        store.put_if_absent(key, b"second") == b"second", "a deleted name cannot be created again"
+    )
     return ""
 
 
@@ -97,7 +102,7 @@ def _many_names(store: Store, prefix: str) -> str:
     bids = [secrets.token_bytes(50) for _ in keys]
     with ThreadPoolExecutor(RACERS, "seedcorn-probe") as pool:
         stand = list(pool.map(store.put_if_absent, keys, bids))
-    expect(stand == bids, "creating different objects at once, one was not created")
+    expect(stand == bids, "of different objects created at once, one is missing")
     return f"{len(keys)} objects"
 
 
@@ -138,10 +143,10 @@ def creates(rounds: int) -> dict[str, Check]:
         "put-if-absent refuses an existing object": refuses,
         "put-if-absent leaves an object that put made untouched": _refuses_after(30),
         "put-if-absent refuses over an empty object": _refuses_after(0),
-        "put-if-absent of large objects is refused too": _refuses_large,
-        "put-if-absent repeated with equal bytes is a success": _repeats,
-        "put-if-absent of a deleted name creates": _recreates,
-        "put-if-absent of different names at once creates all": _many_names,
+        "put-if-absent refuses an existing large object": _refuses_large,
+        "put-if-absent repeated with equal bytes succeeds": _repeats,
+        "put-if-absent creates a deleted name again": _recreates,
+        "put-if-absent of different names at once creates them all": _many_names,
         "put-if-absent keeps its condition for odd names": _odd_name,
         "readers see a created object whole or not at all": _whole_or_absent,
         f"put-if-absent has one winner among {RACERS} at once": lambda store, prefix: race(

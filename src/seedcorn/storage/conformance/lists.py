@@ -88,7 +88,7 @@ def _beside_writers(store: Store, prefix: str) -> str:
         )
         while not writing.done():
             missing = steady - set(_keys(store, prefix))
-            expect(not missing, f"{len(missing)} objects were left out beside a writer")
+            expect(not missing, f"{len(missing)} objects were left out while another was written")
         writing.result()
     return ""
 
@@ -124,12 +124,12 @@ def _deletes_one(store: Store, prefix: str) -> str:
 LISTS: dict[str, Check] = {
     "an empty prefix lists nothing": _empty,
     "listings are exact, with sizes": _exact,
-    "prefixes are beginnings of names": _prefixes,
-    "listings of more than a page are complete": _pages,
+    "prefixes match the beginnings of names": _prefixes,
+    "listings longer than a page are complete": _pages,
     "listings show writes and deletions at once": _fresh,
     "sizes of replaced objects are the new ones": _fresh_sizes,
-    "listings beside a writer leave nothing out": _beside_writers,
+    "listings leave nothing out while objects are written": _beside_writers,
     "a deleted object is gone": _deletes,
-    "deleting may be repeated, and of what never was": _deletes_again,
+    "deleting again, or what never existed, succeeds": _deletes_again,
     "deleting one object leaves its neighbours": _deletes_one,
 }

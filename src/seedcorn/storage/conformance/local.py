@@ -20,15 +20,16 @@ ADVICE = {
     "writes this corpus",
     "folders can be flushed": "use a folder on another file system: a name that is not flushed may "
     "be gone after a power cut",
-    "unfinished files lie on the same file system": f"let {TEMPORARY} be a plain folder of the "
+    "temporary files are on the same file system": f"make {TEMPORARY} a plain folder of the "
     "corpus: files are moved from there",
-    "there is space": "free some, or grow elsewhere: a full disk stops the run, nothing is lost",
+    "there is free space": "free some, or grow elsewhere: a full disk stops the run, though "
+    "nothing is lost",
     "there are free inodes": "free some: every log entry and segment is a file",
-    "the folder is no symbolic link": "give the folder itself: a link that is turned elsewhere "
-    "while a driver runs splits the corpus",
-    "the file system is of this machine": "let one machine at a time grow this corpus, and mount "
-    "it hard, without attribute caching",
-    "the file system outlives a restart": "use a folder on a disk",
+    "the folder is not a symbolic link": "give the folder itself: a link that is changed while a "
+    "driver runs splits the corpus",
+    "the file system is local to this machine": "let one machine at a time grow this corpus, and "
+    "mount it hard, without attribute caching",
+    "the file system survives a restart": "use a folder on a disk",
 }
 
 
@@ -37,16 +38,16 @@ def local_checks(root: Path) -> dict[str, Check]:
     return {
         "the file system has hard links": lambda store, prefix: _links(store, prefix, root),
         "folders can be flushed": lambda store, prefix: _flushes(store, prefix, root),
-        "unfinished files lie on the same file system": lambda store, prefix: _same(
+        "temporary files are on the same file system": lambda store, prefix: _same(
             store, prefix, root
         ),
-        "there is space": lambda store, prefix: space(room_of(root)),
+        "there is free space": lambda store, prefix: space(room_of(root)),
         "there are free inodes": lambda store, prefix: inodes(room_of(root)),
-        "the folder is no symbolic link": lambda store, prefix: _no_link(root),
-        "the file system is of this machine": lambda store, prefix: of_this_machine(
+        "the folder is not a symbolic link": lambda store, prefix: _no_link(root),
+        "the file system is local to this machine": lambda store, prefix: of_this_machine(
             file_system(root)
         ),
-        "the file system outlives a restart": lambda store, prefix: outlives(file_system(root)),
+        "the file system survives a restart": lambda store, prefix: outlives(file_system(root)),
     }
 
 
@@ -60,7 +61,7 @@ def _links(store: Store, prefix: str, root: Path) -> str:
         raise Broken(f"link(2): {error.strerror}") from error
     links = original.stat().st_nlink
     if links < 2 or not os.path.samefile(original, other):
-        raise Broken(f"a linked file counts {links} names")
+        raise Broken(f"a linked file has {links} names, not 2")
     return ""
 
 
@@ -80,7 +81,7 @@ def _same(store: Store, prefix: str, root: Path) -> str:
     store.put(f"{prefix}x", b"x")
     devices = {(root / name).stat().st_dev for name in (prefix, TEMPORARY)}
     if len(devices) > 1:
-        raise Broken(f"{root / TEMPORARY} is another file system than {root}")
+        raise Broken(f"{root / TEMPORARY} and {root} are on different file systems")
     return ""
 
 
@@ -140,7 +141,7 @@ def of_this_machine(kind: str) -> str:
 def outlives(kind: str) -> str:
     """Raises Doubtful for a file system in memory."""
     if kind in _VOLATILE:
-        raise Doubtful(f"{kind}: what is written is gone after a restart")
+        raise Doubtful(f"{kind}: what is written is lost at a restart")
     return kind or "unknown"
 
 

@@ -17,7 +17,7 @@ LARGE = 9 * 2**20
 """Bytes; beyond the size at which clients cut uploads into parts."""
 WRITERS = 8
 ROUNDS = 25
-_NOT_SAME = "other bytes came back than were written"
+_NOT_SAME = "the bytes read back are not those written"
 
 
 def _sized(size: int) -> Check:
@@ -75,7 +75,7 @@ def _reads_ranges(store: Store, prefix: str) -> str:
         tail = handle.read()
         handle.seek(100)
         middle = handle.read(50)
-    expect(tail == data[-8:] and middle == data[100:150], "a range held other bytes")
+    expect(tail == data[-8:] and middle == data[100:150], "a range read other bytes")
     return ""
 
 
@@ -84,9 +84,9 @@ def _reads_to_the_end(store: Store, prefix: str) -> str:
     store.put(f"{prefix}pieces", data)
     with store.open(f"{prefix}pieces") as handle:
         pieces = iter(lambda: handle.read(700_001), b"")
-        expect(b"".join(pieces) == data, "the pieces are not the whole")
+        expect(b"".join(pieces) == data, "the ranges do not add up to the whole")
         handle.seek(len(data) + 10)
-        expect(handle.read(5) == b"", "there was something beyond the end")
+        expect(handle.read(5) == b"", "there are bytes beyond the end")
     return ""
 
 
@@ -135,7 +135,7 @@ def _one_write_stands(store: Store, prefix: str) -> str:
     versions = [secrets.token_bytes(100_000) for _ in range(WRITERS)]
     with ThreadPoolExecutor(WRITERS, "seedcorn-probe") as pool:
         list(pool.map(lambda data: store.put(f"{prefix}same", data), versions))
-    expect(store.get(f"{prefix}same") in versions, "what stands is none of the writes")
+    expect(store.get(f"{prefix}same") in versions, "what is stored is none of the writes")
     return f"{WRITERS} at once"
 
 
@@ -144,7 +144,10 @@ def _all_arrive(store: Store, prefix: str) -> str:
     with ThreadPoolExecutor(WRITERS, "seedcorn-probe") as pool:
         list(pool.map(store.put, objects, objects.values()))
         read = list(pool.map(store.get, objects))
-    expect(read == list(objects.values()), "an object written beside others is not there, or other")
+    expect(
+        read == list(objects.values()),
+        "an object written beside others is missing or has other bytes",
+    )
     return f"{len(objects)} objects, {WRITERS} at once"
 
 
@@ -177,12 +180,12 @@ def _optional(check: Check, otherwise: str) -> Check:
 
 
 OBJECTS: dict[str, Check] = {
-    "an object of no bytes reads back": _sized(0),
+    "an empty object reads back": _sized(0),
     "an object of one byte reads back": _sized(1),
     "an object of some kilobytes reads back": _sized(70_000),
     "an object of several megabytes reads back": _sized(LARGE),
     "an object sent from a file reads back": _from_file,
-    "bytes are neither unpacked nor translated": _bytes_alone,
+    "bytes are neither decompressed nor re-encoded": _bytes_alone,
     "a second write replaces the first": _replaces,
     "a shorter write leaves nothing of a longer one": _leaves_no_tail,
     "ranges can be read": _reads_ranges,
@@ -191,24 +194,26 @@ OBJECTS: dict[str, Check] = {
     "a missing object is reported as missing": _misses(lambda store, key: store.get(key)),
     "opening a missing object reports it as missing": _misses(lambda store, key: store.open(key)),
     "readers beside a writer see old or new, never a mixture": _never_torn,
-    "of concurrent writes of one key one stands whole": _one_write_stands,
+    "concurrent writes of one key leave one of them whole": _one_write_stands,
     "concurrent writes of many keys all arrive": _all_arrive,
-    "names of corpora work": _names(
+    "names that a corpus uses work": _names(
         "log/0000000000.json",
         "data/gen-0001/part-00000000-00000015-0123456789abcdef.parquet",
         "checkpoints/0000000012/manifest.json",
     ),
     "names that look encoded are taken as they are": _names("a%2Fb", "a/b", "a%20b", "a+b", "a b"),
     "names beyond ASCII work": _names("ö/日本語", "ö/emoji-🌽", "ö/combined-é", "ö/plain-e"),
-    "names with signs work": _names("=", "&x", "(1)", "~a", "'q'", "a,b;c", "@", "$", "#1", "!"),
+    "names with punctuation work": _names(
+        "=", "&x", "(1)", "~a", "'q'", "a,b;c", "@", "$", "#1", "!"
+    ),
     "names of several hundred bytes work": _names("/".join(["n" * 60] * 8)),
     "names of many levels work": _names("/".join("abcdefghijkl")),
 }
 OPTIONAL: dict[str, Check] = {
-    "names that differ in case alone are two": _optional(
+    "names that differ only in case are two objects": _optional(
         _names("Case", "case"), "they are one object here; seedcorn's own names are lower case"
     ),
     "an object may have the name of a folder": _optional(
-        _names("a", "a/b"), "it may not, as in any file system; seedcorn never needs it"
+        _names("a", "a/b"), "it may not, as in any file system; seedcorn does not need it"
     ),
 }

@@ -22,10 +22,10 @@ TIMES = 9
 ADVICE = {
     "the clocks of server and client agree": "set this machine's clock (NTP): requests are signed "
     "with the time, and refused when it is off by 15 minutes",
-    "a wrong checksum is refused": "nothing is lost by it: seedcorn compares sha256 whenever it "
-    "reads; damage on the way is only found later",
-    "requests are answered well within the deadline": "raise store.deadline_s, or use a store "
-    "that is nearer",
+    "a wrong checksum is refused": "nothing is lost: seedcorn compares sha256 whenever it reads; "
+    "damage in transit is only found later",
+    "requests are answered well within the deadline": "raise store.deadline_s, or use a nearer "
+    "store",
 }
 
 
@@ -66,11 +66,11 @@ def _clock(remote: Remote, store: Store, prefix: str, clock: Callable[[], float]
     answer = remote.request("head_object", f"{prefix}now")
     date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
     if not date:
-        raise Doubtful("the server tells no time")
+        raise Doubtful("the server sends no time")
     try:
         told = parsedate_to_datetime(date).timestamp()
     except ValueError as error:
-        raise Doubtful(f"the server tells no time that can be read: {date!r}") from error
+        raise Doubtful(f"the server sends a time that cannot be read: {date!r}") from error
     # Told in whole seconds, somewhere between question and answer.
     return skew(told + 0.5 - (before + clock()) / 2)
 
@@ -82,7 +82,7 @@ def _checksum(remote: Remote, prefix: str) -> str:
         remote.request("put_object", key, Body=b"these bytes", ChecksumSHA256=wrong)
     except StoreError as error:
         return f"refused: {str(error)[-60:]}"
-    raise Doubtful("the server took an object whose bytes do not have the sha256 that came with it")
+    raise Doubtful("the server accepted an object whose bytes do not have the sha256 sent with it")
 
 
 def _speed(store: Store, prefix: str, deadline_s: float) -> str:

@@ -74,7 +74,7 @@ def look(target: Store, options: Options) -> Standing:
     ]
     if missing:
         raise ExportError(
-            f"{target.uri}: {missing[0]} is named by {KEY} but gone; use a new target"
+            f"{target.uri}: {missing[0]} is named by {KEY} but missing; use a new target"
         )
     return standing
 

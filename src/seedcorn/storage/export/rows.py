@@ -106,8 +106,8 @@ class Rows:
             advance(ref.rows)
         if any(seen[group] != drawn.samples for group, drawn in self.draws.items()):
             raise CorruptCorpus(
-                f"{self._corpus.store.uri}: the shards hold other strata than the log counts; run "
-                "seedcorn verify"
+                f"{self._corpus.store.uri}: the strata in the shards are not those the log counts; "
+                "run seedcorn verify"
             )
 
     def _any(self, batch: Batch) -> bool:

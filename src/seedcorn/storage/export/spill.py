@@ -90,7 +90,7 @@ class Spill:
         if not np.array_equal(positions[order], np.arange(start, stop)):
             raise StoreError(
                 f"{self._folder}: rows {start} to {stop} of the shuffle came back as "
-                f"{len(positions)}; the local disk lost some: run the same command again"
+                f"{len(positions)}; the local disk lost some; run the same command again"
             )
         assert table is not None
         return table.drop_columns([POSITION]).combine_chunks().take(pa.array(order))

@@ -65,8 +65,8 @@ class LogReader:
             if data is None:
                 raise CorruptCorpus(
                     f"{self._store.uri}: log entry {self.head.sequence} is missing although entry "
-                    f"{listed} exists; look again: a store that takes long to show what it holds "
-                    f"cannot hold a corpus (see `seedcorn doctor`); if the entry is gone for good, "
+                    f"{listed} exists; try again: a store that is slow to show what it holds is "
+                    "unfit for a corpus (see `seedcorn doctor`); if the entry is gone for good, "
                     f"restore {log_key(self.head.sequence)} from a backup"
                 )
             yield self._advance(data)
@@ -179,7 +179,8 @@ class LogWriter:
             data = encode(entry)
             self._stopped_by = StoreError(
                 f"{self._store.uri}: appending log entry {sequence} failed and it may or may not "
-                "be stored; nothing committed is lost: start again, which reads the log anew"
+                "be stored; nothing committed is lost: run the same command again, which re-reads "
+                "the log"
             )
             stands = self._store.put_if_absent(log_key(sequence), data)
             if stands != data:
@@ -204,14 +205,15 @@ class LogWriter:
         if other.writer == self._nonce:
             return StoreError(
                 f"{self._store.uri}: log entry {sequence} was written by this writer with another "
-                "content; nothing committed is lost: start again, which reads the log anew"
+                "content; nothing committed is lost: run the same command again, which re-reads "
+                "the log"
             )
         who = f"writer {other.writer}"
         if isinstance(other.body, WriterOpened):
             who += f" (host {other.body.host}, pid {other.body.pid})"
         return Fenced(
-            f"{self._store.uri}: {who} took over: its {other.kind} stands as log entry {sequence}; "
-            "this process stops, and nothing committed is lost"
+            f"{self._store.uri}: {who} took over: its {other.kind} is log entry {sequence}; this "
+            "process stops, and nothing committed is lost"
         )
 
 
@@ -241,6 +243,6 @@ def open_writer(
         fold(entry)
         return writer
     raise CorpusBusy(
-        f"{store.uri}: others appended to the log {OPENING_ATTEMPTS} times while this process tried "
-        "to open it; find the drivers that grow this corpus and stop all but one"
+        f"{store.uri}: others appended to the log {OPENING_ATTEMPTS} times while this process "
+        "tried to open it; find the drivers that grow this corpus and stop all but one"
     )

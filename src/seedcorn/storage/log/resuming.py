@@ -17,6 +17,7 @@ import zstandard
 
 from seedcorn.core.codec import freeze, shape, thaw
 from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.figures import counted
 from seedcorn.core.identity import sha256_hex
 from seedcorn.core.ledger.ledger import Books, Ledger
 from seedcorn.core.log.state import CorpusState
@@ -99,7 +100,7 @@ def _require_end(store: Store, stop: int) -> None:
     held = last_listed(store) + 1
     if held < stop:
         raise CorruptCorpus(
-            f"{store.uri}: the log ends after {held} entries, but a checkpoint covers {stop}: "
-            "entries were lost from its end; restore them from a backup, or delete checkpoints/ "
-            "to grow on from what is left"
+            f"{store.uri}: the log ends after {counted(held, 'entry', 'entries')}, but a "
+            f"checkpoint covers {stop}: entries were lost from its end; restore them from a "
+            "backup, or delete checkpoints/ to continue from what is left"
         )

@@ -57,7 +57,7 @@ def read_delta(store: Store, ref: ObjectRef) -> Delta:
     if sha256_hex(data) != ref.sha256:
         raise CorruptCorpus(
             f"{ref.key} holds {len(data)} bytes whose sha256 is not the one the log committed; "
-            "restore the object, the ledger cannot be told without it"
+            "restore the object; the ledger cannot be computed without it"
         )
     table = table_of(data)
     metadata = table.schema.metadata or {}

@@ -169,7 +169,7 @@ class _Search:
                 self._batches.append(body)
         row = ledger.rows()[generation - 1]
         if row.unknown:
-            raise AuditError(f"what generation {generation} added cannot be told: {row.unknown}")
+            raise AuditError(f"what generation {generation} added is unknown: {row.unknown}")
         columns = ledger.history.snapshot()
         of = {n: columns[f"{HEADLINE}.{n}"] for n in ("key", "first", "strata")}
         left = columns[f"{HEADLINE}.accepted"] > columns[f"{HEADLINE}.withdrawn"]

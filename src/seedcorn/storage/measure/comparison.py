@@ -58,8 +58,8 @@ def outline(store: Store) -> Outline:
     if waiting:
         sequence, source = next(iter(waiting.items()))
         raise SeedcornError(
-            f"{store.uri}: log entry {sequence} added {source}, and no entry holds its sketch yet; "
-            "let seedcorn grow read it first"
+            f"{store.uri}: log entry {sequence} added {source}, and no entry has its sketch yet; "
+            "run seedcorn grow first, which reads it"
         )
     found.head = reader.head
     return found
@@ -114,7 +114,7 @@ def _sketch(store: Store, entry: Entry, ref: ObjectRef | None) -> Delta:
     if ref is None:
         raise SeedcornError(
             f"{store.uri}: log entry {entry.sequence} ({entry.kind}) names no sketch; what it "
-            "changed cannot be told"
+            "changed is unknown"
         )
     return read_delta(store, ref)
 

@@ -242,14 +242,14 @@ def read_segment(store: Store, key: str) -> pa.Table:
     if sha256_hex(data)[:16] != parse_segment(key).sha16:
         raise CorruptCorpus(
             f"{key} is damaged: its bytes do not have the hash in its name; delete it and run the "
-            "same command again, which writes its samples anew"
+            "same command again, which generates its samples again"
         )
     table = table_of(data)
     if missing := set(SEGMENT_SCHEMA.names) - set(table.column_names):
         raise FormatError(
-            f"{key} was staged by another version of seedcorn: it has no {', '.join(sorted(missing))}"
-            "; finish the generation with that version, or delete the segment, whose samples the "
-            "same command then writes anew"
+            f"{key} was staged by another version of seedcorn: it has no "
+            f"{', '.join(sorted(missing))}; finish the generation with that version, or delete the "
+            "segment, whose samples the same command then generates again"
         )
     return table.select(SEGMENT_SCHEMA.names).cast(SEGMENT_SCHEMA)
 

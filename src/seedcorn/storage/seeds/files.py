@@ -220,7 +220,7 @@ def _refuse_odd(path: str, info: dict[str, Any], named: bool) -> None:
             "link's target in the recipe"
         )
     if not info.get("islink") and info["type"] != "file":
-        raise SeedError(f"seed {path}: is no regular file")
+        raise SeedError(f"seed {path}: is not a regular file")
 
 
 def _is_name(path: str) -> bool:
@@ -240,14 +240,18 @@ def _format(spec: SourceSpec, files: list[SourceFile]) -> str:
     if spec.format != "auto":
         if spec.format not in FORMATS:
             choice = ", ".join(("auto", *FORMATS))
-            raise SeedError(f"seed {spec.path}: unknown format {spec.format!r}; choose of {choice}")
+            raise SeedError(
+                f"seed {spec.path}: unknown format {spec.format!r}; choose one of {choice}"
+            )
         return spec.format
     formats: dict[str, str] = {}
     for file in files:
         name = PurePosixPath(file.name)
         ending = PurePosixPath(name.stem if compression(name.name) else name.name).suffix.lower()
         if ending not in ENDINGS:
-            raise SeedError(f"seed {file.path}: unknown ending; set `format` or narrow the glob")
+            raise SeedError(
+                f"seed {file.path}: unknown file extension; set `format` or narrow the glob"
+            )
         formats.setdefault(ENDINGS[ending], file.name)
     if len(formats) > 1:
         mixed = ", ".join(f"{kind} ({name})" for kind, name in sorted(formats.items()))

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from seedcorn.core.decisions.growth import increment_name
 from seedcorn.core.errors import SeedError
+from seedcorn.core.figures import counted
 from seedcorn.core.recipe import SourceSpec, StoreSpec
 from seedcorn.storage.seeds.catalogue import Catalogue, catalogue_of, open_catalogue, source_name
 from seedcorn.storage.seeds.conversion import files_converted
@@ -98,8 +99,8 @@ def _settled(
     """The files that nobody may still be writing."""
     ready = [file for file in files if settled is None or _modified(file) <= settled]
     if len(ready) < len(files):
-        waiting = len(files) - len(ready)
-        logger.info("%d new files of seed %s wait: they changed just now", waiting, spec.name)
+        waiting = counted(len(files) - len(ready), "new file")
+        logger.info("waiting for %s of seed %s that changed just now", waiting, spec.name)
     return tuple(ready)
 
 

@@ -99,7 +99,9 @@ def seed_rows(raw: HashingReader, name: str, kind: str, spec: SourceSpec) -> Ite
             if piece is None or piece.strip():
                 yield text_row(piece, None, spec.max_chars)
     else:
-        raise SeedError(f"seed {spec.path}: unknown split {spec.split!r}; choose of {SPLITS}")
+        raise SeedError(
+            f"seed {spec.path}: unknown split {spec.split!r}; choose one of {', '.join(SPLITS)}"
+        )
 
 
 def lines(stream: BinaryIO, cap: int) -> Iterator[bytes | None]:
@@ -218,8 +220,8 @@ class _Expanding:
         self._given += len(data)
         if self._given > BOMB_BYTES and self._given > BOMB_RATIO * self._raw.count:
             raise SeedError(
-                f"seed {self._name}: expands more than {BOMB_RATIO}-fold, to {self._given >> 20} MiB so far: a "
-                "compression bomb; decompress it yourself if it is meant"
+                f"seed {self._name}: expands more than {BOMB_RATIO}-fold, to {self._given >> 20} "
+                "MiB so far: a compression bomb; decompress it yourself if it is meant"
             )
         return data
 

@@ -171,7 +171,7 @@ class SeedReader:
                 yield slab
         if missing:
             few = "fewer" if missing > 0 else "more"
-            raise SeedError(f"seed {where}: holds {few} rows than its footer says; write it anew")
+            raise SeedError(f"seed {where}: holds {few} rows than its footer says; rewrite it")
 
     def _mode(self, group: int) -> tuple[int, ReadMode]:
         file = int(np.searchsorted(self._first_groups, group, side="right")) - 1

@@ -39,7 +39,9 @@ class DocumentSample:
         sources = [source for source in state.sources if source.role in roles]
         rows = sum(source.rows for source in sources)
         if rows > self._most // SOURCE_SHARE:
-            self._sources = f"without the {rows} seed and reference rows, which are too many"
+            self._sources = (
+                f"without the {rows} seed and reference rows, which are too many to hold"
+            )
         elif sources:
             self._indexed = {source.sequence for source in sources}
             self._sources = f"with {rows} seed and reference rows"

@@ -63,10 +63,12 @@ def _read(store: Store, ref: ObjectRef, schema: pa.Schema) -> pa.Table:
     try:
         table = table_of(data)
     except (pa.ArrowInvalid, OSError) as error:
-        raise CorruptCorpus(f"{ref.key} is no Parquet file: {error}") from error
+        raise CorruptCorpus(f"{ref.key} is not a Parquet file: {error}") from error
     if table.num_rows != ref.rows:
         raise CorruptCorpus(f"{ref.key} holds {table.num_rows} rows, the log says {ref.rows}")
     if not table.schema.equals(schema):
         missing = [field.name for field in schema if field not in list(table.schema)]
-        raise CorruptCorpus(f"{ref.key} has other columns than a shard: {missing or 'more'} differ")
+        raise CorruptCorpus(
+            f"{ref.key} does not have the columns of a shard: {missing or 'more'} differ"
+        )
     return table

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from seedcorn.core.errors import CorruptCorpus, FormatError, ObjectMissing, RecipeError
+from seedcorn.core.figures import counted
 from seedcorn.core.ledger.ledger import Ledger
 from seedcorn.core.log.entries import BatchCommitted, Entry, Measurement, SeedAdded
 from seedcorn.core.log.layout import DATA, DROPPED, STAGING
@@ -138,14 +139,16 @@ class _Proof:
             self.entries.append(entry)
         if covered > len(self.entries):
             raise CorruptCorpus(
-                f"the log ends after {len(self.entries)} entries, but a checkpoint covers "
-                f"{covered}: entries were lost from its end"
+                f"the log ends after {counted(len(self.entries), 'entry', 'entries')}, but a "
+                f"checkpoint covers {covered}: entries were lost from its end"
             )
         check_bound(self.entries, reader.head.previous, covered, bound)
-        self._proved("log", f"{len(self.entries)} entries, chain and numbers unbroken")
+        self._proved(
+            "log", f"{counted(len(self.entries), 'entry', 'entries')}, chain and numbers unbroken"
+        )
         self.proving = "P6"
         writers = check_writers(self.entries)
-        self._proved("P6", f"{writers} writers, each entry by the one that opened last")
+        self._proved("P6", f"{counted(writers, 'writer')}, each entry by the one that opened last")
         self.proving = "lineage"
         for number, generation in self._state.generations.items():
             self._recipes[number] = self._recipe(number, generation.recipe, generation.fingerprint)
@@ -164,7 +167,9 @@ class _Proof:
         self.proving = "P5"
         self.report.warnings += check_strangers(self._state, listed)
         finished = sum(bool(g.finished) for g in self._state.generations.values())
-        self._proved("P5", f"{finished} finished generations hold committed shards alone")
+        self._proved(
+            "P5", f"{counted(finished, 'finished generation')} with committed shards alone"
+        )
 
     def fold_ledger(self) -> None:
         """The ledger folds without contradiction, over sketches whose bytes are the log's."""
@@ -185,8 +190,9 @@ class _Proof:
             self._advance("sketches", entry.sequence + 1, len(self.entries))
         self._proved(
             "ledger",
-            f"{len(ledger.rows())} generations balance over {sketches} sketches, "
-            f"{forecasts} forecasts recomputed",
+            f"{counted(len(ledger.rows()), 'generation')} balanced over "
+            f"{counted(sketches, 'sketch', 'sketches')}, {counted(forecasts, 'forecast')} "
+            "recomputed",
         )
 
     def prove_rows(self, documents: DocumentSample) -> None:
@@ -239,15 +245,24 @@ class _Proof:
     def _settle(self, withdrawals: WithdrawalProof) -> None:
         self.proving = "withdrawn"
         withdrawals.settle()
-        self._proved("withdrawn", f"{withdrawals.samples} samples, all accepted ones, none twice")
+        self._proved(
+            "withdrawn", f"{counted(withdrawals.samples, 'sample')}, all accepted ones, none twice"
+        )
 
     def _proved_rows(self, rows: int, units: int, names: int) -> None:
         shards = sum(len(g.shards) + len(g.dropped) for g in self._state.generations.values())
-        self._proved("P1", f"{shards} shards have the size, sha256 and rows the log committed")
-        self._proved("P2", f"{rows} samples, each planned index once, under its own id")
-        self._proved("P3", f"{units} units: planned = accepted + duplicate + rejected + failed")
         self._proved(
-            "lineage", f"{len(self._recipes)} recipes, {names} parents and witnesses exist"
+            "P1",
+            f"{counted(shards, 'shard')} with the size, sha256 and rows that the log committed",
+        )
+        self._proved("P2", f"{counted(rows, 'sample')}, each planned index once, under its own id")
+        self._proved(
+            "P3", f"{counted(units, 'unit')}: planned = accepted + duplicate + rejected + failed"
+        )
+        self._proved(
+            "lineage",
+            f"{counted(len(self._recipes), 'recipe')}; parents and witnesses that "
+            "exist: {names:,}",
         )
 
     def _batches(
@@ -308,13 +323,14 @@ class _Proof:
     def _proved_sketches(self, edges: int) -> None:
         deep = self.deep
         if deep is None:
-            told = f"{edges} recomputed (first and last of each generation)"
+            told = f"{edges:,} recomputed (first and last of each generation)"
             return self._proved("sketches", told)
         self._proved("sketches", "those of every batch recomputed")
         self._proved(
             "deep",
-            f"{deep.fingerprints} fingerprints, {deep.rechecked} rows' checks and containment from "
-            f"texts; {deep.verdicts} verdicts replayed against {deep.documents} documents",
+            f"{counted(deep.fingerprints, 'fingerprint')}, checks and containment of "
+            f"{counted(deep.rechecked, 'row')} from texts; {counted(deep.verdicts, 'verdict')} "
+            f"replayed against {counted(deep.documents, 'document')}",
         )
 
     def _recipe(self, number: int, stored: Mapping[str, Any], fingerprint: str) -> Recipe:
