@@ -15,10 +15,10 @@ from seedcorn.core.ledger.text import scaled
 from seedcorn.core.sketch.sketch import HEADLINE
 
 UNIT_LINES = {
-    "uat": f"uat: unique accepted tokens, the {HEADLINE}-word shingles of accepted samples that nothing "
-    "earlier in the corpus contains",
-    "uvt": f"uvt: unique verified tokens, the {HEADLINE}-word shingles of samples whose content a check "
-    "judged right and that nothing earlier in the corpus contains",
+    "uat": f"uat: unique accepted tokens, the {HEADLINE}-word shingles of accepted samples that "
+    "nothing earlier in the corpus contains",
+    "uvt": f"uvt: unique verified tokens, the {HEADLINE}-word shingles of samples whose content a "
+    "check judged right and that nothing earlier in the corpus contains",
 }
 OUTCOMES = ("accepted", "duplicate", "rejected", "failed")
 

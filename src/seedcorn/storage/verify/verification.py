@@ -85,7 +85,8 @@ def verify(
     """Prove everything, or name the first thing that is wrong.
 
     `spec` is how seed files on remote stores are reached; at most `documents` are rechecked for
-    uniqueness. `deep`: also decide again what texts decide (see `DeepProof`). Raises StoreError when the store does not answer, ObjectMissing without a corpus.
+    uniqueness. `deep`: also decide again what texts decide (see `DeepProof`). Raises StoreError
+    when the store does not answer, ObjectMissing without a corpus.
     """
     proof = _Proof(store, parse_recipe, advance)
     if deep:
@@ -143,12 +144,10 @@ class _Proof:
                 f"checkpoint covers {covered}: entries were lost from its end"
             )
         check_bound(self.entries, reader.head.previous, covered, bound)
-        self._proved(
-            "log", f"{counted(len(self.entries), 'entry', 'entries')}, chain and numbers unbroken"
-        )
+        self._proved("log", counted(len(self.entries), "entry", "entries"), "chain unbroken")
         self.proving = "P6"
         writers = check_writers(self.entries)
-        self._proved("P6", f"{counted(writers, 'writer')}, each entry by the one that opened last")
+        self._proved("P6", counted(writers, "writer"), "each entry by the one that opened last")
         self.proving = "lineage"
         for number, generation in self._state.generations.items():
             self._recipes[number] = self._recipe(number, generation.recipe, generation.fingerprint)
@@ -167,9 +166,7 @@ class _Proof:
         self.proving = "P5"
         self.report.warnings += check_strangers(self._state, listed)
         finished = sum(bool(g.finished) for g in self._state.generations.values())
-        self._proved(
-            "P5", f"{counted(finished, 'finished generation')} with committed shards alone"
-        )
+        self._proved("P5", counted(finished, "finished generation"), "with committed shards alone")
 
     def fold_ledger(self) -> None:
         """The ledger folds without contradiction, over sketches whose bytes are the log's."""
@@ -190,9 +187,9 @@ class _Proof:
             self._advance("sketches", entry.sequence + 1, len(self.entries))
         self._proved(
             "ledger",
-            f"{counted(len(ledger.rows()), 'generation')} balanced over "
-            f"{counted(sketches, 'sketch', 'sketches')}, {counted(forecasts, 'forecast')} "
-            "recomputed",
+            f"{counted(len(ledger.rows()), 'generation')} balanced",
+            counted(sketches, "sketch", "sketches"),
+            f"{counted(forecasts, 'forecast')} recomputed",
         )
 
     def prove_rows(self, documents: DocumentSample) -> None:
@@ -245,25 +242,15 @@ class _Proof:
     def _settle(self, withdrawals: WithdrawalProof) -> None:
         self.proving = "withdrawn"
         withdrawals.settle()
-        self._proved(
-            "withdrawn", f"{counted(withdrawals.samples, 'sample')}, all accepted ones, none twice"
-        )
+        self._proved("withdrawn", counted(withdrawals.samples, "sample"), "accepted, none twice")
 
     def _proved_rows(self, rows: int, units: int, names: int) -> None:
         shards = sum(len(g.shards) + len(g.dropped) for g in self._state.generations.values())
-        self._proved(
-            "P1",
-            f"{counted(shards, 'shard')} with the size, sha256 and rows that the log committed",
-        )
-        self._proved("P2", f"{counted(rows, 'sample')}, each planned index once, under its own id")
-        self._proved(
-            "P3", f"{counted(units, 'unit')}: planned = accepted + duplicate + rejected + failed"
-        )
-        self._proved(
-            "lineage",
-            f"{counted(len(self._recipes), 'recipe')}; parents and witnesses that "
-            "exist: {names:,}",
-        )
+        self._proved("P1", counted(shards, "shard"), "size, sha256 and rows as the log has them")
+        self._proved("P2", counted(rows, "sample"), "each planned index once, under its own id")
+        self._proved("P3", counted(units, "unit"), "every planned sample with one outcome")
+        recipes = counted(len(self._recipes), "recipe")
+        self._proved("lineage", recipes, f"all {names:,} parents and witnesses exist")
 
     def _batches(
         self, family: Family, documents: DocumentSample
@@ -300,10 +287,8 @@ class _Proof:
         self.proving = "P8"
         threshold = max((r.dedup.threshold for r in self._recipes.values()), default=0.7)
         judged = prove_unique(documents.documents, threshold)
-        self._proved(
-            "P8",
-            f"{documents.described()}: no exact pair; pairs kept of pairs met, by Jaccard: {judged}",
-        )
+        pairs = f"no exact pair; pairs kept of pairs met, by Jaccard: {judged}"
+        self._proved("P8", f"{documents.described()}: {pairs}")
 
     def _prove_sketches(self, found: list[tuple[int, BatchCommitted, Delta]]) -> None:
         self.proving = "sketches"
@@ -323,14 +308,13 @@ class _Proof:
     def _proved_sketches(self, edges: int) -> None:
         deep = self.deep
         if deep is None:
-            told = f"{edges:,} recomputed (first and last of each generation)"
-            return self._proved("sketches", told)
+            return self._proved("sketches", f"{edges:,} recomputed (ends of each generation)")
         self._proved("sketches", "those of every batch recomputed")
         self._proved(
             "deep",
-            f"{counted(deep.fingerprints, 'fingerprint')}, checks and containment of "
-            f"{counted(deep.rechecked, 'row')} from texts; {counted(deep.verdicts, 'verdict')} "
-            f"replayed against {counted(deep.documents, 'document')}",
+            counted(deep.fingerprints, "fingerprint"),
+            f"checks and containment of {counted(deep.rechecked, 'row')} from texts",
+            f"{deep.verdicts:,} verdicts replayed against {counted(deep.documents, 'document')}",
         )
 
     def _recipe(self, number: int, stored: Mapping[str, Any], fingerprint: str) -> Recipe:
@@ -348,8 +332,8 @@ class _Proof:
     def _is_edge(self, batch: BatchCommitted) -> bool:
         return batch.batch in (0, self._state.generations[batch.generation].batches - 1)
 
-    def _proved(self, promise: str, text: str) -> None:
-        self.report.proved.append(Finding(promise, text))
+    def _proved(self, promise: str, *found: str) -> None:
+        self.report.proved.append(Finding(promise, ", ".join(found)))
 
 
 def _terms(generation: GenerationState, recipe: Recipe) -> Terms:
