@@ -12,10 +12,11 @@ import pytest
 from seedcorn.config import load_recipe
 from seedcorn.core.recipe import StoreSpec
 from seedcorn.runtime.driver.grow import grow
+from seedcorn.runtime.local.worker import LocalWorker
 from seedcorn.storage.stores.opening import open_store
-from tests.faults.processes.cluster import LocalWorker, hosting
 from tests.faults.processes.corpora import found
 from tests.faults.processes.driver import RECIPE, SMALL
+from tests.faults.processes.journal import hosting
 
 
 class ToldTwice(LocalWorker):

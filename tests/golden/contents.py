@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from seedcorn.cli import main
 from seedcorn.config import load_recipe
 from seedcorn.runtime.driver.grow import grow
-from tests.faults.processes.cluster import hosting
+from tests.faults.processes.journal import hosting
 
 FOLDER = Path(__file__).parent
 CORPUS, RECIPE, EXPECTED = FOLDER / "corpus", FOLDER / "golden.yaml", FOLDER / "expected.json"

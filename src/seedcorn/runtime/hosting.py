@@ -1,4 +1,4 @@
-"""Picks where the processes of a run live."""
+"""Picks where the processes of a run live, and imports only what that takes."""
 
 from contextlib import AbstractContextManager
 
@@ -7,7 +7,14 @@ from seedcorn.runtime.driver.ports import Cluster
 
 
 def open_cluster(recipe: Recipe) -> AbstractContextManager[Cluster]:
-    """The cluster that the recipe names, connected to inside the `with`; raises RunStopped."""
-    from seedcorn.runtime.ray.actors import ray_cluster
+    """The `Host` that a recipe names: Ray, or this process.
 
-    return ray_cluster(recipe)
+    Entering it raises RunStopped where Ray cannot be reached or has no room.
+    """
+    if recipe.run.on_ray:
+        from seedcorn.runtime.ray.actors import ray_cluster
+
+        return ray_cluster(recipe)
+    from seedcorn.runtime.local.cluster import local_cluster
+
+    return local_cluster(recipe)

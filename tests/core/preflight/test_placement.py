@@ -6,7 +6,7 @@ import pytest
 
 from seedcorn.core.errors import RecipeError
 from seedcorn.core.preflight.placement import check
-from seedcorn.core.recipe import EngineSpec, Recipe, VllmSpec
+from seedcorn.core.recipe import EngineSpec, Recipe, SimulatedSpec, VllmSpec
 from seedcorn.core.recipe.tree import recipe_from_dict
 
 SPEC = EngineSpec(kind="simulated")
@@ -25,7 +25,7 @@ SPEC = EngineSpec(kind="simulated")
     ],
 )
 def test_placements_that_ray_can_make_pass(engine):
-    check(engine)
+    check(engine, on_ray=True)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,20 @@ def test_placements_that_ray_can_make_pass(engine):
 )
 def test_placements_that_cannot_work_are_refused_by_their_key(engine, problem):
     with pytest.raises(RecipeError, match=problem):
-        check(engine)
+        check(engine, on_ray=True)
+
+
+@pytest.mark.parametrize(
+    ("engine", "problem"),
+    [
+        (replace(SPEC, kind="vllm"), "run.ray_address: none runs the engine in the driver's own"),
+        (replace(SPEC, simulated=SimulatedSpec(poison=[3])), "engine.simulated.poison: ends the"),
+    ],
+)
+def test_engines_that_need_a_process_are_refused_without_ray_and_only_there(engine, problem):
+    check(engine, on_ray=True)
+    with pytest.raises(RecipeError, match=problem):
+        check(engine, on_ray=False)
 
 
 def test_where_engines_run_is_no_part_of_what_a_recipe_is():

@@ -27,7 +27,7 @@ from seedcorn.runtime.worker import unit_writer
 from seedcorn.storage.stores import object_store
 from seedcorn.storage.verify import verification
 from tests.faults.processes import moments
-from tests.faults.processes.cluster import Journal, hosting
+from tests.faults.processes.journal import Journal, hosting
 from tests.faults.processes.moments import Moment
 
 PRELOADED = (pyarrow.parquet, s3fs, unit_writer, object_store, verification)

@@ -1,4 +1,4 @@
-"""Where engines may run: what a recipe must satisfy so that Ray can place its workers at all."""
+"""Where engines may run: what a recipe must satisfy so that its workers find a place at all."""
 
 import re
 from collections.abc import Mapping
@@ -12,12 +12,30 @@ _KEY = re.compile(rf"(?:{_WORD}/)?{_WORD}")
 _VALUE = re.compile(rf"!?(?:{_WORD}|in\(\s*{_WORD}(?:\s*,\s*{_WORD})*\s*\))")
 
 
-def check(engine: EngineSpec) -> None:
-    """Raises RecipeError for workers, GPUs, executors or labels that cannot work."""
+def check(engine: EngineSpec, on_ray: bool) -> None:
+    """Raises RecipeError for workers, GPUs, executors or labels that cannot work, or where an
+    engine that cannot share the driver's process would have to."""
+    if not on_ray:
+        _shared(engine)
     _workers(engine)
     _gpus(engine)
     _labels("engine.node_labels", engine.node_labels)
     _labels("engine.prefer_labels", engine.prefer_labels)
+
+
+def _shared(engine: EngineSpec) -> None:
+    """Without Ray the engine lives in the driver's process."""
+    remedy = "leave run.ray_address empty for a Ray of its own on this machine"
+    if engine.settings.loads_model:
+        raise RecipeError(
+            f"run.ray_address: none runs the engine in the driver's own process, and {engine.kind} "
+            f"needs others; {remedy}, or use engine.kind simulated or openai"
+        )
+    if engine.kind == "simulated" and engine.simulated.poison:
+        raise RecipeError(
+            "engine.simulated.poison: ends the engine's process, which is the driver's own with "
+            f"run.ray_address: none; {remedy}"
+        )
 
 
 def _workers(engine: EngineSpec) -> None:

@@ -60,7 +60,7 @@ def _engine(recipe: Recipe) -> None:
     engine = recipe.engine
     if engine.settings.needs_model and not engine.model:
         raise RecipeError(f"engine.model: engine {engine.kind} needs a model")
-    placement_settings.check(engine)
+    placement_settings.check(engine, recipe.run.on_ray)
     sampling = engine.sampling
     if sampling.min_tokens > sampling.max_tokens:
         raise RecipeError(

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from seedcorn.core.recipe.fields import operational
 from seedcorn.core.recipe.texts import SourceSpec
 
+WITHOUT_RAY = "none"
+
 
 @dataclass(frozen=True)
 class UnitsSpec:
@@ -107,4 +109,11 @@ class RunSpec:
     """Engine replacements per worker slot without a finished unit in between; nodes that go or are
     drained do not count."""
     ray_address: str = operational("")
-    """Empty: $RAY_ADDRESS if set, else a private Ray on this machine."""
+    """Empty: $RAY_ADDRESS if set, else a private Ray on this machine. `none`: no Ray at all; workers
+    and keeper live in the driver's own process, for engines that load no model: simulated, openai.
+    """
+
+    @property
+    def on_ray(self) -> bool:
+        """Workers and keeper are processes of Ray, not the driver's own."""
+        return self.ray_address != WITHOUT_RAY

@@ -25,7 +25,7 @@ from seedcorn.core.scheduling.leasing import require_window
 from seedcorn.engines.opening import open_engine
 from seedcorn.runtime.driver.coordinator import Coordinator, Ports
 from seedcorn.runtime.driver.meter import Meter
-from seedcorn.runtime.driver.ports import Cluster, Host, Lost
+from seedcorn.runtime.driver.ports import Cluster, Host, Lost, innermost
 from seedcorn.runtime.driver.snapshot import Snapshot
 from seedcorn.runtime.driver.sources import Sources
 from seedcorn.runtime.job import GenerationJob
@@ -246,9 +246,7 @@ async def unwrapped(coordinator: Coordinator, log: LogWriter) -> bool:
     try:
         return await coordinator.run()
     except BaseExceptionGroup as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
+        error = innermost(group)
         if not isinstance(error, SeedcornError):
             raise
         raise log.overtaken() or error from group

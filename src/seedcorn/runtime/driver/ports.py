@@ -35,6 +35,13 @@ class NodeLost(Lost):
     """The process went with its node: nothing is known against the worker, or what it worked on."""
 
 
+def innermost(error: BaseException) -> BaseException:
+    """The first error of a task group, which is what says something; any other error itself."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 class WorkerHandle(Protocol):
     """An engine worker, somewhere."""
 

@@ -1,4 +1,4 @@
-"""The engine worker's process: an actor around an engine and its `UnitWriter`, and its handle.
+"""The engine worker's process: an actor, and its handle.
 
 The actor decides nothing. The handle makes and removes the place it runs in, and tells a process
 that died from one that went with its node.
@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 import ray
 
-from seedcorn.core.engine import Engine, EngineInfo
-from seedcorn.core.errors import EngineUnavailable, SeedcornError
+from seedcorn.core.engine import EngineInfo
+from seedcorn.core.errors import SeedcornError
 from seedcorn.core.ledger.goodput import EngineTime
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.scheduling.leasing import Lease
@@ -24,8 +24,7 @@ from seedcorn.runtime.driver.ports import Lost
 from seedcorn.runtime.job import GenerationJob, UnitReport, WorkerProgress
 from seedcorn.runtime.ray.placement import place
 from seedcorn.runtime.ray.remote_calls import Unavailable, settled
-from seedcorn.runtime.worker.setup import make_engine, make_writer
-from seedcorn.runtime.worker.unit_writer import UnitWriter
+from seedcorn.runtime.worker.engine_worker import EngineWorker
 
 T = TypeVar("T")
 WORKER = "engine worker"
@@ -35,72 +34,24 @@ VERDICT_S = 60.0
 """How long Ray may take to say what became of a worker that fell silent."""
 
 
-class EngineActor:
-    """One engine and its `UnitWriter`."""
+class EngineActor(EngineWorker):
+    """An `EngineWorker` in a process of its own."""
 
     def __init__(self) -> None:
-        """Nothing is opened before `start`, so that a constructor never fails."""
-        self._engine: Engine | None = None
-        self._info: EngineInfo | None = None
-        self._writer: UnitWriter | None = None
-        self._starting = asyncio.Lock()
+        """Nothing is opened before `start`."""
+        super().__init__()
         self._guard: object = None
 
     async def start(self, job: GenerationJob) -> EngineInfo:
-        """Start the engine unless it runs, and open store and seed for this generation.
-
-        A generation may end, and the next one ask again, while the engine is still starting: the
-        lock keeps that from loading the model twice.
-        """
-        async with self._starting:
-            log_setup.log_here(job.corpus, job.generation)
-            if self._engine is None or self._info is None:
-                if job.recipe.engine.settings.loads_model:
-                    self._guard = self._guard or guard()
-                self._engine = make_engine(job)
-                self._info = await self._engine.start()
-            if self._writer is not None:
-                await self._writer.stop()
-            self._writer = await make_writer(job, self._engine, self._info)
-            return self._info
-
-    async def write(self, lease: Lease) -> UnitReport:
-        """See `UnitWriter.write`."""
-        return await self._started().write(lease)
+        """See `EngineWorker.start`."""
+        log_setup.log_here(job.corpus, job.generation)
+        if job.recipe.engine.settings.loads_model:
+            self._guard = self._guard or guard()
+        return await super().start(job)
 
     async def place(self) -> str:
         """Id of the node it runs on."""
         return ray.get_runtime_context().get_node_id()
-
-    async def finished(self) -> int:
-        """See `UnitWriter.finished`."""
-        return self._started().finished
-
-    async def flush(self) -> None:
-        """See `UnitWriter.flush`."""
-        if self._writer is not None:
-            await self._writer.flush()
-
-    async def progress(self) -> WorkerProgress:
-        """See `UnitWriter.progress`."""
-        return await self._started().progress()
-
-    async def drain(self) -> None:
-        """See `UnitWriter.drain`."""
-        if self._writer is not None:
-            await self._writer.drain()
-
-    async def close(self) -> None:
-        """Free the engine before the process ends."""
-        if self._writer is not None:
-            await self._writer.stop()
-        if self._engine is not None:
-            await self._engine.close()
-
-    def _started(self) -> UnitWriter:
-        if self._writer is None:
-            raise EngineUnavailable("the worker was asked to work before its engine started")
-        return self._writer
 
 
 class RayWorker:

@@ -16,7 +16,7 @@ from ray.exceptions import (
 )
 
 from seedcorn.core.errors import SeedcornError
-from seedcorn.runtime.driver.ports import Lost, NodeLost
+from seedcorn.runtime.driver.ports import Lost, NodeLost, innermost
 
 T = TypeVar("T")
 NODE_DIED = "node has died"
@@ -32,7 +32,7 @@ async def settled(call: Awaitable[T], what: str) -> T:
     try:
         return await call
     except RayTaskError as error:
-        cause = _innermost(error.cause)
+        cause = innermost(error.cause)
         if isinstance(cause, RayActorError):
             raise _lost(cause, what) from error
         if isinstance(cause, SeedcornError):
@@ -51,13 +51,6 @@ def _lost(error: RayError, what: str) -> Lost:
     return Lost(f"the {what} died: {_first_line(error)}")
 
 
-def _innermost(error: BaseException | None) -> BaseException | None:
-    """The first error of a task group, which is what says something."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
-def _first_line(error: BaseException | None) -> str:
+def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
