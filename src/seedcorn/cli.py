@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 
 from seedcorn import __version__
-from seedcorn.core.errors import INTERRUPTED, Exhausted, SeedcornError
+from seedcorn.core.errors import BROKEN_PIPE, INTERRUPTED, Exhausted, SeedcornError
 
 COMMANDS = {
     "grow": "grow a corpus: create it, resume its unfinished generation, or start the next one",
@@ -42,8 +42,6 @@ OUT_OF = {
     errno.ENOSPC: "the disk for temporary files is full; free some space, or set TMPDIR",
     errno.EDQUOT: "the quota for temporary files is used up; free some space, or set TMPDIR",
 }
-BROKEN_PIPE = 141
-"""Exit code when the reader of our output went away: 128 + SIGPIPE."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

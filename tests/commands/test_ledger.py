@@ -8,6 +8,7 @@ from seedcorn.cli import main
 from seedcorn.core.ledger.ledger import to_json
 from seedcorn.core.log.entries import BatchCommitted
 from seedcorn.core.recipe import StoreSpec
+from seedcorn.core.sample import OUTCOMES
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.log.reading import read_ledger
 from seedcorn.storage.stores.opening import open_store
@@ -28,7 +29,7 @@ def test_ledger_table_shows_every_outcome_of_every_generation(grown, capsys):
     assert main(["ledger", grown[1]]) == 0
     lines = capsys.readouterr().out.splitlines()
     for generation, counts in committed(grown[1]).items():
-        cells = [str(generation), "48", *(str(counts[o]) for o in _OUTCOMES)]
+        cells = [str(generation), "48", *(str(counts[o]) for o in OUTCOMES)]
         assert any(line.split()[:6] == cells for line in lines), (cells, lines)
         assert sum(counts.values()) == 48
 
@@ -74,9 +75,6 @@ def test_ledger_takes_store_overrides_of_every_type(grown, capsys):
     overrides = ["store.deadline_s=5", "store.single_writer=true", "store.region=here"]
     assert main(["ledger", grown[1], *overrides]) == 0
     assert "gen" in capsys.readouterr().out
-
-
-_OUTCOMES = ("accepted", "duplicate", "rejected", "failed")
 
 
 def test_ledger_shows_containment_of_every_generation(grown, capsys):

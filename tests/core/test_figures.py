@@ -1,8 +1,8 @@
-"""Counts with their nouns."""
+"""Numbers as a person reads them."""
 
 import pytest
 
-from seedcorn.core.figures import counted
+from seedcorn.core.figures import counted, duration, scaled, size
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,43 @@ def test_counted_noun_with_a_plural_of_its_own_takes_it():
         "1 batch",
         "2 batches",
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (2.5, "2.5"),
+        (312, "312"),
+        (999.7, "1.00 k"),
+        (41_000, "41.0 k"),
+        (999_600, "1.00 M"),
+        (4_100_000, "4.10 M"),
+    ],
+)
+def test_scaled_numbers_keep_three_digits(value, text):
+    assert scaled(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (0.2, "1 s"),
+        (89, "89 s"),
+        (91, "2 min"),
+        (3600, "1 h"),
+        (12_000, "3 h 20 min"),
+        (47.9 * 3600, "47 h 54 min"),
+        (50 * 3600, "2 d 2 h"),
+    ],
+)
+def test_duration_has_two_units_at_most(seconds, text):
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (312, "312 B"), (4_100_000, "4.10 MB"), (1.8e11, "180 GB")]
+)
+def test_size_is_decimal(count, text):
+    assert size(count) == text

@@ -6,7 +6,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from seedcorn.core.intervals import at_least, clopper_pearson, incomplete_beta, unique_interval
+from seedcorn.core.intervals import (
+    at_least,
+    clopper_pearson,
+    incomplete_beta,
+    students_t,
+    unique_interval,
+)
 
 
 def exact_tail(k: int, n: int, p: Fraction) -> Fraction:
@@ -105,3 +111,8 @@ def test_unique_interval_impossible_input_is_refused(m, rate):
 def test_clopper_pearson_more_successes_than_trials_is_refused():
     with pytest.raises(ValueError, match="cannot be"):
         clopper_pearson(4, 3)
+
+
+def test_students_t_is_the_printed_table():
+    table = {1: 12.706, 2: 4.303, 3: 3.182, 6: 2.447, 30: 2.042, 1000: 1.962}
+    assert {freedom: round(students_t(freedom), 3) for freedom in table} == table

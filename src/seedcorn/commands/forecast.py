@@ -67,7 +67,7 @@ def print_outlooks(console: "Console", ledger: "Ledger", found: list["Outlook"])
     """A table, then who deserves the amount, and how earlier forecasts did."""
     from seedcorn.commands.views.output import figures
     from seedcorn.core.decisions.outlook import best
-    from seedcorn.core.ledger.text import scaled
+    from seedcorn.core.figures import scaled
 
     unit = ledger.accounts[-1].unit
     head = (

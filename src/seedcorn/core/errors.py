@@ -7,6 +7,8 @@ is raised and stops the commit.
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, whether what was in flight could be finished or not: 128 + SIGINT."""
+BROKEN_PIPE = 141
+"""Exit code when the reader of our output went away: 128 + SIGPIPE."""
 
 
 class SeedcornError(Exception):

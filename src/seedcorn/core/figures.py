@@ -1,6 +1,60 @@
-"""Counts as a person reads them: `1 generation`, `2 generations`, `12,000 samples`."""
+"""Numbers as a person reads them: counts with their noun, magnitudes, bounds, bytes and times."""
+
+from seedcorn.core.intervals import Bounds
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
     """The count with its noun, in the plural unless it is one; `plural` where it is not `noun`s."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def scaled(value: float) -> str:
+    """A number with three significant digits and k, M, G or T: `4.10 M`, `41.0 k`, `312`."""
+    suffixes = ["", " k", " M", " G", " T"]
+    while abs(value) >= 999.5 and len(suffixes) > 1:
+        value /= 1000
+        suffixes.pop(0)
+    if not suffixes[0]:
+        return f"{value:.0f}" if value == int(value) or value >= 100 else f"{value:.3g}"
+    digits = 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0
+    return f"{value:.{digits}f}{suffixes[0]}"
+
+
+def short_share(value: float) -> str:
+    """A share without its leading zero: `.98`, `1.00`."""
+    return f"{value:.2f}".removeprefix("0")
+
+
+def error(bounds: Bounds) -> str:
+    """How far off an estimate may be: `exact`, or half its interval in per cent."""
+    if bounds["low"] == bounds["high"]:
+        return "exact"
+    if bounds["estimate"] == 0:
+        return f"at most {scaled(bounds['high'])}"
+    half = (bounds["high"] - bounds["low"]) / 2 / bounds["estimate"]
+    return f"±{100 * half:.2g} %"
+
+
+def with_bounds(bounds: Bounds) -> str:
+    """Estimate and ends: `38.0 k [30.0 k, 44.0 k]`."""
+    return f"{scaled(bounds['estimate'])} [{scaled(bounds['low'])}, {scaled(bounds['high'])}]"
+
+
+def size(count: float) -> str:
+    """Bytes for a person, decimal: `312 B`, `4.10 MB`."""
+    text = scaled(count)
+    return f"{text}B" if text[-1:].isalpha() else f"{text} B"
+
+
+def duration(seconds: float) -> str:
+    """A time for a person, with two units at most: `40 s` (never less than 1), `12 min`, `3 h 20 min`, `5 d 2 h`."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{max(1, round(seconds)) if seconds else 0} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"

@@ -10,6 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+GOLDEN = 0x9E3779B97F4A7C15
+"""2^64 over the golden ratio, odd: steps of it spread evenly over all words."""
+_WORD = 2**64 - 1
+_M1, _M2 = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 ID_BYTES = 16
 """Sample ids are 128 bits: a collision among 10^12 samples has probability below 1.5e-15."""
 
@@ -55,6 +62,22 @@ def sha256_hex(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def splitmix64(value: int) -> int:
+    """A 64-bit number whose every bit depends on every bit of `value`, taken modulo 2^64: the
+    finaliser of SplitMix64 (Steele et al. 2014), a bijection."""
+    value &= _WORD
+    value = ((value ^ (value >> 30)) * _M1) & _WORD
+    value = ((value ^ (value >> 27)) * _M2) & _WORD
+    return value ^ (value >> 31)
+
+
+def splitmix64_words(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """`splitmix64` of each: unsigned words wrap by themselves."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(_M1)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(_M2)
+    return values ^ (values >> np.uint64(31))
+
+
 @dataclass(frozen=True, slots=True)
 class Permutation:
     """A keyed bijection of range(size) with random access: a Feistel network with cycle walking.
@@ -85,7 +108,4 @@ class Permutation:
         return (left << half) | right
 
     def _mix(self, value: int, round_number: int) -> int:
-        mixed = (value + self.key + round_number * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
-        mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
-        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
-        return mixed ^ (mixed >> 31)
+        return splitmix64(value + self.key + round_number * GOLDEN)

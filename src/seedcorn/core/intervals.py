@@ -79,6 +79,13 @@ def clopper_pearson(k: int, n: int, tail: float = 0.025) -> Interval:
     return Interval(k / n, low, high)
 
 
+@lru_cache(maxsize=1024)
+def students_t(freedom: int) -> float:
+    """Two-sided 95 % quantile of Student's t, by its tail I_{v / (v + t^2)}(v / 2, 1 / 2) = .05."""
+    tail = _bisect(lambda x: incomplete_beta(x, freedom / 2, 0.5) > 0.05)
+    return math.sqrt(freedom * (1 / tail - 1))
+
+
 def at_least(k: int, n: int, p: float) -> float:
     """P(Binomial(n, p) >= k)."""
     if k <= 0:

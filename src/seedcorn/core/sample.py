@@ -15,7 +15,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-FINAL_OUTCOMES = (Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.REJECTED, Outcome.FAILED)
+OUTCOMES = tuple(outcome.value for outcome in Outcome if outcome is not Outcome.CANDIDATE)
 """Every planned sample ends as exactly one of these (promise P3)."""
 
 

@@ -8,7 +8,6 @@ from seedcorn.commands.export.words import (
     mixture,
     order,
     published_recipes,
-    size,
     told_leftovers,
 )
 from seedcorn.core.export.exports import Options
@@ -68,8 +67,7 @@ def test_limits_name_rewrites():
     assert "removed 2 times" in limits(replace(empty(Options()), rewrites=2))[-1]
 
 
-def test_leftovers_sizes_and_counts_read_well():
+def test_leftovers_and_counts_read_well():
     assert told_leftovers([], False) == []
     assert "--clean deletes them" in told_leftovers(["a"], False)[0]
     assert told_leftovers(["a", "b"], True) == ["deleted 2 shards left behind by runs that died"]
-    assert (size(900), size(2_500_000)) == ("0.9 kB", "2.5 MB")

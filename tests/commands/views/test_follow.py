@@ -6,7 +6,8 @@ import sys
 from rich.console import Console
 
 from seedcorn.commands.views.follow import FollowTable, following
-from seedcorn.core.ops.progress_lines import OUTCOMES, Progress
+from seedcorn.core.ops.progress_lines import Progress
+from seedcorn.core.sample import OUTCOMES
 
 EARLY = Progress(1, 600, 64, "88 tokens/s, ETA 5 s")
 LATER = Progress(1, 600, 600, "0 tokens/s", dict.fromkeys(OUTCOMES, 150), "12.3 k", "uat")

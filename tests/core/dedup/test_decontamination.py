@@ -4,9 +4,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seedcorn.core.dedup.decontamination import LENGTHS, EvaluationSet, contamination
+from seedcorn.core.dedup.decontamination import (
+    LENGTHS,
+    EvaluationSet,
+    contamination,
+    evaluation_set,
+)
 from seedcorn.core.text.shingles import Shingles, shingles_many
-from seedcorn.core.text.words import pack
+from seedcorn.core.text.words import pack, read_words
 
 ENOUGH = {8: 3, 13: 1}
 HASHES = st.sets(st.sampled_from([0, 1, 2, 3, 4, 5, 2**64 - 1]), max_size=5)
@@ -70,3 +75,19 @@ def test_item_inside_a_long_text_is_found_and_its_set_is_named():
 
     assert set(found) == {1, 3}
     assert found[1] == "quiz: 9 shared 8-word shingles"
+
+
+def test_evaluation_set_holds_each_shingle_of_usable_documents_once():
+    texts = [b"one two three four five six seven eight nine", b"not to be read", b"short item"]
+    chunks = [
+        (read_words(*pack(texts)), np.array([True, False, True])),
+        (read_words(*pack(texts[:1])), np.array([True])),
+    ]
+
+    found = evaluation_set("quiz", chunks)
+
+    alone = [shingles_many(*pack([texts[n]]), LENGTHS, 2**64) for n in (0, 2)]
+    for length in LENGTHS:
+        wanted = {int(value) for parts in alone for value in parts[length].hashes}
+        assert found.hashes[length].tolist() == sorted(wanted)
+    assert [len(evaluation_set("none", []).hashes[length]) for length in LENGTHS] == [0, 0]

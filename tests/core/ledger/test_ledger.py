@@ -9,7 +9,6 @@ import pytest
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.identity import uint64
 from seedcorn.core.ledger.ledger import Ledger, lines, to_json
-from seedcorn.core.ledger.text import scaled
 from seedcorn.core.log.entries import (
     BatchCommitted,
     Decision,
@@ -264,22 +263,6 @@ def test_lines_one_per_generation_reads_like_the_design():
         "gen 1: 50 tokens, accepted 60 %, U = 4 uat (exact), contained 12.5 %, 200 uat/engine-hour"
     )
     assert two.endswith("running, 1 of 1 samples")
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0, "0"),
-        (2.5, "2.5"),
-        (312, "312"),
-        (999.7, "1.00 k"),
-        (41_000, "41.0 k"),
-        (999_600, "1.00 M"),
-        (4_100_000, "4.10 M"),
-    ],
-)
-def test_scaled_numbers_keep_three_digits(value, text):
-    assert scaled(value) == text
 
 
 FIRST_COUNTS = dict(LOG[4][0].counts)

@@ -5,7 +5,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedcorn.core.ops.progress_lines import OUTCOMES, Progress, message_of, read
+from seedcorn.core.ops.progress_lines import Progress, message_of, read
+from seedcorn.core.sample import OUTCOMES
 
 NUMBERS = st.integers(0, 10**12)
 COUNTS = st.fixed_dictionaries(dict.fromkeys(OUTCOMES, NUMBERS))

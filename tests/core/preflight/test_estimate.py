@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedcorn.core.dedup import index, witnesses
+from seedcorn.core.figures import size
 from seedcorn.core.preflight import estimate
 from seedcorn.core.recipe import EngineSpec, LedgerSpec, PromptSpec, Recipe, SamplingSpec
 
@@ -40,7 +41,7 @@ def test_indexing_line_names_rows_time_rate_and_memory():
     assert "50,000,000 documents" in line
     assert "2 h 47 min" in line
     assert "5,000 documents of 200 words a second" in line
-    assert estimate.size(estimate.indexing(50_000_000).memory) in line
+    assert size(estimate.indexing(50_000_000).memory) in line
     assert "\n" not in line
 
 
@@ -72,27 +73,3 @@ def test_remaining_time_follows_the_pace_of_this_run_only():
     assert estimate.remaining_s(planned=100, done=60, done_before=40, elapsed_s=10) == 20
     assert estimate.remaining_s(planned=100, done=40, done_before=40, elapsed_s=10) is None
     assert estimate.remaining_s(planned=100, done=100, done_before=40, elapsed_s=10) == 0
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 s"),
-        (0.2, "1 s"),
-        (89, "89 s"),
-        (91, "2 min"),
-        (3600, "1 h"),
-        (12_000, "3 h 20 min"),
-        (47.9 * 3600, "47 h 54 min"),
-        (50 * 3600, "2 d 2 h"),
-    ],
-)
-def test_duration_has_two_units_at_most(seconds, text):
-    assert estimate.duration(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 B"), (312, "312 B"), (4_100_000, "4.10 MB"), (1.8e11, "180 GB")]
-)
-def test_size_is_decimal(count, text):
-    assert estimate.size(count) == text

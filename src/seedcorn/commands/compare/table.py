@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.table import Table
 
 from seedcorn.commands.views.output import figures
+from seedcorn.core.figures import scaled
 from seedcorn.core.intervals import Interval
-from seedcorn.core.ledger.text import scaled
 from seedcorn.core.measure.comparison import Comparison, Side, Unique
 from seedcorn.core.sketch.sketch import HEADLINE
 from seedcorn.storage.measure.comparison import Outline

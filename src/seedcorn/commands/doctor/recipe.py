@@ -9,8 +9,8 @@ from pathlib import Path
 from seedcorn.commands.plan.drafts import Planned, planned, written
 from seedcorn.core.engine import Completion, Engine, EngineInfo, Request
 from seedcorn.core.errors import EngineError
+from seedcorn.core.figures import size
 from seedcorn.core.preflight import estimate
-from seedcorn.core.preflight.estimate import size
 from seedcorn.core.recipe import LoadedRecipe, Recipe
 from seedcorn.engines.opening import open_engine
 from seedcorn.storage.conformance.local import inodes, room_of, space

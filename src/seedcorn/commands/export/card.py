@@ -20,17 +20,16 @@ from seedcorn.commands.export.words import (
     model_licences,
     order,
     published_recipes,
-    size,
 )
 from seedcorn.core.export.croissant import MEANINGS, About
 from seedcorn.core.export.exports import size_category
 from seedcorn.core.export.manifest import Manifest
-from seedcorn.core.figures import counted
+from seedcorn.core.figures import counted, size
 from seedcorn.core.ledger.document import Generation, LedgerDocument, headline_unique
+from seedcorn.core.sample import OUTCOMES
 
 MARKER = "<!-- written by seedcorn export; the next export replaces this file -->"
 HUB = "hf://datasets/"
-OUTCOMES = ("accepted", "duplicate", "rejected", "failed")
 
 
 class _Dumper(SafeDumper):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from seedcorn.core.export.manifest import Manifest
-from seedcorn.core.figures import counted
+from seedcorn.core.figures import counted, size
 from seedcorn.core.ledger.document import LedgerDocument
 from seedcorn.core.recipe import document
 from seedcorn.core.recipe.engine import KINDS
@@ -167,8 +167,3 @@ def told_leftovers(unnamed: Sequence[str], cleaned: bool) -> list[str]:
         f"{counted(len(unnamed), 'shard')} of runs that died, or of one still running, are in no "
         "manifest; --clean deletes them"
     ]
-
-
-def size(count: int) -> str:
-    """Bytes as a person reads them."""
-    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.1f} kB"

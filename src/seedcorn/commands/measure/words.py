@@ -1,10 +1,9 @@
 """What has to be said beside the figures of a measured text, before and after."""
 
 from seedcorn.commands.measure.sources import Asked
-from seedcorn.core.figures import counted
+from seedcorn.core.figures import counted, size
 from seedcorn.core.measure.foreign import memory_bytes
 from seedcorn.core.measure.foreign_sample import CHARS
-from seedcorn.core.preflight.estimate import size
 from seedcorn.core.recipe import LedgerSpec
 from seedcorn.core.sketch.sketch import LENGTHS
 

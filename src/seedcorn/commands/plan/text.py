@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 
 from seedcorn.commands.plan.drafts import Draft, Planned
-from seedcorn.core.figures import counted
-from seedcorn.core.ledger.text import scaled
+from seedcorn.core.figures import counted, duration, scaled, size
 from seedcorn.core.preflight import estimate
-from seedcorn.core.preflight.estimate import duration, size
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.scheduling.leasing import most_workers
 from seedcorn.core.scheduling.scaling import amounts, need_of

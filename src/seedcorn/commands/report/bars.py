@@ -23,10 +23,10 @@ from seedcorn.commands.report.charts import (
 )
 from seedcorn.commands.report.words import number
 from seedcorn.core.ledger.document import Generation, LedgerDocument, Times, headline_unique
+from seedcorn.core.sample import OUTCOMES
 
 SHADES = 4
 """Shades per outcome in the page's colours: --duplicate-0, --duplicate-1 and so on."""
-OUTCOMES = ("accepted", "duplicate", "rejected", "failed")
 PATTERNS = {"accepted": "", "duplicate": "/", "rejected": "", "failed": "x"}
 
 

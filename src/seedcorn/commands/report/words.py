@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from math import isfinite, sqrt
 from typing import Any, NamedTuple
 
+from seedcorn.core.figures import scaled
 from seedcorn.core.intervals import Bounds
 from seedcorn.core.ledger.course import ComingOf
 from seedcorn.core.ledger.document import Generation, LedgerDocument, headline_unique
-from seedcorn.core.ledger.text import scaled
 
 RHO = "\N{GREEK SMALL LETTER RHO}"
 UNITS = {"uat": "unique accepted tokens", "uvt": "unique verified tokens"}

@@ -3,8 +3,7 @@
 import argparse
 
 from seedcorn.commands.arguments import add_corpus, count
-
-OUTCOMES = ("accepted", "duplicate", "rejected", "failed")
+from seedcorn.core.sample import OUTCOMES
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,8 @@ from rich.live import Live
 from rich.text import Text
 
 from seedcorn.commands.views.output import figures, harmless
-from seedcorn.core.ops.progress_lines import OUTCOMES, Progress, message_of, read
+from seedcorn.core.ops.progress_lines import Progress, message_of, read
+from seedcorn.core.sample import OUTCOMES
 
 Write = Callable[[str], None]
 

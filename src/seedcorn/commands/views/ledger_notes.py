@@ -1,10 +1,9 @@
 """What stands beside the ledger's tables: forecasts and how they fared, alarms, decisions, audits."""
 
-from seedcorn.core.figures import counted
+from seedcorn.core.figures import counted, scaled
 from seedcorn.core.ledger.course import Expectations
 from seedcorn.core.ledger.document import Generation, LedgerDocument, Span
 from seedcorn.core.ledger.rows import Audit
-from seedcorn.core.ledger.text import scaled
 
 SHOWN = 8
 """Alarms per generation that are listed; the rest is counted."""

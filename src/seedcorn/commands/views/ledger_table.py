@@ -6,12 +6,12 @@ from rich.console import Console
 from rich.table import Table
 
 from seedcorn.commands.views.output import figures
-from seedcorn.core.figures import counted
+from seedcorn.core.figures import counted, scaled
 from seedcorn.core.intervals import Interval
 from seedcorn.core.ledger.goodput import goodput_line
 from seedcorn.core.ledger.line import line
 from seedcorn.core.ledger.rows import Containment, GenerationRow, StratumRow, Unique
-from seedcorn.core.ledger.text import scaled
+from seedcorn.core.sample import OUTCOMES
 from seedcorn.core.sketch.sketch import HEADLINE
 
 UNIT_LINES = {
@@ -20,7 +20,6 @@ UNIT_LINES = {
     "uvt": f"uvt: unique verified tokens, the {HEADLINE}-word shingles of samples whose content a "
     "check judged right and that nothing earlier in the corpus contains",
 }
-OUTCOMES = ("accepted", "duplicate", "rejected", "failed")
 
 
 def print_ledger(

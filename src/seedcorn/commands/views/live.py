@@ -17,12 +17,12 @@ from rich.table import Table
 
 from seedcorn.commands.views.ledger_table import unit_of
 from seedcorn.commands.views.output import figures
-from seedcorn.core.figures import counted
+from seedcorn.core.figures import counted, duration, scaled
 from seedcorn.core.ledger.rows import GenerationRow
-from seedcorn.core.ledger.text import scaled
 from seedcorn.core.ops.log_lines import FIGURES
-from seedcorn.core.ops.progress_lines import OUTCOMES, Progress
-from seedcorn.core.preflight.estimate import duration, remaining_s
+from seedcorn.core.ops.progress_lines import Progress
+from seedcorn.core.preflight.estimate import remaining_s
+from seedcorn.core.sample import OUTCOMES
 from seedcorn.core.sketch.sketch import HEADLINE
 from seedcorn.runtime.driver.snapshot import Snapshot
 from seedcorn.runtime.log_setup import json_wanted, line_handler

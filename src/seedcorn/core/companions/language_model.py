@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from seedcorn.core.identity import GOLDEN, splitmix64_words
 from seedcorn.core.intervals import Interval
 from seedcorn.core.text.words import pack, read_words
 
@@ -33,7 +34,7 @@ _SPELLING_PRIOR = 8.0
 _WORDS = re.compile(r"\w+|[^\w\s]+")
 _CHARACTERS = re.compile(r"\w|[^\w\s]+")
 _START = np.uint64(0x6A09E667F3BCC909)
-_STEP = np.uint64(0x9E3779B97F4A7C15)
+_STEP = np.uint64(GOLDEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ def _keys(tokens: Tokens) -> tuple[list[NDArray[np.uint64]], list[NDArray[np.uin
 
     64-bit hashes: two of 10^7 n-grams collide with probability 3e-6.
     """
-    words = _mix(tokens.words.astype(np.uint64) + np.uint64(1))
+    words = splitmix64_words(tokens.words.astype(np.uint64) + np.uint64(1))
     grams, contexts = [], []
     context = np.full(len(words), _START)
     depth = np.arange(len(words)) - np.repeat(tokens.offsets[:-1], np.diff(tokens.offsets))
@@ -194,16 +195,10 @@ def _keys(tokens: Tokens) -> tuple[list[NDArray[np.uint64]], list[NDArray[np.uin
         if order:
             before = np.full(len(words), _START)
             before[order:] = words[: len(words) - order]
-            context = _mix(context * _STEP + np.where(depth >= order, before, _START))
+            context = splitmix64_words(context * _STEP + np.where(depth >= order, before, _START))
         contexts.append(context)
-        grams.append(_mix(context * _STEP + words))
+        grams.append(splitmix64_words(context * _STEP + words))
     return grams, contexts
-
-
-def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
 
 
 def _level(grams: NDArray[np.uint64], contexts: NDArray[np.uint64]) -> Level:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from seedcorn.core.companions.neighbours import nearest, pool
 from seedcorn.core.identity import uint64
-from seedcorn.core.intervals import Interval, incomplete_beta
+from seedcorn.core.intervals import Interval, students_t
 
 NEIGHBOURS = 4
 LEVEL = 19
@@ -91,7 +91,7 @@ def mean_interval(values: NDArray[np.float64], population: int) -> Interval:
     if n == population:
         return Interval(mean, mean, mean)
     spread = float(values.var(ddof=1)) if n > 1 else mean**2
-    half = _student(max(1, n - 1)) * math.sqrt(spread / n * (1 - n / population))
+    half = students_t(max(1, n - 1)) * math.sqrt(spread / n * (1 - n / population))
     return Interval(mean, max(0.0, mean - half), mean + half)
 
 
@@ -124,13 +124,3 @@ def _strangers(
         if piece < visible and piece not in excluded:
             found.append(piece)
     return found
-
-
-def _student(freedom: int) -> float:
-    """Two-sided 95 % quantile of Student's t, by its tail I_x(freedom / 2, 1 / 2) = .05."""
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        beyond = incomplete_beta(middle, freedom / 2, 0.5) > 0.05
-        low, high = (low, middle) if beyond else (middle, high)
-    return math.sqrt(freedom * (1 / low - 1))

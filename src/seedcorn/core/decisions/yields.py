@@ -7,8 +7,8 @@ Invariant: a function of the log's forecasts; measured time enters the rule on e
 from collections.abc import Mapping
 from typing import Any
 
+from seedcorn.core.figures import scaled
 from seedcorn.core.forecast.prospects import ALL
-from seedcorn.core.ledger.text import scaled
 from seedcorn.core.log.entries import Measurement
 from seedcorn.core.log.state import COMPANIONS, CorpusState, GenerationState
 from seedcorn.core.recipe import Recipe

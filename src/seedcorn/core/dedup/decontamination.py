@@ -4,13 +4,14 @@ MinHash finds none of them (an item is a small share of the text around it), n-g
 all: recall .996 with 10 % of the words edited (reference notes, decontamination).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.core.text.shingles import Shingles
+from seedcorn.core.text.shingles import Shingles, shingles_of, subset
+from seedcorn.core.text.words import Words
 
 LENGTHS = (8, 13)
 ENOUGH = {8: 3, 13: 1}
@@ -23,6 +24,19 @@ class EvaluationSet:
 
     name: str
     hashes: Mapping[int, NDArray[np.uint64]]
+
+
+def evaluation_set(
+    name: str, documents: Iterable[tuple[Words, NDArray[np.bool_]]]
+) -> EvaluationSet:
+    """The set that these documents make, given by their words and by which of them can be used."""
+    found: dict[int, list[NDArray[np.uint64]]] = {
+        length: [np.zeros(0, np.uint64)] for length in LENGTHS
+    }
+    for words, usable in documents:
+        for length, parts in found.items():
+            parts.append(subset(shingles_of(words, length), usable).hashes)
+    return EvaluationSet(name, {n: np.unique(np.concatenate(parts)) for n, parts in found.items()})
 
 
 def contamination(

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from seedcorn.core.dedup.index import readonly
 from seedcorn.core.text.fingerprint import estimate
+from seedcorn.core.text.words import read_only
 
 COLUMNS = 17
 """Keys per document: 16 band keys, then the exact-text key."""
@@ -66,10 +66,10 @@ def resolve(
     _check(keys, signatures, witness, known, first_ordinal)
     return Verdicts(
         *_resolve(
-            readonly(keys, np.uint64),
-            readonly(signatures, np.uint8),
-            readonly(witness, np.int64),
-            (readonly(known[0], np.int64), readonly(known[1], np.uint8)),
+            read_only(keys, np.uint64),
+            read_only(signatures, np.uint8),
+            read_only(witness, np.int64),
+            (read_only(known[0], np.int64), read_only(known[1], np.uint8)),
             np.int64(first_ordinal),
             np.float32(threshold),
         )

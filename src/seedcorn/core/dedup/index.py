@@ -21,6 +21,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from seedcorn.core.text.words import read_only
+
 PARTITIONS = 4096
 """Virtual partitions (top 12 bits of a key): the most parts an index can be divided into."""
 KEYS_PER_DOCUMENT = 17
@@ -140,13 +142,6 @@ def _extract(
             filled += 1
 
 
-def readonly(array: np.ndarray, dtype: type[np.generic]) -> np.ndarray:
-    """The array as one dtype, C-ordered, read-only: each variety would be compiled anew."""
-    view = np.ascontiguousarray(array, dtype).view()
-    view.flags.writeable = False
-    return view
-
-
 def reduced(keys: np.ndarray) -> np.ndarray:
     """What the index knows of the keys: the low 12 bits cleared. Same shape, uint64."""
     return keys & _REDUCED
@@ -203,7 +198,7 @@ class Index:
         """Lowest ordinal stored for each key, or -1. keys: uint64[m] of this part -> int64[m]."""
         self._check(keys)
         found = np.empty(keys.size, np.int64)
-        _lookup(self._table, self._capacity, self._first, readonly(keys, np.uint64), found)
+        _lookup(self._table, self._capacity, self._first, read_only(keys, np.uint64), found)
         return found
 
     def insert(self, keys: np.ndarray, ordinals: np.ndarray) -> None:
@@ -220,7 +215,7 @@ class Index:
         low, high = int(ordinals.min()), int(ordinals.max())
         if low < 0 or high >= ORDINALS:
             raise ValueError(f"ordinals {low}..{high}: the index holds 0..{ORDINALS - 1}")
-        pairs = (readonly(keys, np.uint64), readonly(ordinals, np.int64))
+        pairs = (read_only(keys, np.uint64), read_only(ordinals, np.int64))
         done = 0
         while True:
             limit = self._capacity * 4 // 5

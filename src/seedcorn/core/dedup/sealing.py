@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.identity import sample_id
 from seedcorn.core.log.state import Source
-from seedcorn.core.sample import FINAL_OUTCOMES
+from seedcorn.core.sample import OUTCOMES
 
 TAG_INDEX_BITS = 48
 """A witness' tag is generation << 48 | plan index; generation 0 holds source row ordinals."""
@@ -76,7 +76,7 @@ def tally(
 ) -> tuple[dict[str, int], dict[str, int], dict[str, dict[str, int]]]:
     """Counts by outcome, by `outcome:reason`, and by stratum (with accepted `tokens` and all
     `generated` ones)."""
-    counts = Counter({outcome.value: 0 for outcome in FINAL_OUTCOMES})
+    counts = Counter(dict.fromkeys(OUTCOMES, 0))
     counts.update(outcomes)
     named = Counter(f"{o}:{r}" for o, r in zip(outcomes, reasons, strict=True) if r)
     table: dict[str, Counter[str]] = {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.core.identity import Permutation
+from seedcorn.core.identity import GOLDEN, Permutation, splitmix64_words
 
 Words = NDArray[np.uint64]
 
@@ -39,14 +39,6 @@ class Shuffle:
         mask, shift = np.uint64((1 << half) - 1), np.uint64(half)
         left, right = values >> shift, values & mask
         for number in range(Permutation.ROUNDS):
-            left, right = right, left ^ (_mix(right, key, number) & mask)
+            step = np.uint64((key + number * GOLDEN) % 2**64)
+            left, right = right, left ^ (splitmix64_words(right + step) & mask)
         return (left << shift) | right
-
-
-def _mix(values: Words, key: int, number: int) -> Words:
-    """The round function of Permutation, modulo 2^64 as unsigned words are."""
-    offset = np.uint64((key + number * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF)
-    mixed = values + offset
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.core.intervals import Interval, Z, incomplete_beta
+from seedcorn.core.intervals import Interval, Z, students_t
 
 DEEP = 4096
 """Occurrences from here on are one class: a fingerprint in so many documents was never unseen."""
@@ -122,7 +122,7 @@ def trend(unique: Sequence[tuple[int, Interval | float]]) -> Interval | None:
     fitted = logs.mean() + slope * centred
     variance = max(float(((logs - fitted) ** 2).sum()) / freedom, float((spread**2).mean()))
     ahead = g.max() + 1 - g.mean()
-    half = _student(freedom) * math.sqrt(
+    half = students_t(freedom) * math.sqrt(
         variance * (1 + 1 / len(g) + ahead**2 / float(centred @ centred))
     )
     centre = float(logs.mean()) + slope * ahead
@@ -250,13 +250,3 @@ def _log_error(value: Interval | float) -> float:
     if not isinstance(value, Interval):
         return 0.0
     return math.log(max(value.high, 1.0) / max(value.low, 1.0)) / (2 * Z)
-
-
-def _student(freedom: int) -> float:
-    """Two-sided 95 % quantile of Student's t: where I_{v/(v+t^2)}(v/2, 1/2) = .05."""
-    low, high = 0.0, 100.0
-    for _ in range(60):
-        t = (low + high) / 2
-        beyond = incomplete_beta(freedom / (freedom + t * t), freedom / 2, 0.5)
-        low, high = (t, high) if beyond > 0.05 else (low, t)
-    return high

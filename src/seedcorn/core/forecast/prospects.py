@@ -17,6 +17,7 @@ from seedcorn.core.forecast.occupancy import Occupancy
 from seedcorn.core.forecast.track_record import TrackRecord
 from seedcorn.core.log.entries import BatchCommitted, Measurement
 from seedcorn.core.log.state import FORECAST, GenerationState
+from seedcorn.core.sample import OUTCOMES
 from seedcorn.core.scheduling.leasing import Cut
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import HEADLINE, Delta
@@ -27,7 +28,6 @@ SUMMED = "sum of strata"
 """Method of a forecast for all strata whose mix has changed: see `Prospects.mixed`."""
 Mix = Callable[[int], Mapping[str, float]]
 """Shares of the strata in a batch."""
-_OUTCOMES = ("accepted", "duplicate", "rejected", "failed")
 
 
 class Prospects:
@@ -80,7 +80,7 @@ class Prospects:
                 history.rate,
             )
             counts = batch.counts if name == ALL else batch.strata.get(name, {})
-            self._samples[name] += sum(counts.get(outcome, 0) for outcome in _OUTCOMES)
+            self._samples[name] += sum(counts.get(outcome, 0) for outcome in OUTCOMES)
             self._tokens[name] += (
                 batch.tokens.get("generated", 0) if name == ALL else counts.get("generated", 0)
             )

@@ -16,7 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedcorn.core.errors import RecipeError, RunStopped
-from seedcorn.core.identity import Permutation, digest, request_seed, sample_id, uint64
+from seedcorn.core.identity import (
+    GOLDEN,
+    Permutation,
+    digest,
+    request_seed,
+    sample_id,
+    splitmix64_words,
+    uint64,
+)
 from seedcorn.core.recipe import PromptSpec, Recipe
 from seedcorn.core.sample import Draw
 
@@ -215,21 +223,14 @@ class _Source:
         """Blocks of an epoch as they are visited, and the running end of each."""
         held = self._held.get(epoch)
         if held is None:
-            keys = _mix(np.arange(self._sizes.size), uint64(self._key, self.name, epoch))
+            blocks = np.arange(self._sizes.size, dtype=np.uint64) * np.uint64(GOLDEN)
+            keys = splitmix64_words(blocks + np.uint64(uint64(self._key, self.name, epoch)))
             order = np.argsort(keys, kind="stable")
             held = (order, np.cumsum(self._sizes[order]))
             while len(self._held) >= _EPOCHS_HELD:
                 del self._held[min(self._held)]
             self._held[epoch] = held
         return held
-
-
-def _mix(values: NDArray[np.int64], key: int) -> NDArray[np.uint64]:
-    """One pseudo-random 64-bit key per value (SplitMix64's finaliser: Steele et al. 2014)."""
-    mixed = values.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(key)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
 
 
 def _shares(weights: Sequence[float]) -> list[float]:

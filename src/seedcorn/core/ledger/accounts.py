@@ -23,9 +23,8 @@ from seedcorn.core.log.entries import (
     ObjectRef,
 )
 from seedcorn.core.log.state import STOP
-from seedcorn.core.sample import FINAL_OUTCOMES, Outcome
+from seedcorn.core.sample import OUTCOMES, Outcome
 
-OUTCOMES = tuple(outcome.value for outcome in FINAL_OUTCOMES)
 RUNNING, FINISHED = "running", "finished"
 ACCEPTED_TOKENS, VERIFIED_TOKENS = "uat", "uvt"
 """Units of U: unique accepted tokens; unique verified ones where a check judges the content."""

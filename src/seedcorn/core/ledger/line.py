@@ -3,6 +3,7 @@
 Invariant: a part stands in the line exactly if its figure is known.
 """
 
+from seedcorn.core.figures import error, scaled, short_share, with_bounds
 from seedcorn.core.intervals import Interval
 from seedcorn.core.ledger.document import (
     GenerationFigures,
@@ -13,7 +14,6 @@ from seedcorn.core.ledger.document import (
 )
 from seedcorn.core.ledger.measures import BOUNDS, COMPANIONS
 from seedcorn.core.ledger.rows import GenerationRow
-from seedcorn.core.ledger.text import error, scaled, short_share, with_bounds
 
 
 def line(row: GenerationRow) -> str:

@@ -11,9 +11,9 @@ from typing import Generic, TypeVar
 
 from seedcorn.core.companions.companions import Companions
 from seedcorn.core.companions.order_gap import NOISE
+from seedcorn.core.figures import short_share
 from seedcorn.core.intervals import Bounds
 from seedcorn.core.ledger.document import GenerationFigures
-from seedcorn.core.ledger.text import short_share
 
 Row = TypeVar("Row", contravariant=True)
 Value = TypeVar("Value")

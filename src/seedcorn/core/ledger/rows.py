@@ -12,7 +12,8 @@ from typing import Any, TypedDict, cast
 from seedcorn.core.companions.companions import Companions
 from seedcorn.core.forecast.prospects import ALL
 from seedcorn.core.intervals import Bounds, Interval, unique_interval
-from seedcorn.core.ledger.accounts import OUTCOMES, Account
+from seedcorn.core.ledger.accounts import Account
+from seedcorn.core.sample import OUTCOMES
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import HEADLINE, LATENT, LENGTHS
 

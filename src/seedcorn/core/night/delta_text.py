@@ -7,9 +7,8 @@ said to be unknown.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from seedcorn.core.figures import counted
+from seedcorn.core.figures import counted, scaled
 from seedcorn.core.ledger.goodput import goodput_line
-from seedcorn.core.ledger.text import scaled
 from seedcorn.core.night.drift import FALL, RISE, UNKNOWN
 
 Report = Mapping[str, Any]

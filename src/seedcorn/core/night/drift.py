@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean, stdev
 
+from seedcorn.core.intervals import students_t
+
 NIGHTS = 7
 """Nights that a figure is held against: a week."""
 ENOUGH = 3
 """Nights below which nothing is called usual."""
 SLACK = 0.05
 """Share of the mean by which a figure may always differ."""
-_STUDENT = {2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447}
-"""Two-sided 95 % quantiles of Student's t, by degrees of freedom."""
 RISE, FALL, USUAL, UNKNOWN = "rose", "fell", "usual", "unknown"
 
 
@@ -46,8 +46,7 @@ def against(
     mean = fmean(held)
     if len(held) < ENOUGH:
         return Drift(value, mean, None, None, len(held), UNKNOWN)
-    student = _STUDENT[len(held) - 1]
-    half = max(student * stdev(held) * sqrt(1 + 1 / len(held)), SLACK * abs(mean))
+    half = max(students_t(len(held) - 1) * stdev(held) * sqrt(1 + 1 / len(held)), SLACK * abs(mean))
     low, high = mean - half, mean + half
     least, most = own if own is not None else (value, value)
     verdict = FALL if most < low else RISE if least > high else USUAL

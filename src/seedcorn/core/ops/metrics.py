@@ -11,12 +11,12 @@ from enum import StrEnum
 
 from seedcorn.core.identity import sha256_hex
 from seedcorn.core.ledger.goodput import OF_BATCH, OF_ENGINES
-from seedcorn.core.sample import FINAL_OUTCOMES
+from seedcorn.core.sample import OUTCOMES
 
 PREFIX = "ray_"
 CORPUS, SLOT, OUTCOME, KIND, USE, STATE = "corpus", "slot", "outcome", "kind", "use", "state"
 TAG_VALUES = {
-    OUTCOME: tuple(outcome.value for outcome in FINAL_OUTCOMES),
+    OUTCOME: OUTCOMES,
     KIND: ("accepted", "generated", "prompt"),
     USE: tuple(dict.fromkeys((*OF_BATCH, *OF_ENGINES))),
     STATE: ("open", "leased", "staged"),

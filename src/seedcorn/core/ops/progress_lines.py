@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-OUTCOMES = ("accepted", "duplicate", "rejected", "failed")
+from seedcorn.core.sample import OUTCOMES
+
 _COUNT = r"[\d,]+"
 _LINE = re.compile(
     rf"generation (?P<generation>\d+): (?P<generated>{_COUNT}) of (?P<planned>{_COUNT}) generated; "

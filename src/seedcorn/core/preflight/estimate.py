@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import log2
 
 from seedcorn.core.dedup import index, witnesses
-from seedcorn.core.ledger.text import scaled
+from seedcorn.core.figures import duration, size
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.sketch.sketch import LENGTHS
 
@@ -107,23 +107,3 @@ def remaining_s(planned: int, done: int, done_before: int, elapsed_s: float) -> 
     if done <= done_before or elapsed_s <= 0:
         return None
     return (planned - done) * elapsed_s / (done - done_before)
-
-
-def size(count: float) -> str:
-    """Bytes for a person, decimal: `312 B`, `4.10 MB`."""
-    text = scaled(count)
-    return f"{text}B" if text[-1:].isalpha() else f"{text} B"
-
-
-def duration(seconds: float) -> str:
-    """A time for a person, with two units at most: `40 s` (never less than 1), `12 min`, `3 h 20 min`, `5 d 2 h`."""
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{max(1, round(seconds)) if seconds else 0} s"
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, rest = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {rest} min" if rest else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"

@@ -75,9 +75,9 @@ def pack(pieces: list[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     return np.frombuffer(b"".join(pieces), np.uint8), offsets
 
 
-def read_only(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A contiguous read-only view: numba compiles a kernel anew for every other kind of array."""
-    view = np.ascontiguousarray(array).view()
+def read_only(array: NDArray[Any], dtype: type[np.generic] | None = None) -> NDArray[Any]:
+    """The array as one dtype, C-ordered, read-only: numba compiles a kernel anew for each kind."""
+    view = np.ascontiguousarray(array, dtype).view()
     view.flags.writeable = False
     return view
 

@@ -25,9 +25,9 @@ from seedcorn.core.log.entries import (
 from seedcorn.core.log.garbage import garbage
 from seedcorn.core.log.layout import DATA, DROPPED, STAGING, parse_segment, parse_shard
 from seedcorn.core.log.state import CorpusState, Source
-from seedcorn.core.sample import FINAL_OUTCOMES
+from seedcorn.core.sample import OUTCOMES
 
-_DROPPED_OUTCOMES = {outcome.value for outcome in FINAL_OUTCOMES} - {"accepted"}
+_DROPPED_OUTCOMES = {*OUTCOMES} - {"accepted"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from math import inf
 
 from seedcorn.core.engine import EngineInfo
 from seedcorn.core.errors import EngineUnavailable, EngineUnreachable
-from seedcorn.core.preflight.estimate import duration
+from seedcorn.core.figures import duration
 from seedcorn.core.scheduling.leasing import Leases
 from seedcorn.core.scheduling.supervision import FIRST_WAIT_S, LONG_PATIENCE, PATIENCE, Supervisor
 from seedcorn.runtime.driver import clock

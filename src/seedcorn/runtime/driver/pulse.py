@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from seedcorn.core.errors import SeedcornError
-from seedcorn.core.preflight.estimate import duration
+from seedcorn.core.figures import duration
 from seedcorn.runtime.driver import clock
 from seedcorn.runtime.driver.ports import Lost, WorkerHandle
 

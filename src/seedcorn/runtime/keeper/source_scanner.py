@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from seedcorn.core.dedup.containment import LENGTH as CONTAINMENT_LENGTH
 from seedcorn.core.dedup.containment import Containment
-from seedcorn.core.dedup.decontamination import LENGTHS as EVALUATION_LENGTHS
-from seedcorn.core.dedup.decontamination import EvaluationSet
+from seedcorn.core.dedup.decontamination import EvaluationSet, evaluation_set
 from seedcorn.core.dedup.sealing import tags
 from seedcorn.core.ledger.ledger import SEED_SKETCH
 from seedcorn.core.log.entries import Measurement, ObjectRef
@@ -89,16 +88,8 @@ class SourceScanner:
 
     def evaluation_set(self, source: Source) -> EvaluationSet:
         """The shingle hashes of an evaluation set, which is small enough to hold."""
-        parts: dict[int, list[NDArray[np.uint64]]] = {length: [] for length in EVALUATION_LENGTHS}
-        for batch in self._batches(source):
-            words = read_words(*texts_view(batch.texts))
-            for length, found in parts.items():
-                found.append(subset(shingles_of(words, length), batch.usable).hashes)
-        empty = np.zeros(0, dtype=np.uint64)
-        return EvaluationSet(
-            source.name,
-            {n: np.unique(np.concatenate([empty, *found])) for n, found in parts.items()},
-        )
+        batches = ((read_words(*texts_view(b.texts)), b.usable) for b in self._batches(source))
+        return evaluation_set(source.name, batches)
 
     def _batches(self, source: Source) -> Iterator[ScanBatch]:
         catalogue = Catalogue.from_dict(source.catalogue)

@@ -15,9 +15,9 @@ from typing import Any
 import ray
 from ray.exceptions import RayError
 
+from seedcorn.core.figures import duration
 from seedcorn.core.ledger.goodput import EngineTime
 from seedcorn.core.log.entries import BatchCommitted, Entry, Measurement
-from seedcorn.core.preflight.estimate import duration
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.scheduling.scaling import Node
 from seedcorn.runtime.driver.ports import Lost

@@ -13,7 +13,12 @@ import pyarrow as pa
 
 from seedcorn.core.checks import Check, build
 from seedcorn.core.dedup.containment import LENGTH
-from seedcorn.core.dedup.decontamination import LENGTHS, EvaluationSet, contamination
+from seedcorn.core.dedup.decontamination import (
+    LENGTHS,
+    EvaluationSet,
+    contamination,
+    evaluation_set,
+)
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.log.entries import BatchCommitted, ObjectRef
 from seedcorn.core.log.state import Source
@@ -55,22 +60,17 @@ class DeepProof:
     def add_source(self, source: Source) -> None:
         """Read a source where it entered the log; raises SeedError where it cannot be read."""
         catalogue = Catalogue.from_dict(source.catalogue)
-        found: dict[int, list[np.ndarray]] = {length: [] for length in LENGTHS}
-        for batch in SeedReader(catalogue, self._store, self._spec).scan(CHUNK_ROWS):
-            view = texts_view(batch.texts)
-            if source.role == "evaluation":
-                words = read_words(*view)
-                for length, parts in found.items():
-                    parts.append(subset(shingles_of(words, length), batch.usable).hashes)
-                continue
+        batches = SeedReader(catalogue, self._store, self._spec).scan(CHUNK_ROWS)
+        views = ((batch, texts_view(batch.texts)) for batch in batches)
+        if source.role == "evaluation":
+            documents = ((read_words(*view), batch.usable) for batch, view in views)
+            self._evaluations.append(evaluation_set(source.name, documents))
+            return
+        for batch, view in views:
             prints, row = fingerprint(*view), batch.first_ordinal
             place = (source.role, source.name, source.ordinal)
             self._replay.add_source(*place, prints, batch.usable, row)
             self._learn(subset(shingles_of(read_words(*view), LENGTH), batch.usable))
-        if source.role == "evaluation":
-            none = np.zeros(0, np.uint64)
-            hashes = {n: np.unique(np.concatenate([none, *parts])) for n, parts in found.items()}
-            self._evaluations.append(EvaluationSet(source.name, hashes))
 
     def add_batch(
         self,
