@@ -11,6 +11,7 @@ REPOSITORY = Path(__file__).parents[1]
 SOURCE = REPOSITORY / "src" / "seedcorn"
 TESTS = REPOSITORY / "tests"
 LONGEST = 350
+MOST_MODULES = 14
 IMPURE = ("ray", "vllm", "torch", "pyarrow", "fsspec", "s3fs", "omegaconf", "aiohttp", "rich")
 
 ACROSS_MODULES = {
@@ -84,6 +85,19 @@ def test_files_of_source_and_tests_are_at_most_350_lines_long() -> None:
     }
     assert len(lengths) > 50
     assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
+
+
+def test_folders_but_those_of_the_verbs_hold_at_most_14_modules() -> None:
+    folders = {path.parent for role in (SOURCE, TESTS) for path in python_files(role)}
+    verbs = {SOURCE / "commands", TESTS / "commands"}
+    held = {
+        str(folder.relative_to(REPOSITORY)): len(
+            set(folder.glob("*.py")) - {folder / "__init__.py"}
+        )
+        for folder in folders - verbs
+    }
+    assert len(held) > 40
+    assert {name: modules for name, modules in held.items() if modules > MOST_MODULES} == {}
 
 
 def test_every_module_says_why_it_exists() -> None:

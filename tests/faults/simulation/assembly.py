@@ -9,8 +9,8 @@ from seedcorn.storage.log.garbage import collect
 from seedcorn.storage.log.log import LogReader
 from seedcorn.storage.stores.store import Store
 from tests.faults.simulation.disk import SimulatedStore
-from tests.faults.simulation.keeper import SimulatedKeeper
-from tests.faults.simulation.processes import Process
+from tests.faults.simulation.processes.keeper import SimulatedKeeper
+from tests.faults.simulation.processes.process import Process
 
 
 def _discards(keeper: Process) -> bool:

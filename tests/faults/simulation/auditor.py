@@ -16,7 +16,7 @@ from seedcorn.core.log.entries import (
 from seedcorn.core.log.layout import LOG, STAGING, log_key, parse_segment
 from seedcorn.core.log.state import CorpusState
 from seedcorn.storage.log.log import Head
-from tests.faults.simulation.processes import Process
+from tests.faults.simulation.processes.process import Process
 from tests.faults.simulation.samples import decode as rows_of
 from tests.faults.simulation.world import World
 

@@ -12,7 +12,7 @@ from seedcorn.core.errors import ObjectMissing, StoreError
 from seedcorn.storage.stores.keys import check_key, check_prefix
 from seedcorn.storage.stores.patience import Patience, Unanswered
 from seedcorn.storage.stores.store import ObjectInfo
-from tests.faults.simulation.processes import Killed, Process
+from tests.faults.simulation.processes.process import Killed, Process
 from tests.faults.simulation.weather import Weather
 
 T = TypeVar("T")

@@ -21,7 +21,7 @@ from seedcorn.storage.stores.patience import Unanswered
 from seedcorn.storage.stores.store import Store
 from tests.faults.simulation.assembly import SHIPPED, Assembly
 from tests.faults.simulation.disk import SimulatedStore
-from tests.faults.simulation.keeper import SimulatedKeeper
+from tests.faults.simulation.processes.keeper import SimulatedKeeper
 from tests.faults.simulation.samples import Row
 
 

@@ -10,10 +10,10 @@ from seedcorn.core.log.entries import decode, encode
 from seedcorn.core.log.layout import CHECKPOINTS, log_key
 from tests.faults.simulation.assembly import SHIPPED, Assembly
 from tests.faults.simulation.auditor import Auditor
-from tests.faults.simulation.cluster import Scene
 from tests.faults.simulation.disk import Disk
-from tests.faults.simulation.driver import Driver, collector, reader
-from tests.faults.simulation.processes import Family, Process
+from tests.faults.simulation.processes.cluster import Scene
+from tests.faults.simulation.processes.driver import Driver, collector, reader
+from tests.faults.simulation.processes.process import Family, Process
 from tests.faults.simulation.verdict import corpus_of, judge
 from tests.faults.simulation.weather import Arrival, Plan, plan_of, undisturbed
 from tests.faults.simulation.world import TRACED, Stuck, World

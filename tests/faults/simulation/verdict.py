@@ -15,7 +15,7 @@ from seedcorn.core.log.entries import BatchCommitted, SeedAdded, decode
 from seedcorn.core.log.layout import DATA, DROPPED, STAGING
 from seedcorn.core.text.fingerprint import similarity
 from tests.faults.simulation.auditor import Auditor
-from tests.faults.simulation.driver import seed_entry
+from tests.faults.simulation.processes.driver import seed_entry
 from tests.faults.simulation.samples import Row, keys_of, signature_of
 from tests.faults.simulation.samples import decode as rows_of
 from tests.faults.simulation.weather import Plan

@@ -14,7 +14,7 @@ from contextvars import ContextVar, copy_context
 from itertools import count
 from typing import Any
 
-from tests.faults.simulation.processes import Killed, Process
+from tests.faults.simulation.processes.process import Killed, Process
 
 TURN_S = 1e-7
 """What a turn of the loop takes: no deadline may be waited for in no time at all."""

@@ -13,10 +13,10 @@ from seedcorn.runtime.job import GenerationJob
 from seedcorn.runtime.worker.measuring import MeasuringJob
 from tests.faults.simulation.assembly import Assembly
 from tests.faults.simulation.disk import Disk
-from tests.faults.simulation.keeper import KeeperPort
-from tests.faults.simulation.processes import Process
+from tests.faults.simulation.processes.keeper import KeeperPort
+from tests.faults.simulation.processes.process import Process
+from tests.faults.simulation.processes.worker import SimulatedWorker, Writings, worker_process
 from tests.faults.simulation.weather import Plan
-from tests.faults.simulation.worker import SimulatedWorker, Writings, worker_process
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from seedcorn.runtime.keeper.index_client import IndexPart, PartitionedIndex
 from seedcorn.storage.log.checkpoints import read_checkpoint, write_checkpoint
 from seedcorn.storage.log.log import LogReader
 from seedcorn.storage.stores.store import Store
-from tests.faults.simulation.processes import Process
+from tests.faults.simulation.processes.process import Process
 from tests.faults.simulation.samples import Row, decode, fingerprints, write_rows
 from tests.faults.simulation.weather import Weather
 

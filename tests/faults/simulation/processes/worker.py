@@ -20,7 +20,7 @@ from seedcorn.runtime.worker.unit_writer import Finished, UnitWriter
 from seedcorn.storage.samples.samples import Lineage
 from seedcorn.storage.stores.store import Store
 from tests.faults.simulation.disk import SimulatedStore
-from tests.faults.simulation.processes import Process
+from tests.faults.simulation.processes.process import Process
 from tests.faults.simulation.samples import Row, decode, encode, segment_name, shows, text_of
 from tests.faults.simulation.weather import Plan
 
@@ -129,7 +129,7 @@ class WorkerProcess:
         writer = NumberWriter(self._engine_as_any(), store, parents, plan, interval)
         writer.salt = lambda: self._process.world.random.getrandbits(30)
         prompts: Any = {"only": NoPrompt()}
-        line = Line(job.recipe, job.fingerprint, job.generation, INFO, prompts, ())
+        line = Line(job.fingerprint, job.generation, INFO, prompts, ())
         await writer.start(line, Lineage(job.generation, job.fingerprint, INFO, {}), INFO)
         self._writer = writer
         return INFO

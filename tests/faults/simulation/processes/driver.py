@@ -22,8 +22,8 @@ from seedcorn.runtime.job import GenerationJob
 from seedcorn.storage.log.garbage import collect_checkpoints
 from seedcorn.storage.log.log import Head, LogWriter, open_writer
 from seedcorn.storage.log.writer import Heartbeat, Identity, wait_for_turn
-from tests.faults.simulation.cluster import Scene, SimulatedCluster
-from tests.faults.simulation.processes import Family, Process
+from tests.faults.simulation.processes.cluster import Scene, SimulatedCluster
+from tests.faults.simulation.processes.process import Family, Process
 from tests.faults.simulation.samples import text_of
 from tests.faults.simulation.weather import Arrival, Plan
 from tests.faults.simulation.world import World

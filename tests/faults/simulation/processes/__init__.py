@@ -1,0 +1,1 @@
+"""The simulated processes: driver, cluster, worker and keeper, killed at any moment."""
