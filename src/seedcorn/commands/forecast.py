@@ -53,20 +53,23 @@ def run(arguments: argparse.Namespace) -> int:
     ledger = read_ledger(store)
     if ledger.sequence < 0:
         raise no_corpus(store)
-    hours = arguments.engine_hours
-    amount = None if hours is not None else arguments.samples or DEFAULT
+    hours, timed = arguments.engine_hours, arguments.engine_hours is not None
+    amount = None if timed else arguments.samples or DEFAULT
     found = outlooks(ledger, amount, hours)
     if arguments.json:
-        say(json.dumps({"corpus": store.uri, **as_json(found)}, indent=2, ensure_ascii=False))
+        document = {"corpus": store.uri, **as_json(found, timed)}
+        say(json.dumps(document, indent=2, ensure_ascii=False))
         return 0
-    print_outlooks(console(), ledger, found)
+    print_outlooks(console(), ledger, found, timed)
     return 0
 
 
-def print_outlooks(console: "Console", ledger: "Ledger", found: list["Outlook"]) -> None:
-    """A table, then who deserves the amount, and how earlier forecasts did."""
+def print_outlooks(
+    console: "Console", ledger: "Ledger", found: list["Outlook"], timed: bool
+) -> None:
+    """A table, then the best stratum, and how earlier forecasts did. `timed`: hours were asked
+    about."""
     from seedcorn.commands.views.output import figures
-    from seedcorn.core.decisions.outlook import best
     from seedcorn.core.figures import scaled
 
     unit = ledger.accounts[-1].unit
@@ -92,17 +95,19 @@ def print_outlooks(console: "Console", ledger: "Ledger", found: list["Outlook"])
             name, f"{one.samples:,}", *map(scaled, ends), f"{one.exclusive:.0%}", scaled(each), hour
         )
     console.print(table)
-    for text in remarks(ledger, found, best(found)):
+    for text in remarks(ledger, found, timed):
         console.print(text, soft_wrap=True)
 
 
-def remarks(ledger: "Ledger", found: list["Outlook"], winner: str) -> list[str]:
+def remarks(ledger: "Ledger", found: list["Outlook"], timed: bool) -> list[str]:
     """Sentences under the table."""
-    lines = []
+    from seedcorn.core.decisions.outlook import best
+
+    lines, winner = [], best(found, timed)
     if winner:
         lines.append(
             f"best spent on: {winner} (most content that no other stratum has, at the lower end, "
-            "for its cost)"
+            f"per {'engine-hour' if timed else 'sample'})"
         )
     whole = found[0].forecast
     if whole is not None and found[0].samples > ledger.prospects.samples(""):

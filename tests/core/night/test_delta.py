@@ -49,7 +49,8 @@ def stratum(number, name, unique, samples=50):
 
 
 def document(*rows, strata=(), measured=()):
-    return {"generations": list(rows), "strata": list(strata), "measured": list(measured)}
+    times = [{"next_hour": None, "engine_time": {}, "curve": [], **one} for one in measured]
+    return {"generations": list(rows), "strata": list(strata), "measured": times}
 
 
 def rounds(*nights, samples=100, **changes):

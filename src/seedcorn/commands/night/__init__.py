@@ -14,6 +14,7 @@ from seedcorn.core.errors import INTERRUPTED
 
 if TYPE_CHECKING:
     from seedcorn.config import LoadedRecipe
+    from seedcorn.core.night.document import NightReport
     from seedcorn.core.recipe import Recipe
     from seedcorn.runtime.driver.night import Evening
 
@@ -88,7 +89,7 @@ def report_on(recipe: "Recipe", evening: "Evening") -> list[str]:
     return lines
 
 
-def message(one: dict[str, Any]) -> dict[str, Any]:
+def message(one: "NightReport") -> dict[str, Any]:
     """What a webhook is sent: `text` for people, the headline figures for programs."""
     from seedcorn.core.night.delta_text import summary
 

@@ -3,7 +3,7 @@
 Invariant: pure; what comes from data is escaped, and the page still loads nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from seedcorn.commands.report.pairs import Pair
 from seedcorn.commands.report.words import number, percent
 from seedcorn.core.ledger.document import LedgerDocument
 from seedcorn.core.night.delta_text import NAMES, sentences, summary
+from seedcorn.core.night.document import SKIPPED, DriftNote, GrownNight, NightReport
 from seedcorn.core.night.drift import UNKNOWN
 
 MAIN, NAVIGATION = "<main>", '<nav aria-label="Sections">'
@@ -49,7 +50,7 @@ SECTION = """
 
 
 def night_page(
-    report: Mapping[str, Any], document: LedgerDocument, pairs: Sequence[Pair], title: str
+    report: NightReport, document: LedgerDocument, pairs: Sequence[Pair], title: str
 ) -> str:
     """The ledger's page (about 4.9 MB) with the night's section first."""
     page = build_page(document, pairs, title)
@@ -57,33 +58,31 @@ def night_page(
         report=report,
         headline=summary(report),
         sentences=sentences(report),
-        rows=[*_rows(report), *_strata(report)],
+        rows=_rows(report) if report["status"] != SKIPPED else [],
     )
     link = f'{NAVIGATION}\n    <a href="#night">Night {report["night"]}</a>'
     before, main, after = page.partition(MAIN)
     return before.replace(NAVIGATION, link, 1) + main + section + after
 
 
-def _rows(report: Mapping[str, Any]) -> list[list[str]]:
-    drift = report.get("drift") or {}
-    return [_row(NAMES[n], found, n.endswith("share")) for n, found in drift.items() if found]
-
-
-def _strata(report: Mapping[str, Any]) -> list[list[str]]:
-    return [
-        _row(f"unique tokens per sample, {one['stratum']}", one["per_sample"], False)
-        for one in report.get("strata") or []
-        if one["per_sample"] is not None
+def _rows(report: GrownNight) -> list[list[str]]:
+    rows = [
+        _row(NAMES[n], found, n.endswith("share")) for n, found in report["drift"].items() if found
+    ]
+    return rows + [
+        _row(f"unique tokens per sample, {one['stratum']}", found, False)
+        for one in report["strata"]
+        if (found := one["per_sample"]) is not None
     ]
 
 
-def _row(name: str, found: Mapping[str, Any], share: bool) -> list[str]:
+def _row(name: str, found: DriftNote, share: bool) -> list[str]:
     word = percent if share else number
     value = word(found["value"])
     if found["mean"] is None:
         return [name, value, "", "", "0", "first"]
     usual = ""
-    if found["low"] is not None:
+    if found["low"] is not None and found["high"] is not None:
         usual = f"{word(max(0.0, found['low']))} to {word(found['high'])}"
     verdict = "too few nights" if found["verdict"] == UNKNOWN else found["verdict"]
     return [name, value, word(found["mean"]), usual, str(found["nights"]), verdict]

@@ -11,15 +11,15 @@ from typing import Any
 
 from seedcorn.commands.night.page import night_page
 from seedcorn.commands.report.pairs import find_pairs
-from seedcorn.core.decisions.outlook import as_json, outlooks
+from seedcorn.core.decisions.outlook import StratumOutlook, outlooks, row_of
 from seedcorn.core.errors import ObjectMissing
-from seedcorn.core.forecast.prospects import ALL
 from seedcorn.core.ledger.document import LedgerDocument
 from seedcorn.core.ledger.ledger import Ledger, to_json
 from seedcorn.core.log.entries import Entry
 from seedcorn.core.log.state import CorpusState
 from seedcorn.core.night.chronicle import chronicle, until_next
 from seedcorn.core.night.delta import delta, skipped
+from seedcorn.core.night.document import NightReport
 from seedcorn.core.night.night import DONE, Night, Rest, night_key, report_key
 from seedcorn.core.recipe import StoreSpec
 from seedcorn.storage.log.log import read_log
@@ -30,10 +30,9 @@ LOOKED_BACK = 2
 """Newest nights whose report is written where it is missing: older ones may have been deleted."""
 PAIRS = 1
 """Duplicates of each kind on the page."""
-Report = dict[str, Any]
 
 
-def write_reports(store: Store, spec: StoreSpec, night: Night, rest: Rest) -> list[Report]:
+def write_reports(store: Store, spec: StoreSpec, night: Night, rest: Rest) -> list[NightReport]:
     """Write the reports that are missing, tonight's included; returns them, oldest first.
 
     `rest` says why tonight's run has ended: unless tonight's generation is done, tonight is
@@ -42,7 +41,7 @@ def write_reports(store: Store, spec: StoreSpec, night: Night, rest: Rest) -> li
     entries = list(read_log(store))
     if not entries:
         return []
-    found: list[Report] = []
+    found: list[NightReport] = []
     for number in _unreported(store, read_state(store, entries)):
         until = list(until_next(entries, number))
         ledger = read_ledger(store, until)
@@ -75,16 +74,20 @@ def _reported(store: Store, night: str, figure: str) -> Any:
         return None
 
 
-def _outlook(ledger: Ledger) -> dict[str, Any] | None:
+def _outlook(ledger: Ledger) -> StratumOutlook | None:
     """What as many samples again would add, as the last generation drew them."""
     if not ledger.seen or not ledger.accounts[-1].samples:
         return None
-    found = as_json(outlooks(ledger, samples=ledger.accounts[-1].samples))["strata"]
-    return next((one for one in found if one["stratum"] == ALL), None)
+    whole, *_ = outlooks(ledger, samples=ledger.accounts[-1].samples)
+    return row_of(whole)
 
 
 def _write(
-    store: Store, spec: StoreSpec, entries: list[Entry], document: LedgerDocument, report: Report
+    store: Store,
+    spec: StoreSpec,
+    entries: list[Entry],
+    document: LedgerDocument,
+    report: NightReport,
 ) -> None:
     pairs = find_pairs(store, spec, read_state(store, entries), PAIRS)
     title = store.uri.rstrip("/").rpartition("/")[2]

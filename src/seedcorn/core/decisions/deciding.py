@@ -7,7 +7,7 @@ and whatever was restarted in between.
 from functools import partial
 
 from seedcorn.core.decisions.stopping import due, shares
-from seedcorn.core.decisions.yields import said_until
+from seedcorn.core.decisions.yields import forecast_until
 from seedcorn.core.forecast.prospects import forecast_entry
 from seedcorn.core.ledger.ledger import SKETCH_RATE, Ledger
 from seedcorn.core.log.entries import Body, Decision
@@ -27,7 +27,7 @@ def next_due(state: CorpusState, ledger: Ledger, recipe: Recipe) -> Body | None:
         value = {"rate": needed}
         return Decision(generation.number, generation.batches, SKETCH_RATE, value, reason)
     # Where a sketch is missing nothing can be forecast; what needs no forecast is still decided.
-    if ledger.seen and said_until(generation) < generation.batches:
+    if ledger.seen and forecast_until(generation) < generation.batches:
         cut = Cut(generation.samples, recipe.units.unit, recipe.units.batch)
         return forecast_entry(
             ledger.prospects,

@@ -1,4 +1,4 @@
-"""What further samples or engine-hours would add to a corpus, and which stratum deserves them.
+"""What further samples or engine-hours would add to a corpus, and to which stratum.
 
 Each stratum is asked what the *whole* amount would add if it alone were drawn, so that strata can
 be compared; the row of all strata keeps their present shares. A stratum that a decision stopped is
@@ -8,8 +8,9 @@ generations the policy drifts, which `trend` alone may speak of.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
+from seedcorn.core.decisions.yields import Candidate, best_stratum, seconds_per_sample
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.forecast.forecast import Forecast
 from seedcorn.core.forecast.prospects import ALL, Amount, exclusive_shares
@@ -33,13 +34,33 @@ class Outlook:
     stopped: bool = False
     """Whether a decision stopped drawing it."""
 
-    @property
-    def worth(self) -> float:
-        """Unique tokens that nobody else has, at the lower end, per engine-second or per sample."""
-        if self.forecast is None or not self.samples:
-            return 0.0
-        cost = self.samples * (self.seconds_per_sample or 1.0)
-        return self.forecast.low * self.exclusive / cost
+
+class StratumOutlook(TypedDict):
+    """An `Outlook` as JSON; null where there is no forecast."""
+
+    stratum: str
+    samples: int
+    estimate: float | None
+    low: float | None
+    high: float | None
+    method: str | None
+    exclusive: float
+    stopped: bool
+
+
+class SampleTime(TypedDict):
+    """What a sample of a stratum takes."""
+
+    stratum: str
+    seconds_per_sample: float | None
+
+
+class OutlookDocument(TypedDict):
+    """What `seedcorn forecast --json` prints."""
+
+    best: str
+    strata: list[StratumOutlook]
+    measured: list[SampleTime]
 
 
 def outlooks(
@@ -61,11 +82,21 @@ def outlooks(
     return [_outlook(ledger, name, weights, samples, engine_hours) for name in names]
 
 
-def best(found: list[Outlook]) -> str:
-    """The stratum that surely adds most for its cost; empty where there is only one."""
-    strata = [one for one in found if one.stratum != ALL and one.worth > 0 and not one.stopped]
-    ranked = max(strata, key=lambda one: (one.worth, one.stratum), default=None)
-    return ranked.stratum if ranked is not None and len(found) > 2 else ""
+def best(found: list[Outlook], per_engine_time: bool) -> str:
+    """The best stratum for samples or engine time; empty where there is only one, or none that
+    surely adds anything."""
+    drawn = [one for one in found if one.stratum != ALL and one.samples and not one.stopped]
+    candidates = [
+        Candidate(
+            one.stratum,
+            one.forecast.low / one.samples,
+            one.exclusive,
+            one.seconds_per_sample,
+        )
+        for one in drawn
+        if one.forecast is not None and one.forecast.low * one.exclusive > 0
+    ]
+    return best_stratum(candidates, per_engine_time) if len(found) > 2 else ""
 
 
 def _decided(ledger: Ledger) -> Mapping[str, float]:
@@ -111,29 +142,31 @@ def _seconds_per_sample(ledger: Ledger, name: str, weights: Mapping[str, float])
         return sum(each[s] * w for s, w in weights.items()) / sum(weights.values()) or None
     if not prospects.samples(name):
         return account.engine_seconds / account.samples
-    per_token = account.engine_seconds / account.tokens["generated"]
-    return per_token * prospects.tokens(name) / prospects.samples(name) or None
+    whole = account.engine_seconds, account.tokens["generated"]
+    return seconds_per_sample(*whole, prospects.tokens(name), prospects.samples(name))
 
 
-def as_json(found: list[Outlook]) -> dict[str, Any]:
-    """Plain JSON values. What rests on measured times: `measured`, `best`, which weighs what a
-    sample costs, and the amounts where engine-hours were asked about."""
+def as_json(found: list[Outlook], per_engine_time: bool) -> OutlookDocument:
+    """Plain JSON values. What rests on measured times: `measured`, and, where engine-hours were
+    asked about, `best` and the amounts."""
     return {
-        "best": best(found),
-        "strata": [
-            {
-                "stratum": one.stratum,
-                "samples": one.samples,
-                "estimate": one.forecast.estimate if one.forecast else None,
-                "low": one.forecast.low if one.forecast else None,
-                "high": one.forecast.high if one.forecast else None,
-                "method": one.forecast.method if one.forecast else None,
-                "exclusive": one.exclusive,
-                "stopped": one.stopped,
-            }
-            for one in found
-        ],
+        "best": best(found, per_engine_time),
+        "strata": [row_of(one) for one in found],
         "measured": [
             {"stratum": one.stratum, "seconds_per_sample": one.seconds_per_sample} for one in found
         ],
+    }
+
+
+def row_of(one: Outlook) -> StratumOutlook:
+    """One stratum's plain values."""
+    return {
+        "stratum": one.stratum,
+        "samples": one.samples,
+        "estimate": one.forecast.estimate if one.forecast else None,
+        "low": one.forecast.low if one.forecast else None,
+        "high": one.forecast.high if one.forecast else None,
+        "method": one.forecast.method if one.forecast else None,
+        "exclusive": one.exclusive,
+        "stopped": one.stopped,
     }

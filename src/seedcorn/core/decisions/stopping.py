@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seedcorn.core.companions.anchor_gain import NEGLIGIBLE
-from seedcorn.core.decisions.yields import deserving, exhausted, patience_of
+from seedcorn.core.decisions.yields import best_of_mix, exhausted, patience_of
 from seedcorn.core.forecast.prospects import ALL, governed
 from seedcorn.core.ledger.alarms import Alarm
 from seedcorn.core.log.entries import Decision, Measurement
@@ -239,11 +239,11 @@ def _without(
         return _stop(generation, samples, batch, Stop(RULE, f"{text}; {FRESH}"))
     value: dict[str, Any] = {"stratum": stratum, "weights": mix}
     action = DROP_STRATUM
-    heir = deserving(generation, mix) if recipe.stop.move_budget else ""
-    if heir:
-        mix[heir] += weight
-        action, value["to"] = MOVE_BUDGET, heir
-        text = f"{text}; {heir} inherits its share"
+    best = best_of_mix(generation, mix, recipe) if recipe.stop.move_budget else ""
+    if best:
+        mix[best] += weight
+        action, value["to"] = MOVE_BUDGET, best
+        text = f"{text}; {best} inherits its share"
     return Decision(generation.number, batch, action, value, text)
 
 

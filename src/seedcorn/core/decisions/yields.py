@@ -1,11 +1,14 @@
 """What forecasts promise per sample and per engine-hour: when a stratum is exhausted, and which one
-deserves its share.
+is best.
 
-Invariant: a function of the log's forecasts; measured time enters the rule on engine-hours alone.
+The best stratum is the one that surely adds most of what no other has, for what is scarce. That is
+samples where an amount, a plan or a budget counts samples; it is engine time where hours were asked
+for or are budgeted. Invariants: one ranking for all who ask; a function of the log's forecasts, which
+measured time enters only where the question is about time.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from seedcorn.core.figures import scaled
 from seedcorn.core.forecast.prospects import ALL
@@ -14,7 +17,7 @@ from seedcorn.core.log.state import COMPANIONS, CorpusState, GenerationState
 from seedcorn.core.recipe import Recipe
 
 
-def said_until(generation: GenerationState) -> int:
+def forecast_until(generation: GenerationState) -> int:
     """How many batches the newest forecast covers."""
     return int(generation.prospects[-1].subject["batches"]) if generation.prospects else 0
 
@@ -31,7 +34,7 @@ def exhausted(state: CorpusState, generation: GenerationState, recipe: Recipe, s
     wanted = rule.min_per_sample > 0 or rule.min_per_engine_hour > 0
     if not wanted or len(generation.prospects) < patience:
         return ""
-    if said_until(generation) < generation.batches:
+    if forecast_until(generation) < generation.batches:
         return ""
     promised = [_promise(measurement, stratum) for measurement in generation.prospects[-patience:]]
     known = [value for value in promised if value is not None]
@@ -43,7 +46,7 @@ def exhausted(state: CorpusState, generation: GenerationState, recipe: Recipe, s
             f"the next sample promises at most {scaled(best)} unique tokens, "
             f"{rule.min_per_sample:g} are wanted"
         )
-    seconds = _seconds_per_sample(generation, stratum)
+    seconds = _seconds(generation, stratum)
     if seconds and best * 3600 / seconds < rule.min_per_engine_hour:
         return (
             f"the next engine-hour promises at most {scaled(best * 3600 / seconds)} unique tokens, "
@@ -52,19 +55,60 @@ def exhausted(state: CorpusState, generation: GenerationState, recipe: Recipe, s
     return ""
 
 
-def deserving(generation: GenerationState, mix: Mapping[str, float]) -> str:
-    """The stratum of the mix that surely adds most per sample of what no other stratum has; empty
-    where no forecast says."""
+class Candidate(NamedTuple):
+    """A stratum that may be drawn, and what it promises."""
+
+    stratum: str
+    low: float
+    """Unique tokens per sample, at the lower end."""
+    exclusive: float
+    """Share of its unique content that no other stratum has."""
+    seconds: float | None
+    """Engine time of a sample; None or 0 where unknown."""
+
+
+def best_stratum(candidates: Iterable[Candidate], per_engine_time: bool) -> str:
+    """The stratum to draw next; empty without candidates.
+
+    Where the engine time of any candidate is unknown, all are ranked per sample: figures of two
+    kinds cannot be compared.
+    """
+    known = list(candidates)
+    timed = per_engine_time and all(one.seconds for one in known)
+
+    def worth(one: Candidate) -> float:
+        own = one.low * one.exclusive
+        return own / one.seconds if timed and one.seconds else own
+
+    ranked = max(known, key=lambda one: (worth(one), one.stratum), default=None)
+    return ranked.stratum if ranked is not None else ""
+
+
+def best_of_mix(generation: GenerationState, mix: Mapping[str, float], recipe: Recipe) -> str:
+    """The best stratum of the mix by the newest forecast; empty where none says.
+
+    Engine time is scarce where the recipe limits it. Everywhere else the decision must not hang on a
+    clock: equal texts give equal decisions.
+    """
     if not generation.prospects:
         return ""
-    newest = generation.prospects[-1]
-    worth: dict[str, float] = {}
+    newest, found = generation.prospects[-1], list[Candidate]()
     for stratum, weight in mix.items():
         low, values = _promise(newest, stratum, "low"), _values(newest, stratum)
         if weight > 0 and low is not None and values["sampled"]:
             alone = values["exclusive"] * newest.values["rate"] / values["sampled"]
-            worth[stratum] = low * alone
-    return max(worth, key=lambda name: (worth[name], name)) if worth else ""
+            found.append(Candidate(stratum, low, alone, _seconds(generation, stratum)))
+    return best_stratum(found, recipe.stop.budget.engine_hours > 0)
+
+
+def seconds_per_sample(
+    engine_seconds: float, generated: int, tokens: int, samples: int
+) -> float | None:
+    """Engine time of a stratum's sample, shared out by the `tokens` of all `generated` ones that
+    its `samples` took; None where it was not measured."""
+    if not engine_seconds or not generated or not samples:
+        return None
+    return engine_seconds / generated * tokens / samples or None
 
 
 def _promise(measurement: Measurement, stratum: str, end: str = "high") -> float | None:
@@ -86,9 +130,7 @@ def _novel_share(state: CorpusState) -> float:
     return min(1.0, share["mean"]["high"]) if share is not None else 1.0
 
 
-def _seconds_per_sample(generation: GenerationState, stratum: str) -> float:
-    """Engine seconds of a sample of the stratum, shared out by the tokens it took."""
+def _seconds(generation: GenerationState, stratum: str) -> float | None:
     values = _values(generation.prospects[-1], stratum)
-    if not generation.tokens or not values["samples"]:
-        return 0.0
-    return generation.engine_seconds * values["tokens"] / generation.tokens / values["samples"]
+    whole = generation.engine_seconds, generation.tokens
+    return seconds_per_sample(*whole, values["tokens"], values["samples"])

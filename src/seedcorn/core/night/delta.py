@@ -7,24 +7,41 @@ alone, and a figure that nobody knows is null, never zero.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import cast
 
+from seedcorn.core.decisions.outlook import StratumOutlook
 from seedcorn.core.forecast.forecast import trend
 from seedcorn.core.intervals import Interval, clopper_pearson
+from seedcorn.core.ledger.document import (
+    Generation,
+    LedgerDocument,
+    Stratum,
+    Times,
+    headline_unique,
+)
 from seedcorn.core.night.chronicle import Round
+from seedcorn.core.night.document import (
+    FORMAT,
+    GROWN,
+    SKIPPED,
+    UNFINISHED,
+    Around,
+    DriftNote,
+    Expected,
+    GrownNight,
+    NextNight,
+    NightTimes,
+    NightWithout,
+    StratumNight,
+    WritingNote,
+)
 from seedcorn.core.night.drift import against
 from seedcorn.core.night.night import between
-from seedcorn.core.sketch.sketch import HEADLINE
-
-FORMAT = 1
-"""Version of the JSON."""
-GROWN, UNFINISHED, SKIPPED = "grown", "unfinished", "skipped"
-Document = Mapping[str, Any]
 
 
 def delta(
-    document: Document, rounds: Sequence[Round], outlook: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+    document: LedgerDocument, rounds: Sequence[Round], outlook: StratumOutlook | None = None
+) -> GrownNight:
     """The report on the document's last generation, as plain JSON values.
 
     `rounds` is the chronicle of the same entries; `outlook` what as many samples again would add
@@ -33,7 +50,7 @@ def delta(
     generations = document["generations"]
     row, before = generations[-1], [g for g in generations[:-1] if g["status"] == "finished"]
     own = rounds[row["generation"] - 1]
-    times = {one["generation"]: one for one in document.get("measured") or []}
+    times = {one["generation"]: one for one in document["measured"]}
     return {
         "format": FORMAT,
         "night": own.night,
@@ -47,7 +64,7 @@ def delta(
         "committed": row["committed"],
         "counts": row["counts"],
         "tokens": row["tokens"],
-        "unique": unique_of(row),
+        "unique": headline_unique(row["unique"]),
         "unknown": row["unknown"],
         "total": _total(generations),
         "yield_per_token": row["yield_per_token"],
@@ -63,8 +80,8 @@ def delta(
 
 
 def skipped(
-    night: str, why: str, text: str, document: Document, rounds: Sequence[Round]
-) -> dict[str, Any]:
+    night: str, why: str, text: str, document: LedgerDocument, rounds: Sequence[Round]
+) -> NightWithout:
     """The report on a night that grew nothing, and why."""
     tail = rounds[-1]
     held = Round(night=night, seeds=tail.seeds)
@@ -82,18 +99,17 @@ def skipped(
     }
 
 
-def unique_of(row: Document) -> dict[str, float] | None:
-    """U of a generation or stratum at the headline length; None where unknown."""
-    return (row.get("unique") or {}).get(str(HEADLINE))
-
-
-def around(own: Round, rounds: Sequence[Round]) -> dict[str, Any]:
+def around(own: Round, rounds: Sequence[Round]) -> Around:
     """What came with the night besides text: rows, other nights, drivers."""
     nights = [r.night for r in rounds if r is not own and r.night and r.night < own.night]
     skips = {one.night: one.text for one in own.skipped}
     gap = between(max(nights), own.night) if nights and own.night else []
     return {
-        "seeds": [asdict(one) for one in own.seeds if one.role == "seed"],
+        "seeds": [
+            {"role": one.role, "source": one.source, "rows": one.rows}
+            for one in own.seeds
+            if one.role == "seed"
+        ],
         "before": max(nights, default=""),
         "missed": [key for key in gap if key not in skips],
         "skipped": [{"night": key, "text": text} for key, text in sorted(skips.items())],
@@ -101,50 +117,50 @@ def around(own: Round, rounds: Sequence[Round]) -> dict[str, Any]:
     }
 
 
-def _total(generations: Sequence[Document]) -> float | None:
+def _total(generations: Sequence[Generation]) -> float | None:
     """U of the whole corpus: generations share no shingle, so theirs add up."""
-    known = [unique_of(row) for row in generations]
-    return sum(u["estimate"] for u in known if u) if any(known) else None
+    known = [u["estimate"] for row in generations if (u := headline_unique(row["unique"]))]
+    return sum(known) if known else None
 
 
 def _share(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
-def _unique(row: Document) -> Interval | None:
-    unique = unique_of(row)
-    return Interval(unique["estimate"], unique["low"], unique["high"]) if unique else None
+def _unique(row: Generation) -> Interval | None:
+    unique = headline_unique(row["unique"])
+    return Interval.of(unique) if unique else None
 
 
-def _per_sample(row: Document) -> Interval | None:
+def _per_sample(row: Generation) -> Interval | None:
     unique, samples = _unique(row), row["committed"]
     return Interval(*(end / samples for end in unique)) if unique and samples else None
 
 
-def _outcome(name: str) -> Callable[[Document], Interval | None]:
-    def share(row: Document) -> Interval | None:
+def _outcome(name: str) -> Callable[[Generation], Interval | None]:
+    def share(row: Generation) -> Interval | None:
         committed = row["committed"]
-        return clopper_pearson(row["counts"].get(name, 0), committed) if committed else None
+        return clopper_pearson(row["counts"][name], committed) if committed else None
 
     return share
 
 
-def _yield(row: Document) -> Interval | None:
+def _yield(row: Generation) -> Interval | None:
     value = row["yield_per_token"]
     return Interval(value, value, value) if value is not None else None
 
 
-def _contained(row: Document) -> Interval | None:
+def _contained(row: Generation) -> Interval | None:
     value = _share(row["containment"].get("seen", 0.0), row["containment"].get("shingles", 0.0))
     return Interval(value, value, value) if value is not None else None
 
 
-def _novel(row: Document) -> Interval | None:
-    found = (row.get("companions") or {}).get("novel_share")
-    return Interval(*(found["mean"][end] for end in Interval._fields)) if found else None
+def _novel(row: Generation) -> Interval | None:
+    found = (row["companions"] or {}).get("novel_share")
+    return Interval.of(found["mean"]) if found else None
 
 
-FIGURES: dict[str, Callable[[Document], Interval | None]] = {
+FIGURES: dict[str, Callable[[Generation], Interval | None]] = {
     "unique": _unique,
     "unique_per_sample": _per_sample,
     "yield_per_token": _yield,
@@ -158,20 +174,26 @@ FIGURES: dict[str, Callable[[Document], Interval | None]] = {
 """What is held against the nights before; None where a generation does not have it."""
 
 
-def _drift(name: str, row: Document, before: Sequence[Document]) -> dict[str, Any] | None:
+def _drift(name: str, row: Generation, before: Sequence[Generation]) -> DriftNote | None:
     own = FIGURES[name](row)
     if own is None:
         return None
     earlier = [found.estimate for one in before if (found := FIGURES[name](one)) is not None]
-    return asdict(against(own.estimate, earlier, (own.low, own.high)))
+    return _against(own.estimate, earlier, (own.low, own.high))
 
 
-def _strata(document: Document, generation: int) -> list[dict[str, Any]]:
+def _against(
+    value: float, earlier: Sequence[float], own: tuple[float, float] | None = None
+) -> DriftNote:
+    return cast(DriftNote, asdict(against(value, earlier, own)))
+
+
+def _strata(document: LedgerDocument, generation: int) -> list[StratumNight]:
     """Each stratum's content per sample, so that a moved budget does not look like richer text."""
-    rows: dict[str, dict[int, Document]] = {}
+    rows: dict[str, dict[int, Stratum]] = {}
     for row in document["strata"]:
         rows.setdefault(row["stratum"], {})[row["generation"]] = row
-    found = []
+    found: list[StratumNight] = []
     for name, held in rows.items():
         earlier = [v for g, row in sorted(held.items()) if g < generation if (v := _worth(row))]
         own = held.get(generation)
@@ -182,69 +204,74 @@ def _strata(document: Document, generation: int) -> list[dict[str, Any]]:
             {
                 "stratum": name,
                 "samples": sum(own["counts"].values()) if own is not None else 0,
-                "unique": unique_of(own) if own is not None else None,
-                "per_sample": asdict(against(value, earlier)) if value is not None else None,
+                "unique": headline_unique(own["unique"]) if own is not None else None,
+                "per_sample": _against(value, earlier) if value is not None else None,
             }
         )
     return found
 
 
-def _worth(row: Document) -> float | None:
+def _worth(row: Stratum) -> float | None:
     """Unique tokens per sample of a stratum; None where it drew none."""
-    unique, samples = unique_of(row), sum(row["counts"].values())
+    unique, samples = headline_unique(row["unique"]), sum(row["counts"].values())
     return unique["estimate"] / samples if unique and samples else None
 
 
-def _history(rows: Sequence[Document], samples: int) -> list[tuple[int, Interval | float]]:
+def _history(rows: Sequence[Generation], samples: int) -> list[tuple[int, Interval | float]]:
     """U of each generation as if it had drawn so many samples: a night that a deadline or a budget
     cut short says as much about the next one as any other."""
     known = [(row["generation"], _per_sample(row)) for row in rows]
     return [(g, Interval(*(end * samples for end in each))) for g, each in known if each]
 
 
-def _expected(row: Document, before: Sequence[Document]) -> dict[str, Any] | None:
+def _expected(row: Generation, before: Sequence[Generation]) -> Expected | None:
     """What the nights before led one to expect of this one's samples, and whether it came so."""
-    samples, unique = row["committed"], unique_of(row)
+    samples, unique = row["committed"], headline_unique(row["unique"])
     promised = trend(_history(before, samples))
     if promised is None or unique is None or row["status"] != "finished":
         return None
     held = promised.low <= unique["estimate"] <= promised.high
-    return {**promised._asdict(), "samples": samples, "held": held}
+    return {**promised.bounds, "samples": samples, "held": held}
 
 
 def _next(
-    row: Document,
-    before: Sequence[Document],
+    row: Generation,
+    before: Sequence[Generation],
     samples: int,
-    outlook: Mapping[str, Any] | None,
-) -> dict[str, Any] | None:
+    outlook: StratumOutlook | None,
+) -> NextNight | None:
     """U that `samples` of the next night would add: by the trend over the nights, else by going on
     as this one."""
     history = _history([*before, row], samples)
     coming = trend(history) if row["status"] == "finished" else None
     if coming is not None:
-        ends = coming._asdict()
-        return {**ends, "samples": samples, "basis": "trend", "nights": len(history)}
-    if outlook is None or outlook.get("estimate") is None:
+        nights = len(history)
+        return {**coming.bounds, "samples": samples, "basis": "trend", "nights": nights}
+    if outlook is None:
         return None
-    ends = {end: outlook[end] for end in Interval._fields}
-    return {**ends, "samples": outlook["samples"], "basis": "continuation", "nights": 1}
+    centre, low, high = outlook["estimate"], outlook["low"], outlook["high"]
+    if centre is None or low is None or high is None:
+        return None
+    ends, samples = Interval(centre, low, high).bounds, outlook["samples"]
+    return {**ends, "samples": samples, "basis": "continuation", "nights": 1}
 
 
 def _measured(
-    row: Document, before: Sequence[Document], times: Mapping[int, Document], own: Round
-) -> dict[str, Any]:
+    row: Generation, before: Sequence[Generation], times: Mapping[int, Times], own: Round
+) -> NightTimes:
     """What rests on clocks: engine time and what it went into, hours from start to end, who wrote."""
-    hours = times.get(row["generation"], {}).get("engine_hours")
-    rate = times.get(row["generation"], {}).get("unique_per_engine_hour")
-    known = [times.get(one["generation"], {}).get("unique_per_engine_hour") for one in before]
+    ours = times.get(row["generation"])
+    rate = ours["unique_per_engine_hour"] if ours else None
+    known = [
+        times[g]["unique_per_engine_hour"] for one in before if (g := one["generation"]) in times
+    ]
     earlier = [value for value in known if value is not None]
     return {
-        "engine_hours": hours,
+        "engine_hours": ours["engine_hours"] if ours else None,
         "unique_per_engine_hour": rate,
-        "rate_drift": asdict(against(rate, earlier)) if rate is not None else None,
-        "engine_time": times.get(row["generation"], {}).get("engine_time") or {},
+        "rate_drift": _against(rate, earlier) if rate is not None else None,
+        "engine_time": ours["engine_time"] if ours else {},
         "started": own.started,
         "finished": own.finished,
-        "writings": [asdict(one) for one in own.writings],
+        "writings": [cast(WritingNote, asdict(one)) for one in own.writings],
     }

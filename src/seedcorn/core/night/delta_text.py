@@ -4,14 +4,14 @@ Invariant: pure, and every figure in a sentence stands in the report's values; w
 said to be unknown.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from seedcorn.core.figures import counted, scaled
+from seedcorn.core.figures import counted, error, scaled, with_bounds
+from seedcorn.core.ledger.course import AlarmNote
 from seedcorn.core.ledger.goodput import goodput_line
+from seedcorn.core.night.document import SKIPPED, UNFINISHED, DriftNote, GrownNight, NightReport
 from seedcorn.core.night.drift import FALL, RISE, UNKNOWN
 
-Report = Mapping[str, Any]
 NAMES = {
     "unique": "unique tokens",
     "unique_per_sample": "unique tokens per sample",
@@ -34,34 +34,34 @@ ENDINGS = {
 }
 
 
-def summary(report: Report) -> str:
+def summary(report: NightReport) -> str:
     """One line for schedulers and people in a hurry."""
-    if report["status"] == "skipped":
+    if report["status"] == SKIPPED:
         return f"night {report['night']}: nothing grown: {report['detail']}"
     accepted, committed = report["counts"]["accepted"], report["committed"]
     parts = [_added(report), f"{accepted:,} of {committed:,} accepted"]
-    hours = report["measured"].get("engine_hours")
+    hours = report["measured"]["engine_hours"]
     if hours is not None:
         parts.append(f"{scaled(hours)} engine-hours")
-    if report["status"] == "unfinished":
+    if report["status"] == UNFINISHED:
         parts.append(f"unfinished, {report['planned']:,} planned")
     elif report["reason"] != "exhausted":
         parts.append(f"ended {_ending(report)}")
     coming = report["next"]
     if coming is not None:
-        parts.append(f"next night {_interval(coming)}")
+        parts.append(f"next night {with_bounds(coming)}")
     return f"night {report['night']}: {', '.join([*parts, _alarms(report)])}"
 
 
-def sentences(report: Report) -> list[str]:
+def sentences(report: NightReport) -> list[str]:
     """What the night did and why, most important first."""
-    if report["status"] == "skipped":
+    if report["status"] == SKIPPED:
         return [f"Nothing was grown: {report['detail']}.", *_around(report)]
     said = [*_content(report), *_forecast(report), *_alarmed(report), *_drifts(report)]
     return [*said, *_strata(report), *_around(report)]
 
 
-def _content(report: Report) -> Iterator[str]:
+def _content(report: GrownNight) -> Iterator[str]:
     share = ""
     if report["unique"] and report["total"]:
         part = report["unique"]["estimate"] / report["total"]
@@ -70,45 +70,45 @@ def _content(report: Report) -> Iterator[str]:
     counts, committed = report["counts"], report["committed"]
     outcomes = ", ".join(f"{counts[name]:,} {name}" for name in counts)
     yield f"Of {counted(committed, 'sample')}: {outcomes}."
-    if report["status"] == "unfinished":
+    if report["status"] == UNFINISHED:
         yield f"It is not finished: {committed:,} of {report['planned']:,} planned samples."
     else:
         why = "" if report["reason"] == "exhausted" else f": {report['detail']}"
         yield f"It ended {_ending(report)}{why}."
-    hours, rate = (report["measured"].get(k) for k in ("engine_hours", "unique_per_engine_hour"))
-    tokens = scaled(report["tokens"]["generated"])
+    times, tokens = report["measured"], scaled(report["tokens"]["generated"])
+    hours, rate = times["engine_hours"], times["unique_per_engine_hour"]
     if hours is None:
         yield f"It took {tokens} generated tokens."
     else:
         each = f", {scaled(rate)} {report['unit']} an engine-hour" if rate is not None else ""
         yield f"It took {tokens} generated tokens and {scaled(hours)} engine-hours{each}."
-    if spent := goodput_line(report["measured"].get("engine_time") or {}):
+    if spent := goodput_line(times["engine_time"]):
         yield f"Engine time: {spent}."
 
 
-def _forecast(report: Report) -> Iterator[str]:
+def _forecast(report: GrownNight) -> Iterator[str]:
     expected, coming = report["expected"], report["next"]
     if expected is not None:
         came = "inside" if expected["held"] else "outside"
         yield (
-            f"Earlier nights predicted {_interval(expected)} from "
+            f"Earlier nights predicted {with_bounds(expected)} from "
             f"{counted(expected['samples'], 'sample')}: the result is {came} that interval."
         )
     if coming is None:
         yield "What the next night would add is unknown: there are too few nights for a trend."
     elif coming["basis"] == "trend":
         yield (
-            f"The next night's {coming['samples']:,} samples would add {_interval(coming)}, by the "
+            f"The next night's {coming['samples']:,} samples would add {with_bounds(coming)}, by the "
             f"trend over {counted(coming['nights'], 'generation')}."
         )
     else:
         yield (
-            f"The next night's {coming['samples']:,} samples would add {_interval(coming)} if it "
+            f"The next night's {coming['samples']:,} samples would add {with_bounds(coming)} if it "
             "went like this one; there are too few nights for a trend."
         )
 
 
-def _alarmed(report: Report) -> Iterator[str]:
+def _alarmed(report: GrownNight) -> Iterator[str]:
     for (stratum, name), raised in _raised(report).items():
         where = f" in {stratum}" if stratum else ""
         more = (
@@ -125,7 +125,7 @@ def _alarmed(report: Report) -> Iterator[str]:
         yield "No alarm went off and nothing was decided."
 
 
-def _drifts(report: Report) -> Iterator[str]:
+def _drifts(report: GrownNight) -> Iterator[str]:
     known = {name: found for name, found in report["drift"].items() if found is not None}
     judged = {n: found for n, found in known.items() if found["verdict"] != UNKNOWN}
     if not judged:
@@ -139,16 +139,17 @@ def _drifts(report: Report) -> Iterator[str]:
         yield f"{NAMES[name].capitalize()} {found['verdict']}: {_moved(name, found)}."
 
 
-def _moved(name: str, found: Mapping[str, Any]) -> str:
+def _moved(name: str, found: DriftNote) -> str:
     word = percent if name.endswith("share") else scaled
-    ends = f"{word(max(0.0, found['low']))} to {word(found['high'])}"
-    return (
-        f"{word(found['value'])}, {word(found['mean'])} on average in the "
-        f"{counted(found['nights'], 'night')} before (usual: {ends})"
-    )
+    text, nights = word(found["value"]), counted(found["nights"], "night")
+    if found["mean"] is not None:
+        text = f"{text}, {word(found['mean'])} on average in the {nights} before"
+    if found["low"] is None or found["high"] is None:
+        return text
+    return f"{text} (usual: {word(max(0.0, found['low']))} to {word(found['high'])})"
 
 
-def _strata(report: Report) -> Iterator[str]:
+def _strata(report: GrownNight) -> Iterator[str]:
     for one in report["strata"]:
         found = one["per_sample"]
         if found is None:
@@ -163,7 +164,7 @@ def _strata(report: Report) -> Iterator[str]:
             )
 
 
-def _around(report: Report) -> Iterator[str]:
+def _around(report: NightReport) -> Iterator[str]:
     for one in report["seeds"]:
         if report["generation"] == 1:
             yield f"The seed is {counted(one['rows'], 'row')} of {one['source']}."
@@ -190,32 +191,20 @@ def _missed(nights: Sequence[str]) -> str:
     return f"{len(nights)} nights were missed: no generation in {named}"
 
 
-def _added(report: Report) -> str:
+def _added(report: GrownNight) -> str:
     unique = report["unique"]
     if not unique:
         return f"unknown unique tokens ({report['unknown']})"
-    return f"+{scaled(unique['estimate'])} {report['unit']} ({_error(unique)})"
+    return f"+{scaled(unique['estimate'])} {report['unit']} ({error(unique)})"
 
 
-def _error(bounds: Mapping[str, float]) -> str:
-    if bounds["low"] == bounds["high"]:
-        return "exact"
-    if not bounds["estimate"]:
-        return f"at most {scaled(bounds['high'])}"
-    return f"±{50 * (bounds['high'] - bounds['low']) / bounds['estimate']:.2g} %"
-
-
-def _interval(bounds: Mapping[str, float]) -> str:
-    return f"{scaled(bounds['estimate'])} [{scaled(bounds['low'])}, {scaled(bounds['high'])}]"
-
-
-def _ending(report: Report) -> str:
+def _ending(report: GrownNight) -> str:
     if report["deadline"]:
         return "at its deadline"
-    return ENDINGS.get(report["reason"], str(report["reason"]).replace("_", " "))
+    return ENDINGS.get(report["reason"], report["reason"].replace("_", " "))
 
 
-def _alarms(report: Report) -> str:
+def _alarms(report: GrownNight) -> str:
     strata: dict[str, list[str]] = {}
     for stratum, name in _raised(report):
         strata.setdefault(stratum, []).append(name)
@@ -223,9 +212,9 @@ def _alarms(report: Report) -> str:
     return f"alarms in {' and '.join(named)}" if named else "no alarm"
 
 
-def _raised(report: Report) -> dict[tuple[str, str], list[Report]]:
+def _raised(report: GrownNight) -> dict[tuple[str, str], list[AlarmNote]]:
     """Alarms by stratum and name: one that goes on is one sentence."""
-    found: dict[tuple[str, str], list[Report]] = {}
+    found: dict[tuple[str, str], list[AlarmNote]] = {}
     for alarm in report["alarms"]:
         key = alarm["stratum"], alarm["name"].replace("_", " ")
         found.setdefault(key, []).append(alarm)
