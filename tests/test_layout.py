@@ -58,6 +58,7 @@ ACROSS_MODULES = {
     "storage/seeds/test_seeds_sources.py": "finding and converting, over all seed modules",
     "storage/stores/test_stores.py": "one contract, every store",
     "storage/verify/test_verification_mutations.py": "random damage to all objects of a corpus",
+    "truths/test_closed_loops.py": "the closed forms that the ledger's truths rest on",
     "truths/test_constructed.py": "a constructed task through the whole line",
     "test_docs.py": "the documents: examples, links, and what they name",
     "truths/test_forecast_coverage.py": "forecasts on real text, over all modules they need",

@@ -84,7 +84,7 @@ def test_gpu_recipe_is_overridable_to_the_cpu_model(name):
 
 def test_dry_run_seals_several_batches_in_two_generations():
     recipe = load("dry_run")
-    assert (recipe.generations, recipe.batches_total) == (2, 3)
+    assert (recipe.generations, -(-recipe.units_total // recipe.units.batch)) == (2, 3)
 
 
 def test_simulated_plants_known_shares():

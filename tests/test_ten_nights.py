@@ -36,7 +36,8 @@ from seedcorn.storage.log.reading import read_ledger, read_state
 from seedcorn.storage.log.writer import Heartbeat, this_process
 from seedcorn.storage.samples.samples import read_shard
 from seedcorn.storage.stores.opening import open_store
-from seedcorn.storage.verify.verification import corpus_digest, verify
+from seedcorn.storage.verify.verification import verify
+from tests.corpora.digests import corpus_digest
 from tests.corpora.growing import grow_in_process
 
 NUMBERS = itertools.count()

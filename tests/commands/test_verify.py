@@ -7,7 +7,7 @@ import pytest
 from seedcorn.cli import main
 from seedcorn.core.recipe import EngineSpec, PromptSpec, Recipe, SourceSpec, StoreSpec, UnitsSpec
 from seedcorn.storage.stores.opening import open_store
-from seedcorn.storage.verify.verification import corpus_digest
+from tests.corpora.digests import corpus_digest
 from tests.corpora.growing import grow_in_process
 
 

@@ -19,7 +19,8 @@ from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.log.reading import read_ledger
 from seedcorn.storage.stores.opening import open_store
 from seedcorn.storage.stores.store import Store
-from seedcorn.storage.verify.verification import corpus_digest, verify
+from seedcorn.storage.verify.verification import verify
+from tests.corpora.digests import corpus_digest
 from tests.servers.seaweedfs import SeaweedServer
 
 SIMULATED = str(Path(__file__).parents[2] / "pipelines" / "simulated.yaml")

@@ -11,7 +11,8 @@ from seedcorn.core.recipe.tree import recipe_from_dict
 from seedcorn.runtime.driver.grow import grow
 from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.stores.local import LocalStore
-from seedcorn.storage.verify.verification import corpus_digest, verify
+from seedcorn.storage.verify.verification import verify
+from tests.corpora.digests import corpus_digest
 from tests.runtime.conftest import SIMULATED, Loader, account, ignore
 from tests.runtime.processes import killing, objects_at_least
 

@@ -11,7 +11,8 @@ from seedcorn.core.recipe import Recipe
 from seedcorn.runtime.driver.grow import grow
 from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.stores.opening import open_store
-from seedcorn.storage.verify.verification import corpus_digest, verify
+from seedcorn.storage.verify.verification import verify
+from tests.corpora.digests import corpus_digest
 from tests.runtime.conftest import Loader, account, ignore
 from tests.servers.seaweedfs import SeaweedServer
 

@@ -15,11 +15,11 @@ from seedcorn.core.forecast.forecast import GOOD_TOULMIN, forecast
 from seedcorn.core.forecast.occupancy import Occupancy
 from seedcorn.core.intervals import unique_interval
 from seedcorn.core.ledger import verifiers
-from seedcorn.core.simulation import closed_loops
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import HEADLINE, LENGTHS
 from seedcorn.core.text.fingerprint import shingles
 from seedcorn.core.text.words import pack
+from tests.truths import closed_loops
 from tests.truths.ledger_sources import (
     delta_of,
     loop,
@@ -256,7 +256,7 @@ def test_t13_noisy_verifier_unique_true_and_false():
 def test_t14_learner_on_accepted_labels_breaks_at_the_verifier_s_ratio(noise, learns):
     random, questions, labels = np.random.default_rng(14), 300, 4000
     right, wrong = 0.9, 0.3
-    assert verifiers.breaking_noise(right, wrong) == pytest.approx(0.75)
+    assert closed_loops.breaking_noise(right, wrong) == pytest.approx(0.75)
     truth = random.integers(0, 2, questions)
     is_wrong = random.random((questions, labels)) < noise
     accepted = random.random((questions, labels)) < np.where(is_wrong, wrong, right)

@@ -41,13 +41,6 @@ def test_unique_true_and_false_equal_the_sum_over_all_outcomes():
     assert verifiers.unique_false(chances, 3, correct, wrong, 2) == pytest.approx(false)
 
 
-def test_breaking_noise_leaves_half_of_the_accepted_labels_wrong():
-    assert verifiers.breaking_noise(0.9, 0.3) == pytest.approx(0.75)
-    assert verifiers.breaking_noise(0.4, 0.4) == pytest.approx(0.5)
-    assert verifiers.accepted_noise(0.75, 0.9, 0.3) == pytest.approx(0.5)
-    assert verifiers.accepted_noise(0.2, 0.9, 0.3) == pytest.approx(0.06 / 0.78)
-
-
 def test_adjusted_unique_multiplies_low_ends_and_high_ends():
     found = verifiers.adjusted_unique(Interval(100, 90, 110), Interval(0.9, 0.8, 1.0))
     assert found == pytest.approx((72, 110))

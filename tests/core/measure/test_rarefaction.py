@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from seedcorn.core.measure.rarefaction import rarefied, rarefied_interval
+from seedcorn.core.measure.rarefaction import rarefied_interval
 
 DOCUMENTS = [{1, 2, 3}, {1, 4}, {1, 2, 5, 6}, {7}, {1, 2, 3}, set()]
 
@@ -19,27 +19,31 @@ def occurrences_of(documents):
 def test_rarefied_small_corpus_equals_the_mean_over_all_subsets(keep):
     subsets = list(combinations(DOCUMENTS, keep))
     mean = np.mean([len(set().union(*subset)) for subset in subsets])
-    assert rarefied(occurrences_of(DOCUMENTS), 6, keep) == pytest.approx(mean)
+    assert rarefied_interval(occurrences_of(DOCUMENTS), 6, keep).estimate == pytest.approx(mean)
 
 
 def test_rarefied_share_and_number_agree_and_all_of_it_is_the_count():
     counts = occurrences_of(DOCUMENTS)
-    assert rarefied(counts, 6, 0.5) == pytest.approx(rarefied(counts, 6, 3))
-    assert rarefied(counts, 6, 1.0) == rarefied(counts, 6, 6) == 7
+    assert rarefied_interval(counts, 6, 0.5).estimate == pytest.approx(
+        rarefied_interval(counts, 6, 3).estimate
+    )
+    assert (
+        rarefied_interval(counts, 6, 1.0).estimate == rarefied_interval(counts, 6, 6).estimate == 7
+    )
 
 
 def test_rarefied_millions_of_documents_is_stable():
     # Q_i = 10^6 at i = 1: half the documents hold half of them. At i = 50: all but 2^-50.
     counts = np.zeros(50, np.int64)
     counts[0] = counts[49] = 10**6
-    assert rarefied(counts, 10**9, 0.5) == pytest.approx(1.5e6, rel=1e-9)
-    assert rarefied(counts, 10**9, 1) == pytest.approx(51e6 / 10**9, rel=1e-9)
+    assert rarefied_interval(counts, 10**9, 0.5).estimate == pytest.approx(1.5e6, rel=1e-9)
+    assert rarefied_interval(counts, 10**9, 1).estimate == pytest.approx(51e6 / 10**9, rel=1e-9)
 
 
 def test_rarefied_more_than_there_is_is_refused():
     for keep in (7, 1.5, -1):
         with pytest.raises(ValueError, match="documents"):
-            rarefied(occurrences_of(DOCUMENTS), 6, keep)
+            rarefied_interval(occurrences_of(DOCUMENTS), 6, keep)
 
 
 def test_rarefied_interval_covers_other_draws_of_the_source():

@@ -175,9 +175,8 @@ def test_differing_keys_names_what_changed():
     assert differing_keys(document(GOOD), document(changed("seed", []))) == ["seed"]
 
 
-def test_units_and_batches_count_a_short_last_one():
-    recipe = changed("units.batch", 2, changed("units.unit", 10, changed("samples", 41)))
-    assert (recipe.units_total, recipe.batches_total) == (5, 3)
+def test_units_count_a_short_last_one():
+    assert changed("units.unit", 10, changed("samples", 41)).units_total == 5
 
 
 def test_resolved_holds_plain_values_only():

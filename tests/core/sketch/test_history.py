@@ -167,7 +167,7 @@ def test_history_halved_equals_history_of_thinned_deltas(grown):
     for number, batch in enumerate(grown, 1):
         late.add(delta_of(batch), number)
         early.add(delta_of(batch, 0.5), number)
-    late.halve()
+    late.thin(0.5)
     assert equal(late, early)
     for number in range(1, len(grown) + 1):
         assert late.novel(number, 8).total == early.novel(number, 8).total

@@ -11,7 +11,8 @@ from seedcorn.core.simulation.simulation import Kind, truth
 from seedcorn.runtime.driver.grow import grow
 from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.stores.local import LocalStore
-from seedcorn.storage.verify.verification import corpus_digest, verify
+from seedcorn.storage.verify.verification import verify
+from tests.corpora.digests import corpus_digest
 from tests.runtime.conftest import Loader, account, ignore, uncut
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]

@@ -17,7 +17,8 @@ from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.log.reading import read_state
 from seedcorn.storage.stores.local import LocalStore
-from seedcorn.storage.verify.verification import corpus_digest, verify
+from seedcorn.storage.verify.verification import verify
+from tests.corpora.digests import corpus_digest
 from tests.corpora.growing import grow_in_process
 from tests.runtime.conftest import Loader, ignore
 

@@ -28,7 +28,8 @@ from seedcorn.runtime.local.worker import LocalWorker
 from seedcorn.runtime.worker.setup import make_engine
 from seedcorn.storage.log.reading import read_state
 from seedcorn.storage.stores.local import LocalStore
-from seedcorn.storage.verify.verification import corpus_digest, verify
+from seedcorn.storage.verify.verification import verify
+from tests.corpora.digests import corpus_digest
 from tests.runtime.conftest import account, ignore
 
 SIMULATED = str(Path(__file__).parents[3] / "pipelines" / "simulated.yaml")

@@ -18,7 +18,8 @@ from seedcorn.runtime.driver.snapshot import Snapshot
 from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.stores.local import LocalStore
 from seedcorn.storage.stores.store import Store
-from seedcorn.storage.verify.verification import corpus_digest, verify
+from seedcorn.storage.verify.verification import verify
+from tests.corpora.digests import corpus_digest
 from tests.faults.cluster.gate import Step, gate
 from tests.faults.cluster.growth import Growth
 from tests.runtime.conftest import SIMULATED, Loader, account, ignore

@@ -21,7 +21,8 @@ from ray.cluster_utils import Cluster
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.recipe.tree import recipe_from_dict
 from seedcorn.storage.stores.local import LocalStore
-from seedcorn.storage.verify.verification import corpus_digest, verify
+from seedcorn.storage.verify.verification import verify
+from tests.corpora.digests import corpus_digest
 from tests.runtime.conftest import SIMULATED, account
 from tests.runtime.processes import objects_at_least
 

@@ -15,8 +15,9 @@ from seedcorn.core.recipe import (
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.stores.memory import MemoryStore
 from seedcorn.storage.stores.patience import Patience, Unanswered
-from seedcorn.storage.verify.verification import corpus_digest, verify
+from seedcorn.storage.verify.verification import verify
 from tests.corpora.damaging import batches, reforge
+from tests.corpora.digests import corpus_digest
 from tests.storage.sound_corpus import RECIPE, broken, grown, shard_keys
 
 

@@ -14,6 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from seedcorn.core.forecast.forecast import DEEP, Evidence
+from seedcorn.core.sketch.shingle_table import shifts
 from seedcorn.core.sketch.sketch import limit as highest_hash
 
 SLOT = np.dtype(
@@ -29,7 +30,6 @@ SIZE, LONERS, SUM, SQUARES, INCIDENCES = range(5)
 """Running figures: hashes held, documents held, sum of q_d, of its square, and of i Q_i."""
 _FREE = np.int64(-1)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_ONE = np.uint64(1)
 
 
 class Occupancy:
@@ -152,17 +152,6 @@ class Occupancy:
 
 
 @njit(cache=True, nogil=True)
-def _shifts(slots, highest):  # noqa: ANN001, ANN202
-    """Shifts that spread keys up to `highest` in order over a power of two of slots."""
-    left, right = np.uint64(0), np.uint64(64)
-    while highest << left < np.uint64(1 << 63):
-        left += _ONE
-    while np.int64(1) << np.int64(np.uint64(64) - right) < len(slots):
-        right -= _ONE
-    return left, right
-
-
-@njit(cache=True, nogil=True)
 def _home(loners, document):  # noqa: ANN001, ANN202
     """Where a document is looked for first."""
     return np.int64((np.uint64(document) * _GOLDEN) >> np.uint64(32)) & (len(loners) - 1)
@@ -199,7 +188,7 @@ def _account(loners, occurrences, figures, held, sign):  # noqa: ANN001, ANN202
 @njit(cache=True, nogil=True)
 def _insert(slots, loners, occurrences, figures, rows, highest):  # noqa: ANN001, ANN202
     """Merge rows with keys up to `highest`: counts add up, the first document stays."""
-    left, right = _shifts(slots, highest)
+    left, right = shifts(slots, highest)
     last = len(slots) - 1
     for index in range(len(rows)):
         row = rows[index]

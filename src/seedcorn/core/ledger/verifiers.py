@@ -52,21 +52,6 @@ def unique_false(
     return wrong * _collected(chances * (1 - correct) * accepts_wrong / wrong, samples)
 
 
-def breaking_noise(accepts_right: float, accepts_wrong: float) -> float:
-    """Share of wrong labels p* beyond which a learner on accepted data learns the wrong answer.
-
-    a_1 / (a_1 + a_0): accepted wrong labels outnumber right ones where p a_0 > (1 - p) a_1. Without
-    a verifier (a_1 = a_0) it is 1/2 (Feng et al. 2024; Angluin and Laird 1988 for 1/2).
-    """
-    return accepts_right / (accepts_right + accepts_wrong)
-
-
-def accepted_noise(noise: float, accepts_right: float, accepts_wrong: float) -> float:
-    """Share of wrong labels among accepted samples."""
-    wrong, right = noise * accepts_wrong, (1 - noise) * accepts_right
-    return wrong / (wrong + right)
-
-
 def adjusted_unique(unique: Interval, precision: Interval) -> tuple[float, float]:
     """U*: unique and true, [U_lo pi_lo, U_hi pi_hi].
 

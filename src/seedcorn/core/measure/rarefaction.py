@@ -13,16 +13,6 @@ from numpy.typing import NDArray
 from seedcorn.core.intervals import Interval, Z
 
 
-def rarefied(occurrences: NDArray[np.int64], documents: int, keep: float | int) -> float:
-    """Expected distinct fingerprints in a random subset of `keep` documents, without replacement.
-
-    `occurrences`: [Q_1, Q_2, ...], fingerprints that occur in exactly i of the `documents`; `keep`:
-    how many (int), or which share of them (float). Hurlbert 1971 and Shinozaki 1963: the sum of
-    Q_i (1 - C(N-i, m)/C(N, m)). Raises ValueError for a subset larger than the whole.
-    """
-    return float(_found(occurrences, documents, keep) @ occurrences)
-
-
 def rarefied_interval(
     occurrences: NDArray[np.int64],
     documents: int,
@@ -30,7 +20,12 @@ def rarefied_interval(
     rate: float = 1.0,
     clump: float = 1.0,
 ) -> Interval:
-    """`rarefied`, divided by the sample rate, with a 95 % interval for other draws of the source.
+    """Expected distinct fingerprints in a random subset of `keep` documents, without replacement,
+    divided by the sample rate, with a 95 % interval for other draws of the source.
+
+    `occurrences`: [Q_1, Q_2, ...], fingerprints that occur in exactly i of the `documents`; `keep`:
+    how many (int), or which share of them (float). Hurlbert 1971 and Shinozaki 1963: the sum of
+    Q_i (1 - C(N-i, m)/C(N, m)). Raises ValueError for a subset larger than the whole.
 
     The unconditional variance of Colwell et al. 2012 (equation 5): sum of (1 - a_i)^2 Q_i less
     S(m)^2 / S, a_i the chance to miss a fingerprint of i documents, S the Chao2 estimate of all

@@ -57,11 +57,6 @@ class Recipe:
         """Units of one generation; the last may be short."""
         return -(-self.samples // self.units.unit)
 
-    @property
-    def batches_total(self) -> int:
-        """Batches of one generation; the last may be short."""
-        return -(-self.units_total // self.units.batch)
-
 
 @dataclass(frozen=True)
 class LoadedRecipe:

@@ -103,11 +103,6 @@ class Leases:
         """Batches that are open now, as far as the plan goes."""
         return min(self.ahead + 1, self.cut.batches - self.committed)
 
-    @property
-    def outstanding(self) -> bool:
-        """Some unit is leased right now."""
-        return any(state.holders for state in self._open.values())
-
     def resume(self, segments: Iterable[tuple[int, str]]) -> None:
         """Segments an earlier process staged: (unit, key). Their coverage is read by the worker.
 

@@ -121,10 +121,6 @@ class History:
             rate /= 2
         return rate
 
-    def halve(self) -> None:
-        """Halve the rate and drop the hashes above it."""
-        self.thin(self.rate / 2)
-
     def thin(self, rate: float) -> None:
         """Go down to a sample rate; a rate that is not lower changes nothing."""
         if rate >= self.rate:

@@ -162,7 +162,7 @@ def _account(tally, moment, strata, kept, sign):  # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True)
-def _shifts(slots, highest):  # noqa: ANN001, ANN202
+def shifts(slots, highest):  # noqa: ANN001
     """Shifts that spread keys up to `highest` in order over a power of two of slots."""
     left, right = np.uint64(0), np.uint64(64)
     while highest << left < np.uint64(1 << 63):
@@ -185,7 +185,7 @@ def _fetch(slots, keys, left, right):  # noqa: ANN001, ANN202
 @njit(cache=True, nogil=True)
 def _moments(slots, keys, highest):  # noqa: ANN001, ANN202
     """`first` of each key's slot; that of an empty one where the key is unknown."""
-    left, right = _shifts(slots, highest)
+    left, right = shifts(slots, highest)
     found = np.empty(len(keys), np.uint32)
     for start in range(0, len(keys), BLOCK):
         stop = min(start + BLOCK, len(keys))
@@ -231,7 +231,7 @@ def _refill(slots, tally, old, highest, recount):  # noqa: ANN001, ANN202
     `recount`: add them to the tally; where a table only grows, they are in it.
     """
     size = 0
-    left, right = _shifts(slots, highest)
+    left, right = shifts(slots, highest)
     for index in range(len(old)):
         row = old[index]
         if row["first"] == _EMPTY or row["key"] > highest:
@@ -248,7 +248,7 @@ def _refill(slots, tally, old, highest, recount):  # noqa: ANN001, ANN202
 def _merge(slots, tally, rows, highest):  # noqa: ANN001, ANN202
     """Merge rows with keys up to `highest`; returns (new keys, rows withdrawn beyond accepted)."""
     fresh, overdrawn, seen = 0, 0, np.uint32(0)
-    left, right = _shifts(slots, highest)
+    left, right = shifts(slots, highest)
     for start in range(0, len(rows), BLOCK):
         block = rows[start : start + BLOCK]
         seen ^= _fetch(slots, block["key"], left, right)

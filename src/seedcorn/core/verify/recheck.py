@@ -31,8 +31,6 @@ CROWD = 48
 order: in a collapsed corpus everything would meet everything."""
 EDGES = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
 """Jaccard buckets [EDGES[i], EDGES[i + 1]); the last one includes 1."""
-MISS_RATE = (0.9983, 0.8623, 0.4046, 0.1279, 0.0242, 0.0018, 2.0e-5, 1.8e-9)
-"""Share of the pairs of each bucket, spread evenly over it, that the line misses at threshold .7."""
 
 _WORD = re.compile(r"\w+")
 _UNSPACED = re.compile(
@@ -67,7 +65,7 @@ class Recheck:
         return np.histogram(self.jaccard, EDGES)[0]
 
     def missed(self, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(pairs, missed) per bucket, to hold against MISS_RATE. kept: bool[n], rows in rank order.
+        """(pairs, missed) per bucket. kept: bool[n], rows in rank order.
 
         Counts the pairs whose earlier document was kept, and those where both were.
         """

@@ -34,7 +34,7 @@ from seedcorn.core.verify.proofs import (
 )
 from seedcorn.core.verify.uniqueness import prove_unique
 from seedcorn.storage.log.checkpoints import checkpoint_chain, checkpoint_sequences
-from seedcorn.storage.log.log import LogReader, read_log
+from seedcorn.storage.log.log import LogReader
 from seedcorn.storage.log.reading import read_deltas
 from seedcorn.storage.stores.store import Store
 from seedcorn.storage.verify.deep import DeepProof
@@ -66,7 +66,7 @@ class Report:
     warnings: list[str] = field(default_factory=list)
     broken: Finding | None = None
     digest: str = ""
-    """`corpus_digest`; empty unless everything holds."""
+    """See `CorpusDigest`; empty unless everything holds."""
 
     @property
     def ok(self) -> bool:
@@ -102,17 +102,6 @@ def verify(
     if proof.report.ok and not proof.entries:
         raise ObjectMissing(f"{store.uri} holds no corpus: there is no log under it")
     return proof.report
-
-
-def corpus_digest(store: Store) -> str:
-    """64 hex digits over every committed sample: generation, index, id, outcome, text, reasoning,
-    reason and duplicate_of in plan order. Equal however the corpus was cut, by however many workers.
-    """
-    digest = CorpusDigest()
-    for entry in read_log(store):
-        if isinstance(entry.body, BatchCommitted):
-            digest.add(rows_of(read_batch_table(store, entry.body)))
-    return digest.hexdigest()
 
 
 class _Proof:

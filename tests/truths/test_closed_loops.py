@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from seedcorn.core.simulation import closed_loops as loops
+from tests.truths import closed_loops as loops
 
 
 def test_heterozygosity_replaced_one_step_equals_the_sum_over_all_samples():
@@ -84,3 +84,10 @@ def test_pitman_yor_types_has_the_ledger_s_values_and_obeys_its_recursion():
     for n in range(1, 50):
         types += (10 + 0.5 * types) / (10 + n)
     assert loops.pitman_yor_types(50, 0.5, 10) == pytest.approx(types)
+
+
+def test_breaking_noise_leaves_half_of_the_accepted_labels_wrong():
+    assert loops.breaking_noise(0.9, 0.3) == pytest.approx(0.75)
+    assert loops.breaking_noise(0.4, 0.4) == pytest.approx(0.5)
+    assert loops.accepted_noise(0.75, 0.9, 0.3) == pytest.approx(0.5)
+    assert loops.accepted_noise(0.2, 0.9, 0.3) == pytest.approx(0.06 / 0.78)

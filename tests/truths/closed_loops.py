@@ -1,6 +1,6 @@
 """What happens to a source that is fed its own output, where algebra knows the answer.
 
-The ledger is tested against these, and its documentation quotes them. Invariant: every function is
+The ledger is tested against these. Invariant: every function is
 an exact expectation under the stated model, not a fit.
 """
 
@@ -103,6 +103,21 @@ def pitman_yor_types(draws: int, discount: float, concentration: float) -> float
     a, t, n = discount, concentration, draws
     logs = math.lgamma(t + n + a) + math.lgamma(t + 1) - math.lgamma(t + n) - math.lgamma(t + a)
     return math.exp(logs) / a - t / a
+
+
+def breaking_noise(accepts_right: float, accepts_wrong: float) -> float:
+    """Share of wrong labels p* beyond which a learner on accepted data learns the wrong answer.
+
+    a_1 / (a_1 + a_0): accepted wrong labels outnumber right ones where p a_0 > (1 - p) a_1. Without
+    a verifier (a_1 = a_0) it is 1/2 (Feng et al. 2024; Angluin and Laird 1988 for 1/2).
+    """
+    return accepts_right / (accepts_right + accepts_wrong)
+
+
+def accepted_noise(noise: float, accepts_right: float, accepts_wrong: float) -> float:
+    """Share of wrong labels among accepted samples."""
+    wrong, right = noise * accepts_wrong, (1 - noise) * accepts_right
+    return wrong / (wrong + right)
 
 
 def heterozygosity(counts: Sequence[int] | NDArray[np.int64]) -> float:
