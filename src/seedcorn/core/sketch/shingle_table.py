@@ -162,7 +162,7 @@ def _account(tally, moment, strata, kept, sign):  # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True)
-def shifts(slots, highest):  # noqa: ANN001
+def shifts(slots, highest):  # noqa: ANN001, ANN201
     """Shifts that spread keys up to `highest` in order over a power of two of slots."""
     left, right = np.uint64(0), np.uint64(64)
     while highest << left < np.uint64(1 << 63):
