@@ -15,7 +15,10 @@ import pytest
 from seedcorn.cli import main
 from seedcorn.commands.doctor.machine import environment, versions
 from seedcorn.commands.doctor.ray import ray
+from seedcorn.core.recipe import StoreSpec
+from seedcorn.storage.conformance.conformance import require_safe
 from seedcorn.storage.stores.memory import MemoryStore
+from seedcorn.storage.stores.opening import open_store
 from tests.runtime.processes import group_ends
 from tests.servers.rclone_server import rclone
 
@@ -60,12 +63,15 @@ def test_doctor_as_text_names_every_check_and_what_to_do(tmp_path, capsys):
 @pytest.mark.timeout(600)
 def test_doctor_of_seaweedfs_passes(seaweedfs_server, s3_uri, capsys):
     uri = s3_uri()
-    words = (uri, f"store.endpoint={seaweedfs_server.endpoint}", "--rounds", "2")
+    words = (uri, f"store.endpoint={seaweedfs_server.endpoint}", "--rounds", "1")
     code, levels, details = examined(capsys, *words)
     failing = {name: details[name]["detail"] for name, level in levels.items() if level == "fails"}
     assert (code, failing) == (0, {})
     assert levels["the clocks of server and client agree"] == "ok"
     assert levels["a wrong checksum is refused"] == "ok"
+    store = open_store(uri, StoreSpec(endpoint=seaweedfs_server.endpoint))
+    assert list(store.list("")) == []
+    require_safe(store, StoreSpec())
 
 
 @pytest.mark.s3
@@ -76,7 +82,7 @@ def test_doctor_of_a_store_that_ignores_the_condition_refuses_it(tmp_path, capsy
             monkeypatch.setenv(name, value)
         # Each of its own faults is asked for until the deadline.
         words = [f"s3://{server.bucket}/corpus", f"store.endpoint={server.endpoint}"]
-        words += ["store.deadline_s=8", "--rounds", "2"]
+        words += ["store.deadline_s=3", "--rounds", "1"]
         code, levels, details = examined(capsys, *words)
         assert code == 1
         assert levels["put-if-absent refuses an existing object"] == "fails"

@@ -1,15 +1,10 @@
-"""One vLLM in this process and one vLLM server, each started once, on the CPU, in float32.
+"""One vLLM, started once, on the CPU, in float32, and vLLM's own server over it.
 
 Float32 on one thread gives equal bytes for equal seeds whoever shares the batch; bfloat16 does not.
 """
 
 import asyncio
-import os
 import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +20,6 @@ ROOT = Path(__file__).parents[2]
 MODEL = ROOT / ".cache" / "models" / "SmolLM2-135M-Instruct"
 CONTEXT = 512
 SAMPLING = SamplingSpec(max_tokens=16, temperature=0.8, top_p=0.9)
-SERVER_START_S = 240
 
 
 def make_request(index: int, text: str = "", recipe: str = "contract") -> Request:
@@ -60,34 +54,6 @@ def runner() -> Iterator[asyncio.Runner]:
         yield loop_runner
 
 
-@pytest.fixture(scope="package")
-def server_process() -> Iterator[tuple[subprocess.Popen, int]]:
-    """A real vLLM server, starting; not waited for, so that it loads beside the other engine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(MODEL)]
-    command += ["--served-model-name", "smollm2", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--dtype", "float32", "--max-model-len", str(CONTEXT), "--max-num-seqs", "16"]
-    command += ["--max-num-batched-tokens", "4096", "--no-enable-chunked-prefill"]
-    command += ["--kv-cache-memory-bytes", str(2**28), "--enforce-eager"]
-    environment = os.environ | {
-        "OMP_NUM_THREADS": "1",
-        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-        "VLLM_NO_USAGE_STATS": "1",
-        "HF_HUB_OFFLINE": "1",
-    }
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    yield process, port
-    process.terminate()
-    try:
-        process.wait(30)
-    except subprocess.TimeoutExpired:
-        process.kill()
-
-
 class SharedVllm:
     """The engine of the session; one that a test has killed is replaced for the next."""
 
@@ -114,7 +80,7 @@ class SharedVllm:
 
 
 @pytest.fixture(scope="package")
-def shared_vllm(runner, server_process) -> Iterator[SharedVllm]:
+def shared_vllm(runner) -> Iterator[SharedVllm]:
     """Holder of the in-process engine."""
     shared = SharedVllm(runner)
     yield shared
@@ -127,27 +93,27 @@ def vllm_engine(shared_vllm):
     return shared_vllm.get()
 
 
-def ended_within(process: subprocess.Popen, seconds: float) -> bool:
-    """Whether the process ends in that time."""
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
 @pytest.fixture(scope="package")
-def server_url(server_process) -> str:
-    """URL of the vLLM server, once it is healthy."""
-    process, port = server_process
-    deadline = time.monotonic() + SERVER_START_S
-    while time.monotonic() < deadline and not ended_within(process, 0.5):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
-                return f"http://127.0.0.1:{port}/v1"
-        except OSError:
-            continue
-    pytest.fail(f"the vLLM server did not become healthy (exit code {process.poll()})")
+def server_url(runner, shared_vllm) -> Iterator[str]:
+    """URL of vLLM's server in front of the shared engine: a model that is loaded once serves both."""
+    from vllm.entrypoints.launchers.api_server.entry import build_and_serve
+    from vllm.entrypoints.launchers.cli_args import make_arg_parser
+    from vllm.utils.argparse_utils import FlexibleArgumentParser
+
+    engine = shared_vllm.get()._engine
+    words = ["--model", str(MODEL), "--served-model-name", "smollm2", "--host", "127.0.0.1"]
+    arguments = make_arg_parser(FlexibleArgumentParser()).parse_args(words)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        arguments.port = listening.getsockname()[1]
+        url = f"http://127.0.0.1:{arguments.port}"
+        serving = runner.get_loop().create_task(build_and_serve(engine, url, listening, arguments))
+        yield f"{url}/v1"
+        runner.run(_ended(serving))
+
+
+async def _ended(serving: asyncio.Task) -> None:
+    serving.cancel()
+    await (await serving)
 
 
 def endpoint_spec(url: str, model: str = "smollm2", **changes) -> EngineSpec:

@@ -9,6 +9,7 @@ import pytest
 from seedcorn.core.engine import Request
 from seedcorn.core.errors import EngineDead, EngineUnavailable, RequestRefused
 from seedcorn.core.recipe import SamplingSpec
+from seedcorn.engines import endpoint_engine
 from seedcorn.engines.endpoint_engine import ATTEMPTS, MAX_ANSWER, EndpointEngine
 from tests.engines.conftest import CONTEXT, SAMPLING, endpoint_spec, make_request
 from tests.engines.rude_server import KEY, RudeServer, answer
@@ -239,7 +240,8 @@ def test_endpoint_on_vllm_refuses_a_prompt_too_long_and_serves_its_neighbour(
         (503, "", {"Retry-After": "9" * 400}),
     ],
 )
-def test_endpoint_garbage_is_transient_whatever_its_types(flaw):
+def test_endpoint_garbage_is_transient_whatever_its_types(flaw, monkeypatch):
+    monkeypatch.setattr(endpoint_engine, "LONGEST_PAUSE_S", 0.1)  # Else Retry-After waits for it.
     server = RudeServer(flaw, answer("at last"))
     assert ask(server)[1].text == "at last"
 

@@ -39,8 +39,8 @@ def start_driver(corpus: Path, address: str) -> subprocess.Popen[str]:
     return driver
 
 
-def test_grow_second_driver_is_refused_by_name(
-    simulated: Loader, ray_cluster: str, tmp_path: Path
+def test_grow_second_driver_is_refused_by_name_or_takes_over_and_fences_the_first(
+    simulated: Loader, ray_cluster: str, undisturbed: tuple[str, str, object], tmp_path: Path
 ) -> None:
     driver = start_driver(tmp_path / "corpus", ray_cluster)
     try:
@@ -49,17 +49,12 @@ def test_grow_second_driver_is_refused_by_name(
         assert str(driver.pid) in str(refusal.value)
         assert os.uname().nodename in str(refusal.value)
         assert refusal.value.exit_code == 75
+        assert driver.poll() is None
+        assert grow(simulated("takeover=true"), ignore, open_cluster).complete
+        output, _ = driver.communicate(timeout=60)
     finally:
         driver.kill()
-        driver.communicate()
-
-
-def test_grow_takeover_fences_the_first_driver_and_loses_nothing(
-    simulated: Loader, ray_cluster: str, undisturbed: tuple[str, str, object], tmp_path: Path
-) -> None:
-    driver = start_driver(tmp_path / "corpus", ray_cluster)
-    assert grow(simulated("takeover=true"), ignore, open_cluster).complete
-    output, _ = driver.communicate(timeout=60)
+        driver.wait()
     assert driver.returncode == 1
     assert "took over" in output
     store = LocalStore(tmp_path / "corpus")

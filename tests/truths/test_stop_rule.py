@@ -94,8 +94,8 @@ def promised_at_most(grown, batches, size, ahead):
 
     From the drawn instances alone: every text is one shingle, so Q_i instances were drawn i times.
     """
-    count = batches * size
-    drawn = [instance_of(grown.fingerprint, 1, index, SATURATING) for index in range(count)]
+    count, fingerprint = batches * size, grown.fingerprint
+    drawn = [instance_of(fingerprint, 1, index, SATURATING) for index in range(count)]
     occurrences = np.bincount(np.bincount(drawn))[1:]
     alone = int(occurrences[0])
     coming = forecast(Evidence(count, occurrences, alone, alone, 1.0), size, ahead * size)

@@ -89,7 +89,7 @@ def test_only_engine_that_freezes_is_replaced_after_its_deadline(
             for pid in frozen:
                 stop(pid)
 
-    one = ("engine.workers=1", "run.lease_deadline_s=5", "engine.simulated.latency_s=0.3")
+    one = ("engine.workers=1", "run.lease_deadline_s=5", "engine.simulated.latency_s=0.1")
     assert grow(simulated(*SLOW, *one), freeze, open_cluster).complete
     assert len(frozen) == 1
     assert max(restarts) >= 1
