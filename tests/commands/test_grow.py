@@ -175,11 +175,10 @@ def test_view_before_anything_is_known_draws():
     assert "starting engines" in drawn(snapshot(workers=0))
 
 
-@pytest.mark.ray
 def test_grow_told_to_logs_json_lines_with_the_ids_of_what_they_are_about(tmp_path):
     recipe = write_recipe(tmp_path)
     done = subprocess.run(
-        [sys.executable, "-m", "seedcorn.cli", "grow", recipe],
+        [sys.executable, "-m", "seedcorn.cli", "grow", recipe, "run.ray_address=none"],
         env={**os.environ, "SEEDCORN_LOG": "json"},
         capture_output=True,
         text=True,

@@ -24,6 +24,11 @@ from tests.corpora.digests import corpus_digest
 from tests.servers.seaweedfs import SeaweedServer
 
 SIMULATED = str(Path(__file__).parents[2] / "pipelines" / "simulated.yaml")
+CUT = (
+    *("samples=600", "units.unit=32", "units.batch=4", "engine.simulated.concurrency=32"),
+    *("run.heartbeat_s=0.2", "run.lease_s=2"),
+)
+WITHOUT_RAY = "run.ray_address=none"
 Loader = Callable[..., LoadedRecipe]
 
 
@@ -43,23 +48,23 @@ def ray_cluster(seaweedfs_server: SeaweedServer) -> Iterator[str]:
     ray.shutdown()
 
 
+def loader(corpus: Path, *always: str) -> Loader:
+    """Loads `simulated.yaml`, smaller, onto this corpus, with overrides."""
+    return lambda *overrides: load_recipe(
+        SIMULATED, [f"corpus={corpus}", *CUT, *always, *overrides]
+    )
+
+
 @pytest.fixture
 def simulated(ray_cluster: str, tmp_path: Path) -> Loader:
-    """Loads `simulated.yaml`, smaller, onto a fresh local corpus, with overrides."""
+    """Of runs on the session's Ray cluster; the corpus is fresh."""
+    return loader(tmp_path / "corpus")
 
-    def load(*overrides: str) -> LoadedRecipe:
-        quick = (
-            f"corpus={tmp_path / 'corpus'}",
-            "samples=600",
-            "units.unit=32",
-            "units.batch=4",
-            "engine.simulated.concurrency=32",
-            "run.heartbeat_s=0.2",
-            "run.lease_s=2",
-        )
-        return load_recipe(SIMULATED, [*quick, *overrides])
 
-    return load
+@pytest.fixture
+def without_ray(tmp_path: Path) -> Loader:
+    """Of runs in this process: what is not about Ray need not wait for its actors."""
+    return loader(tmp_path / "corpus", WITHOUT_RAY)
 
 
 def account(store: Store) -> str:
@@ -93,16 +98,7 @@ def undisturbed(
 ) -> tuple[str, str, Recipe]:
     """Digest, ledger and recipe of a two-generation run that nothing disturbed."""
     corpus = tmp_path_factory.mktemp("undisturbed") / "corpus"
-    loaded = load_recipe(
-        SIMULATED,
-        [
-            f"corpus={corpus}",
-            "samples=600",
-            "units.unit=32",
-            "units.batch=4",
-            "engine.simulated.concurrency=32",
-        ],
-    )
+    loaded = load_recipe(SIMULATED, [f"corpus={corpus}", *CUT])
     assert grow(loaded, ignore, open_cluster).complete
     store = open_store(str(corpus), StoreSpec())
     assert verify(store, recipe_from_dict).ok

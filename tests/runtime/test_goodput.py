@@ -20,7 +20,7 @@ from seedcorn.storage.verify.verification import verify
 from tests.runtime.conftest import Loader, ignore
 from tests.runtime.processes import actors, kill
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 SLOW = ("engine.simulated.latency_s=0.4", "generations=1", "run.stage_interval_s=0.5")
 
 
@@ -37,6 +37,7 @@ def engines(store) -> dict[str, float]:
     return told
 
 
+@pytest.mark.ray
 def test_parts_add_up_to_the_time_that_the_workers_were_alive(simulated: Loader) -> None:
     loaded = simulated(*SLOW, "engine.workers=2")
     began = time.monotonic()
@@ -59,6 +60,7 @@ def test_parts_add_up_to_the_time_that_the_workers_were_alive(simulated: Loader)
     assert verify(store, recipe_from_dict).ok
 
 
+@pytest.mark.ray
 def test_work_that_died_with_its_engine_is_regenerated_time(simulated: Loader) -> None:
     loaded, killed = simulated(*SLOW, "samples=200", "engine.simulated.latency_s=1.5"), list[int]()
 
@@ -79,9 +81,10 @@ def test_work_that_died_with_its_engine_is_regenerated_time(simulated: Loader) -
 
 
 def test_drained_run_leaves_its_engine_time_in_the_log_and_the_next_one_adds_to_it(
-    simulated: Loader,
+    without_ray: Loader,
 ) -> None:
-    loaded, told = simulated(*SLOW, "samples=200", "engine.simulated.latency_s=1.5"), list[float]()
+    loaded = without_ray(*SLOW, "samples=200", "engine.simulated.latency_s=1.5")
+    told: list[float] = []
 
     def interrupt(look: Snapshot) -> None:
         if look.generated and not told:

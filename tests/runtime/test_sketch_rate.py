@@ -16,14 +16,14 @@ from seedcorn.storage.stores.local import LocalStore
 from seedcorn.storage.verify.verification import verify
 from tests.runtime.conftest import Loader, account, ignore
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 def test_grow_killed_between_a_batch_and_its_decision_estimates_as_undisturbed(
-    simulated: Loader, tmp_path: Path
+    without_ray: Loader, tmp_path: Path
 ) -> None:
     thin = ("generations=1", "samples=384", "ledger.fingerprints=3000")
-    assert grow(simulated(*thin), ignore, open_cluster).complete
+    assert grow(without_ray(*thin), ignore, open_cluster).complete
     entries = list(read_log(LocalStore(tmp_path / "corpus")))
     decided = next(
         after.sequence
@@ -35,6 +35,6 @@ def test_grow_killed_between_a_batch_and_its_decision_estimates_as_undisturbed(
     shutil.rmtree(cut / CHECKPOINTS)  # None is written before its entries.
     for entry in entries[decided:]:
         (cut / log_key(entry.sequence)).unlink()
-    assert grow(simulated(*thin, f"corpus={cut}"), ignore, open_cluster).complete
+    assert grow(without_ray(*thin, f"corpus={cut}"), ignore, open_cluster).complete
     assert account(LocalStore(cut)) == account(LocalStore(tmp_path / "corpus"))
     assert verify(LocalStore(cut), recipe_from_dict).ok

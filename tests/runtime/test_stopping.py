@@ -1,4 +1,4 @@
-"""The stop rule through real Ray: decisions stand before the batches they are about."""
+"""The stop rule through real drivers: decisions stand before the batches they are about."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from seedcorn.storage.verify.verification import verify
 from tests.corpora.growing import grow_in_process
 from tests.runtime.conftest import Loader, account, ignore
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 TEMPLATE = (
     *(f"engine.simulated.{kind}_rate=0" for kind in ("duplicate", "near_duplicate", "seed_copy")),
@@ -33,6 +33,7 @@ def bodies(store: LocalStore) -> list[object]:
     return [entry.body for entry in read_log(store)]
 
 
+@pytest.mark.ray
 def test_saturated_template_stops_at_the_same_batch_for_any_workers_and_without_ray(
     simulated: Loader, tmp_path: Path
 ) -> None:
@@ -54,9 +55,9 @@ def test_saturated_template_stops_at_the_same_batch_for_any_workers_and_without_
 
 
 def test_every_decision_and_forecast_stands_before_the_batch_it_is_about(
-    simulated: Loader, tmp_path: Path
+    without_ray: Loader, tmp_path: Path
 ) -> None:
-    grow(simulated(*TEMPLATE), ignore, open_cluster)
+    grow(without_ray(*TEMPLATE), ignore, open_cluster)
 
     committed, forecasts = 0, 0
     for body in bodies(LocalStore(tmp_path / "corpus")):
@@ -71,11 +72,11 @@ def test_every_decision_and_forecast_stands_before_the_batch_it_is_about(
             assert body.batch >= committed + 2
 
 
-def test_target_ends_growth_and_a_higher_one_goes_on(simulated: Loader, tmp_path: Path) -> None:
+def test_target_ends_growth_and_a_higher_one_goes_on(without_ray: Loader, tmp_path: Path) -> None:
     asked = ("generations=5", "samples=1280", "stop.target.unique=100000")
-    first = grow(simulated(*asked), ignore, open_cluster)
-    again = grow(simulated(*asked), ignore, open_cluster)
-    further = grow(simulated(*asked, "stop.target.unique=200000"), ignore, open_cluster)
+    first = grow(without_ray(*asked), ignore, open_cluster)
+    again = grow(without_ray(*asked), ignore, open_cluster)
+    further = grow(without_ray(*asked, "stop.target.unique=200000"), ignore, open_cluster)
 
     said = bodies(LocalStore(tmp_path / "corpus"))
     ended = [body.reason for body in said if isinstance(body, GenerationFinished)]
@@ -91,15 +92,15 @@ def test_target_ends_growth_and_a_higher_one_goes_on(simulated: Loader, tmp_path
 
 
 def test_growth_whose_measurement_was_cut_off_makes_up_for_it(
-    simulated: Loader, tmp_path: Path
+    without_ray: Loader, tmp_path: Path
 ) -> None:
-    grow(simulated("generations=1", "ledger.companions=0"), ignore, open_cluster)
+    grow(without_ray("generations=1", "ledger.companions=0"), ignore, open_cluster)
     store = LocalStore(tmp_path / "corpus")
     before = len(bodies(store))
-    grown = grow(simulated("generations=1", "ledger.companions=50"), ignore, open_cluster)
+    grown = grow(without_ray("generations=1", "ledger.companions=50"), ignore, open_cluster)
 
     added = bodies(store)[before:]
     assert grown.worked
     assert [type(body).__name__ for body in added] == ["WriterOpened", "Measurement"]
     assert added[1].values["documents"] == 50
-    assert not grow(simulated("generations=1"), ignore, open_cluster).worked
+    assert not grow(without_ray("generations=1"), ignore, open_cluster).worked

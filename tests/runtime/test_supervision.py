@@ -16,14 +16,18 @@ from tests.engines.rude_server import answer
 from tests.runtime.conftest import Loader, ignore
 from tests.security.garbage import GarbageServer, serving
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
+@pytest.mark.ray
 def test_grow_poison_prompt_is_failed_alone_and_its_neighbours_live(
     simulated: Loader, tmp_path: Path
 ) -> None:
     grown = grow(
-        simulated("engine.simulated.poison=[7]", "generations=1", "samples=64", "units.unit=8"),
+        simulated(
+            *("engine.simulated.poison=[7]", "engine.simulated.concurrency=4"),
+            *("generations=1", "samples=64", "units.unit=8"),
+        ),
         ignore,
     )
     row = grown.rows[0]
@@ -32,6 +36,7 @@ def test_grow_poison_prompt_is_failed_alone_and_its_neighbours_live(
     assert verify(LocalStore(tmp_path / "corpus"), recipe_from_dict).ok
 
 
+@pytest.mark.ray
 @pytest.mark.long  # Waits between attempts: a minute.
 def test_grow_endpoint_that_fails_one_question_for_ever_costs_that_sample_alone(
     simulated: Loader, tmp_path: Path
@@ -55,8 +60,10 @@ def test_grow_endpoint_that_fails_one_question_for_ever_costs_that_sample_alone(
     assert verify(LocalStore(tmp_path / "corpus"), recipe_from_dict).ok
 
 
-def test_grow_engine_that_never_starts_stops_the_run_with_the_cause(simulated: Loader) -> None:
+def test_grow_engine_that_never_starts_stops_the_run_with_the_cause(without_ray: Loader) -> None:
     with pytest.raises(RunStopped, match="fail_start"):
         grow(
-            simulated("engine.simulated.fail_start=true", "engine.workers=2"), ignore, open_cluster
+            without_ray("engine.simulated.fail_start=true", "engine.workers=2"),
+            ignore,
+            open_cluster,
         )

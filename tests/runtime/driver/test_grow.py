@@ -1,4 +1,4 @@
-"""The main job through real Ray, with the simulated engine: P2-P4, planted truth, going on."""
+"""The main job through real Ray and without it, simulated engine: P2-P4, planted truth, going on."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.stores.local import LocalStore
 from seedcorn.storage.verify.verification import verify
 from tests.corpora.digests import corpus_digest
-from tests.runtime.conftest import Loader, account, ignore, uncut
+from tests.runtime.conftest import WITHOUT_RAY, Loader, account, ignore, uncut
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 
@@ -21,14 +21,14 @@ pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 @pytest.mark.parametrize(
     "overrides",
     [
-        ("engine.workers=2",),
         ("engine.workers=4", "engine.simulated.concurrency=16"),
-        ("units.unit=16", "units.batch=8"),
-        ("dedup.actors=2",),
         ("dedup.actors=3",),
+        (WITHOUT_RAY, "engine.workers=2"),
+        (WITHOUT_RAY, "units.unit=16", "units.batch=8"),
+        (WITHOUT_RAY, "dedup.actors=2"),
     ],
 )
-def test_grow_other_workers_batches_or_partitions_gives_the_same_corpus_and_ledger(
+def test_grow_other_workers_batches_partitions_or_no_ray_gives_the_same_corpus_and_ledger(
     overrides: tuple[str, ...],
     simulated: Loader,
     undisturbed: tuple[str, str, Recipe],
@@ -43,7 +43,9 @@ def test_grow_other_workers_batches_or_partitions_gives_the_same_corpus_and_ledg
 def test_grow_other_batches_change_forecasts_and_nothing_else(
     simulated: Loader, undisturbed: tuple[str, str, Recipe], tmp_path: Path
 ) -> None:
-    assert grow(simulated("units.unit=50", "units.batch=8"), ignore, open_cluster).complete
+    assert grow(
+        simulated(WITHOUT_RAY, "units.unit=50", "units.batch=8"), ignore, open_cluster
+    ).complete
     store = LocalStore(tmp_path / "corpus")
     assert corpus_digest(store) == undisturbed[0]
     assert uncut(account(store)) == uncut(undisturbed[1])
@@ -52,11 +54,11 @@ def test_grow_other_batches_change_forecasts_and_nothing_else(
 def test_grow_again_does_nothing_then_more_generations_go_on(
     simulated: Loader, undisturbed: tuple[str, str, Recipe], tmp_path: Path
 ) -> None:
-    assert grow(simulated("generations=1"), ignore, open_cluster).generations == 1
-    again = grow(simulated("generations=1"), ignore, open_cluster)
+    assert grow(simulated(WITHOUT_RAY, "generations=1"), ignore, open_cluster).generations == 1
+    again = grow(simulated(WITHOUT_RAY, "generations=1"), ignore, open_cluster)
     assert again.complete
     assert not again.worked
-    assert grow(simulated("generations=2"), ignore, open_cluster).generations == 2
+    assert grow(simulated(WITHOUT_RAY, "generations=2"), ignore, open_cluster).generations == 2
     assert corpus_digest(LocalStore(tmp_path / "corpus")) == undisturbed[0]
 
 
@@ -85,7 +87,11 @@ def test_grow_seed_with_unusable_rows_rejects_their_samples(
     lines = [json.dumps({"text": f"document number {n} about something"}) for n in range(9)]
     seed.write_text("\n".join([*lines, '{"text": null}', "not json"]) + "\n", encoding="utf-8")
     loaded = simulated(
-        f"seed.0.path={seed}", "seed.0.id=''", "generations=1", "prompts.1.weight=0.0001"
+        f"seed.0.path={seed}",
+        "seed.0.id=''",
+        "generations=1",
+        "prompts.1.weight=0.0001",
+        WITHOUT_RAY,
     )
     row = grow(loaded, ignore, open_cluster).rows[0]
     assert row.reasons["rejected:seed_row"] > 0

@@ -1,5 +1,5 @@
-"""Nights through real Ray: the deadline's decision, a seed that grows beside a kept keeper, and the
-same corpus as without Ray."""
+"""Nights of real drivers: the deadline's decision; a seed that grows beside a keeper kept by Ray, and
+the same corpus as without Ray."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from tests.corpora.digests import corpus_digest
 from tests.corpora.growing import grow_in_process
 from tests.runtime.conftest import Loader, ignore
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 class Clock:
@@ -52,22 +52,19 @@ def bodies(store: LocalStore, kind: type) -> list:
 
 
 @pytest.fixture
-def seeded(simulated: Loader, tmp_path: Path) -> Loader:
-    """Loads the recipe over a folder that grows."""
+def over_docs(tmp_path: Path) -> tuple[str, ...]:
+    """Overrides: the recipe over a folder that grows."""
     write(tmp_path / "docs", "m.jsonl", 40)
-
-    def load(*overrides: str) -> object:
-        names = (f"seed.0.path={tmp_path / 'docs'}", "seed.0.grows=true", "seed.0.id=''")
-        return simulated(*names, "ledger.companions=0", *overrides)
-
-    return load
+    names = (f"seed.0.path={tmp_path / 'docs'}", "seed.0.grows=true", "seed.0.id=''")
+    return (*names, "ledger.companions=0")
 
 
+@pytest.mark.ray
 def test_night_finishes_yesterdays_generation_on_its_own_seed_then_grows_tonights(
-    seeded: Loader, tmp_path: Path
+    simulated: Loader, over_docs: tuple[str, ...], tmp_path: Path
 ) -> None:
     store, alone = LocalStore(tmp_path / "corpus"), tmp_path / "alone"
-    loaded = seeded()
+    loaded = simulated(*over_docs)
     for uri, batches in ((loaded.recipe.corpus, 2), (str(alone), None)):
         guide = OneNight(loaded.recipe, tonight(loaded.recipe, Clock(1)()), Clock(1))
         grow_in_process(loaded.recipe, uri, loaded.base, batches, guide)
@@ -89,11 +86,11 @@ def test_night_finishes_yesterdays_generation_on_its_own_seed_then_grows_tonight
 
 
 def test_deadline_ends_the_generation_with_a_decision_in_the_log(
-    seeded: Loader, tmp_path: Path
+    without_ray: Loader, over_docs: tuple[str, ...], tmp_path: Path
 ) -> None:
     clock = Clock(1)
     clock.late = 12
-    loaded = seeded("nightly.deadline=06:00", "samples=6000")
+    loaded = without_ray(*over_docs, "nightly.deadline=06:00", "samples=6000")
     evening = grow_night(loaded, ignore, open_cluster, clock)
     store = LocalStore(tmp_path / "corpus")
 
