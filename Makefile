@@ -39,11 +39,17 @@ dry-run: $(VENV)/.ok $(MODEL)/.ok
 s3-dry-run: $(VENV)/.ok $(MODEL)/.ok
 	$(BIN)/python -m tests.s3_dry_run
 
-# Tests that share the session's Ray cluster or start engines wait much; the others run beside them.
+# Three runs beside each other, about equally long on two cores: tests that share the session's Ray
+# cluster or start engines wait much, and so do stores and faults.
+APART := tests/faults tests/storage tests/truths
+BESIDE := -m "not (ray or vllm or long)"
+
 test: lint $(MODEL)/.ok
-	$(PYTEST) -m "not (ray or vllm or long)" > .cache/beside.log 2>&1 & beside=$$!; \
+	$(PYTEST) $(BESIDE) $(APART) > .cache/apart.log 2>&1 & apart=$$!; \
+	$(PYTEST) $(BESIDE) $(APART:%=--ignore=%) > .cache/beside.log 2>&1 & beside=$$!; \
 	$(PYTEST) -m "(ray or vllm) and not long"; code=$$?; \
-	wait $$beside || code=$$?; cat .cache/beside.log; exit $$code
+	wait $$apart || code=$$?; wait $$beside || code=$$?; \
+	cat .cache/apart.log .cache/beside.log; exit $$code
 
 # Clusters of several nodes and jobs on a Ray head of their own: minutes each.
 test-long: $(MODEL)/.ok

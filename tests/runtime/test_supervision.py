@@ -29,6 +29,7 @@ def test_grow_poison_prompt_is_failed_alone_and_its_neighbours_live(
             *("generations=1", "samples=64", "units.unit=8"),
         ),
         ignore,
+        open_cluster,
     )
     row = grown.rows[0]
     assert row.reasons["failed:engine_death"] == 1

@@ -28,7 +28,7 @@ class LooksThenWrites(MemoryStore):
         except ObjectMissing:
             gap = self._gaps.setdefault(key, threading.Barrier(self._racers))
             with suppress(threading.BrokenBarrierError):
-                gap.wait(timeout=0.5)  # Whoever comes alone goes on.
+                gap.wait(timeout=0.2)  # Whoever comes alone goes on.
             self.put(key, data)
             return data
 

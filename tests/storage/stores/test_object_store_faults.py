@@ -79,9 +79,9 @@ def test_reads_under_a_fault_return_whole_objects(
 def test_answer_that_takes_longer_than_answer_s_is_unknown_and_settled(
     proxy: FaultyProxy, s3_uri, fault: str
 ):
-    spec = StoreSpec(endpoint=proxy.endpoint, deadline_s=60.0, answer_s=1.5)
+    spec = StoreSpec(endpoint=proxy.endpoint, deadline_s=60.0, answer_s=0.7)
     store = ObjectStore(s3_uri(), spec)
-    proxy.stall_s, proxy.plan = 2.5, {"PUT": [fault]}
+    proxy.stall_s, proxy.plan = 1.5, {"PUT": [fault]}
     assert store.put_if_absent("log/0", b"mine") == b"mine"
     proxy.settle()
     assert store.put_if_absent("log/0", b"theirs") == b"mine"
