@@ -39,7 +39,7 @@ def start_driver(corpus: Path, address: str) -> subprocess.Popen[str]:
     return driver
 
 
-def test_grow_second_driver_is_refused_by_name_or_takes_over_and_fences_the_first(
+def test_grow_second_driver_is_refused_and_one_that_takes_over_loses_nothing(
     simulated: Loader, ray_cluster: str, undisturbed: tuple[str, str, object], tmp_path: Path
 ) -> None:
     driver = start_driver(tmp_path / "corpus", ray_cluster)

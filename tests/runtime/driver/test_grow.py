@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
         (WITHOUT_RAY, "dedup.actors=2"),
     ],
 )
-def test_grow_other_workers_batches_partitions_or_no_ray_gives_the_same_corpus_and_ledger(
+def test_grow_other_workers_batches_or_partitions_gives_the_same_corpus_and_ledger(
     overrides: tuple[str, ...],
     simulated: Loader,
     undisturbed: tuple[str, str, Recipe],
