@@ -65,6 +65,7 @@ ACROSS_MODULES = {
     "test_golden_corpus.py": "a stored corpus that commit 4aa3d63 grew, read and grown on",
     "test_golden_identities.py": "fingerprints, ids, seeds and plans of commit 4aa3d63",
     "test_layout.py": "this file",
+    "test_stored_names.py": "names that corpora and scripts use",
     "truths/test_ledger_fakes.py": "the adversarial table",
     "truths/test_ledger_truths.py": "the rows with exact answers of the ledger's design",
     "test_pipelines.py": "the shipped recipes",
