@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import ray
 
+from seedcorn.core.dedup.batch import deduplicate
+from seedcorn.core.dedup.sealing import SealRequest
 from seedcorn.core.text.fingerprint import KEYS, SIGNATURE_BYTES, Fingerprints
-from seedcorn.runtime.job import SealRequest
-from seedcorn.runtime.keeper.batch_sealer import deduplicate
 from seedcorn.runtime.keeper.index_client import IndexPart, PartitionedIndex
 from seedcorn.runtime.ray.actors import RayTransport
 

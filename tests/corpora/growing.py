@@ -9,12 +9,13 @@ from itertools import count
 
 from seedcorn.core.decisions.growth import WholeRecipe, ending, unmeasured
 from seedcorn.core.decisions.stopping import opening
+from seedcorn.core.dedup.sealing import SealRequest
 from seedcorn.core.log.entries import GenerationStarted, WriterOpened
 from seedcorn.core.log.state import CorpusState
 from seedcorn.core.recipe import resolved
 from seedcorn.core.scheduling.leasing import Cut, Lease
 from seedcorn.runtime.driver.sources import Sources
-from seedcorn.runtime.job import GenerationJob, SealRequest
+from seedcorn.runtime.job import GenerationJob
 from seedcorn.runtime.keeper.index_client import LocalTransport, PartitionedIndex
 from seedcorn.runtime.keeper.keeper import Keeper
 from seedcorn.runtime.worker.measuring import MeasuringJob, measure

@@ -4,14 +4,13 @@ No client, key or text is among them: actors open the store themselves, and text
 segments and shards.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from seedcorn.core.ledger.rows import GenerationRow
 from seedcorn.core.log.entries import Body, Measurement, ObjectRef
 from seedcorn.core.recipe import Recipe
-from seedcorn.core.scheduling.leasing import Cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,29 +57,6 @@ class WorkerProgress:
     """Seconds since it began on this generation."""
     lags: tuple[float, ...] = ()
     """Of every segment staged since the last look: seconds from its first sample to durable."""
-
-
-@dataclass(frozen=True, slots=True)
-class SealRequest:
-    """One batch to deduplicate and write: its range, and the segments that count."""
-
-    generation: int
-    batch: int
-    first_unit: int
-    last_unit: int
-    first_index: int
-    last_index: int
-    ordinal: int
-    segments: tuple[str, ...]
-
-    @classmethod
-    def of(
-        cls, generation: int, cut: Cut, batch: int, ordinal: int, segments: Sequence[str]
-    ) -> "SealRequest":
-        """The request for one batch of a generation that is cut like this."""
-        units = cut.units_of(batch)
-        first, last = cut.indices(units[0])[0], cut.indices(units[-1])[-1]
-        return cls(generation, batch, units[0], units[-1], first, last, ordinal, tuple(segments))
 
 
 @dataclass(frozen=True, slots=True)

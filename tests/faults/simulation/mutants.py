@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from seedcorn.core.dedup.batch import Decided
 from seedcorn.core.dedup.dedup import resolve
+from seedcorn.core.dedup.sealing import SealRequest
 from seedcorn.core.errors import ObjectMissing, StoreError
 from seedcorn.core.log.entries import BatchCommitted, Entry, chain_hash, decode, encode
 from seedcorn.core.log.layout import DATA, DROPPED, LOG, STAGING, ShardName
 from seedcorn.core.log.state import CorpusState
 from seedcorn.runtime.driver.coordinator import Coordinator
 from seedcorn.runtime.driver.ports import KeeperHandle, Lost
-from seedcorn.runtime.job import Folded, LoadReport, SealRequest
-from seedcorn.runtime.keeper.batch_sealer import Decided
+from seedcorn.runtime.job import Folded, LoadReport
 from seedcorn.storage.log.garbage import collect
 from seedcorn.storage.log.log import Head, LogReader
 from seedcorn.storage.stores.patience import Unanswered

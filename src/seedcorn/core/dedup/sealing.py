@@ -1,4 +1,4 @@
-"""Deciding a batch: which staged row counts, what each witness is called, what is counted.
+"""Sealing a batch: its range, which staged row counts, what witnesses are called, what is counted.
 
 Several segments may hold the same index (a hedge, a retry after a lost acknowledgement). The row
 with the lowest content hash wins, so the choice depends on texts alone.
@@ -15,9 +15,33 @@ from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.identity import sample_id
 from seedcorn.core.log.state import Source
 from seedcorn.core.sample import OUTCOMES
+from seedcorn.core.scheduling.leasing import Cut
 
 TAG_INDEX_BITS = 48
 """A witness' tag is generation << 48 | plan index; generation 0 holds source row ordinals."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealRequest:
+    """One batch to deduplicate and write: its range, and the segments that count."""
+
+    generation: int
+    batch: int
+    first_unit: int
+    last_unit: int
+    first_index: int
+    last_index: int
+    ordinal: int
+    segments: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, generation: int, cut: Cut, batch: int, ordinal: int, segments: Sequence[str]
+    ) -> "SealRequest":
+        """The request for one batch of a generation that is cut like this."""
+        units = cut.units_of(batch)
+        first, last = cut.indices(units[0])[0], cut.indices(units[-1])[-1]
+        return cls(generation, batch, units[0], units[-1], first, last, ordinal, tuple(segments))
 
 
 def winners(

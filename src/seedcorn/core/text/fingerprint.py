@@ -83,6 +83,12 @@ class Fingerprints:
     words: NDArray[np.int32]
     """[n]: words; code points of words in scripts without spaces."""
 
+    def rows(self, kept: NDArray[np.bool_]) -> "Fingerprints":
+        """Those of some of the documents; `kept` has shape [n]."""
+        return Fingerprints(
+            self.keys[kept], self.signature[kept], self.text_hash[kept], self.words[kept]
+        )
+
 
 def fingerprint(data: NDArray[np.uint8], offsets: NDArray[Any]) -> Fingerprints:
     """Fingerprints of the documents `data[offsets[i]:offsets[i + 1]]`, UTF-8.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from seedcorn.core.decisions.growth import checkpoint_due, ending
+from seedcorn.core.dedup.sealing import SealRequest
 from seedcorn.core.errors import RunStopped, SeedcornError, StoreError
 from seedcorn.core.figures import counted
 from seedcorn.core.ledger.goodput import ENGINE_TIME, EngineTime
@@ -26,7 +27,7 @@ from seedcorn.runtime.driver.meter import Meter
 from seedcorn.runtime.driver.ports import Cluster, KeeperHandle, Lost
 from seedcorn.runtime.driver.snapshot import Rate, Snapshot
 from seedcorn.runtime.driver.staffing import Staff
-from seedcorn.runtime.job import Folded, GenerationJob, SealRequest, WorkerProgress
+from seedcorn.runtime.job import Folded, GenerationJob, WorkerProgress
 from seedcorn.storage.log.garbage import collect, collect_checkpoints
 from seedcorn.storage.log.log import LogWriter
 from seedcorn.storage.stores.store import Store

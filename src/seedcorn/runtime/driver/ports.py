@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from seedcorn.core.dedup.sealing import SealRequest
 from seedcorn.core.engine import EngineInfo
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.ledger.goodput import EngineTime
@@ -20,7 +21,6 @@ from seedcorn.runtime.job import (
     Folded,
     GenerationJob,
     LoadReport,
-    SealRequest,
     UnitReport,
     WorkerProgress,
 )

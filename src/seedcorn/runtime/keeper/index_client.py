@@ -1,4 +1,4 @@
-"""The dedup index as the sealer sees it, whether it lives in this process or in actors.
+"""The dedup index as the keeper sees it, whether it lives in this process or in actors.
 
 Answers are a function of the keys inserted, never of how many parts hold them: each part owns a
 fixed range of the key space, and a batch is split, asked and put together again.
@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from seedcorn.core.dedup.batch import DedupIndex
 from seedcorn.core.dedup.index import Index, owners
 from seedcorn.core.dedup.witnesses import Witnesses, witness_owner
 
@@ -63,24 +64,8 @@ class IndexPart:
         self._witnesses = Witnesses.restore(under("witness."), self._part, self._parts)
 
 
-class IndexClient(Protocol):
-    """What the sealer needs of the index."""
-
-    def lookup(self, keys: UInt64) -> Int64:
-        """uint64[m] -> int64[m]."""
-        ...
-
-    def insert(self, keys: UInt64, ordinals: Int64) -> None:
-        """uint64[m], int64[m]."""
-        ...
-
-    def put_witnesses(self, first: int, signatures: UInt8, tags: UInt64) -> None:
-        """uint8[n, 64], uint64[n] for ordinals first .. first + n - 1."""
-        ...
-
-    def get_witnesses(self, ordinals: Int64) -> tuple[UInt8, UInt64]:
-        """int64[m] -> uint8[m, 64], uint64[m]."""
-        ...
+class IndexClient(DedupIndex, Protocol):
+    """What the keeper needs of the index."""
 
     def reserve(self, documents: int) -> None:
         """Make room for so many documents; without it the table doubles its memory as it grows."""

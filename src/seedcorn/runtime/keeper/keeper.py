@@ -9,9 +9,10 @@ import numpy as np
 
 from seedcorn.core.checks import build
 from seedcorn.core.decisions.deciding import next_due
+from seedcorn.core.dedup.batch import SealRule
 from seedcorn.core.dedup.containment import LENGTH as CONTAINMENT_LENGTH
 from seedcorn.core.dedup.containment import Containment
-from seedcorn.core.dedup.sealing import Ancestry, tags
+from seedcorn.core.dedup.sealing import Ancestry, SealRequest, tags
 from seedcorn.core.ledger.ledger import Ledger
 from seedcorn.core.log.entries import (
     GENESIS,
@@ -29,8 +30,8 @@ from seedcorn.core.sketch.sketch import Delta
 from seedcorn.core.text.fingerprint import KEYS, SIGNATURE_BYTES
 from seedcorn.core.text.shingles import shingles_of
 from seedcorn.core.text.words import read_words
-from seedcorn.runtime.job import Folded, LoadReport, SealRequest
-from seedcorn.runtime.keeper.batch_sealer import BatchSealer, SealRule
+from seedcorn.runtime.job import Folded, LoadReport
+from seedcorn.runtime.keeper.batch_sealer import BatchSealer
 from seedcorn.runtime.keeper.index_client import IndexClient
 from seedcorn.runtime.keeper.source_scanner import SketchWriter, SourceScanner, measurement
 from seedcorn.storage.log.checkpoints import Arrays, read_checkpoint, write_checkpoint
@@ -68,10 +69,9 @@ class Keeper:
             self._store, self._recipe.store, self._index, self._containment, self._advance
         )
         measured = self._scan_sources(scanner, covered, set(self._state.sketched))
-        sets = [scanner.evaluation_set(s) for s in self._state.sources_of("evaluation")]
-        self._sealer = BatchSealer(
-            self._store, self._index, sets, self._containment, build(self._recipe.checks)
-        )
+        found = self._state.sources_of("evaluation")
+        self._evaluations = [scanner.evaluation_set(source) for source in found]
+        self._sealer = BatchSealer(self._store, self._index, self._containment)
         due = None if measured else self._due()
         return LoadReport(covered, measured, self._ledger.rows(), due)
 
@@ -81,9 +81,14 @@ class Keeper:
             [s for s in self._state.sources if s.role != "evaluation"],
             {number: g.fingerprint for number, g in self._state.generations.items()},
         )
-        strata = [prompt.name for prompt in self._recipe.prompts]
-        rule = SealRule(self._recipe.dedup.threshold, self._ledger.history.rate)
-        entry, delta = self._sealer.seal(request, ancestry, strata, rule)
+        rule = SealRule(
+            self._recipe.dedup.threshold,
+            self._ledger.history.rate,
+            [prompt.name for prompt in self._recipe.prompts],
+            build(self._recipe.checks),
+            self._evaluations,
+        )
+        entry, delta = self._sealer.seal(request, ancestry, rule)
         self._pending[request.generation, request.batch] = delta
         return entry
 

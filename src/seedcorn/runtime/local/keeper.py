@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from seedcorn.core.dedup.sealing import SealRequest
 from seedcorn.core.log.entries import BatchCommitted, Entry
-from seedcorn.runtime.job import Folded, GenerationJob, LoadReport, SealRequest
+from seedcorn.runtime.job import Folded, GenerationJob, LoadReport
 from seedcorn.runtime.keeper.index_client import LocalTransport, PartitionedIndex
 from seedcorn.runtime.keeper.keeper import Keeper
 from seedcorn.runtime.local.calls import settled

@@ -15,13 +15,14 @@ from typing import Any
 import ray
 from ray.exceptions import RayError
 
+from seedcorn.core.dedup.sealing import SealRequest
 from seedcorn.core.figures import duration
 from seedcorn.core.ledger.goodput import EngineTime
 from seedcorn.core.log.entries import BatchCommitted, Entry, Measurement
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.scheduling.scaling import Node
 from seedcorn.runtime.driver.ports import Lost
-from seedcorn.runtime.job import Folded, GenerationJob, LoadReport, SealRequest
+from seedcorn.runtime.job import Folded, GenerationJob, LoadReport
 from seedcorn.runtime.keeper.index_client import IndexPart, PartitionedIndex
 from seedcorn.runtime.keeper.keeper import Keeper
 from seedcorn.runtime.ray import cluster_view

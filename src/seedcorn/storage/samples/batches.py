@@ -7,14 +7,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from seedcorn.core.dedup.batch import StagedBatch
 from seedcorn.core.dedup.sealing import winners
 from seedcorn.core.log.entries import ObjectRef
 from seedcorn.core.log.layout import ShardName
+from seedcorn.core.sample import Outcome
+from seedcorn.core.sketch.sketch import LENGTHS
+from seedcorn.core.text.shingles import shingles_many
 from seedcorn.storage.samples.samples import (
     DATA_SCHEMA,
     DROPPED_SCHEMA,
     ENGINE_SECONDS,
     SEGMENT_SCHEMA,
+    fingerprints_of,
     read_segment,
     write_shard,
 )
@@ -37,6 +42,26 @@ def read_batch(
     rows = winners(table["index"].to_numpy(), table["content_hash"].to_numpy(), first, last)
     lost = np.delete(table[ENGINE_SECONDS].to_numpy(), rows)
     return table.take(pa.array(rows)).combine_chunks(), float(lost.sum())
+
+
+def staged_batch(table: pa.Table, lost: float) -> StagedBatch:
+    """The columns that decide a batch; `lost` as `read_batch` says."""
+    outcomes = table["outcome"].to_pylist()
+    candidates = np.flatnonzero([outcome == Outcome.CANDIDATE for outcome in outcomes])
+    return StagedBatch(
+        index=table["index"].to_numpy(),
+        outcomes=outcomes,
+        reasons=table["reason"].to_pylist(),
+        details=table["detail"].to_pylist(),
+        strata=table["stratum"].to_pylist(),
+        texts=table["text"].to_pylist(),
+        shingles=shingles_many(*texts_view(table["text"]), LENGTHS, 2**64),
+        prints=fingerprints_of(table.take(pa.array(candidates))),
+        prompt_tokens=table["prompt_tokens"].to_numpy(),
+        tokens=table["completion_tokens"].to_numpy(),
+        seconds=table[ENGINE_SECONDS].to_pylist(),
+        lost=lost,
+    )
 
 
 def texts_view(texts: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

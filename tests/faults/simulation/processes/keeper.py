@@ -11,13 +11,13 @@ from functools import partial
 import numpy as np
 
 from seedcorn.core.decisions.stopping import due
-from seedcorn.core.dedup.sealing import Ancestry, tags, tally, winners
+from seedcorn.core.dedup.batch import Decided, deduplicate
+from seedcorn.core.dedup.sealing import Ancestry, SealRequest, tags, tally, winners
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.log.entries import BatchCommitted, Body, Entry
 from seedcorn.core.log.state import CorpusState
 from seedcorn.runtime.driver.ports import Lost
-from seedcorn.runtime.job import Folded, GenerationJob, LoadReport, SealRequest
-from seedcorn.runtime.keeper.batch_sealer import Decided, deduplicate
+from seedcorn.runtime.job import Folded, GenerationJob, LoadReport
 from seedcorn.runtime.keeper.index_client import IndexPart, PartitionedIndex
 from seedcorn.storage.log.checkpoints import read_checkpoint, write_checkpoint
 from seedcorn.storage.log.log import LogReader

@@ -1,0 +1,85 @@
+"""What the log says of a decided batch, and what it adds to the ledger."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from seedcorn.core.dedup.batch import Outcomes, SealRule, StagedBatch
+from seedcorn.core.dedup.sealing import SealRequest, tally
+from seedcorn.core.ledger.alarms import form_of, spaced
+from seedcorn.core.ledger.goodput import split
+from seedcorn.core.ledger.latents import latent_hashes
+from seedcorn.core.log.entries import BatchCommitted, ObjectRef
+from seedcorn.core.sketch.sketch import LATENT, Delta, batch_delta, limit
+from seedcorn.core.text.shingles import below
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a sealed batch put on the store, and what was measured of it."""
+
+    data: list[ObjectRef]
+    dropped: list[ObjectRef]
+    sketch: ObjectRef | None
+    rate: float
+    containment: dict[str, float]
+
+
+def sketch_of(batch: StagedBatch, outcomes: Outcomes, rule: SealRule) -> Delta:
+    """What the batch adds to the ledger, at the rule's sample rate."""
+    top = limit(rule.rate)
+    thinned = {length: below(found, top) for length, found in batch.shingles.items()}
+    told = zip(batch.texts, outcomes.verified, strict=True)
+    latent = latent_hashes([text if verified else "" for text, verified in told], rule.checks, top)
+    if latent is not None:
+        thinned[LATENT] = latent
+    numbers = np.array([rule.strata.index(stratum) for stratum in batch.strata], np.uint8)
+    return batch_delta(thinned, outcomes.accepted, outcomes.verified, numbers, rule.rate)
+
+
+def entry_of(
+    batch: StagedBatch, outcomes: Outcomes, request: SealRequest, written: Written
+) -> BatchCommitted:
+    """The log entry that makes the batch exist."""
+    named = [str(value) for value in outcomes.columns["outcome"]]
+    why = [str(reason or "") for reason in outcomes.columns["reason"]]
+    counts, reasons, strata = tally(named, why, batch.strata, batch.tokens.tolist())
+    goodput = split(named, batch.seconds, batch.lost)
+    return BatchCommitted(
+        form=_forms(batch, outcomes),
+        generation=request.generation,
+        batch=request.batch,
+        first_unit=request.first_unit,
+        last_unit=request.last_unit,
+        first_index=request.first_index,
+        last_index=request.last_index,
+        ordinal=request.ordinal,
+        counts=counts,
+        reasons=reasons,
+        strata=strata,
+        tokens={
+            "accepted": int(batch.tokens[outcomes.accepted].sum()),
+            "generated": int(batch.tokens.sum()),
+            "prompt": int(batch.prompt_tokens.sum()),
+        },
+        data=written.data,
+        dropped=written.dropped,
+        sketch=written.sketch,
+        sketch_rate=written.rate,
+        engine_seconds=sum(goodput.values()),
+        goodput=goodput,
+        containment=written.containment,
+    )
+
+
+def _forms(batch: StagedBatch, outcomes: Outcomes) -> dict[str, dict[str, float]]:
+    """How alike the verified texts of each stratum are."""
+    strata, forms = np.array(batch.strata, dtype=object), {}
+    for stratum in sorted(set(strata[outcomes.verified])):
+        of = np.flatnonzero(outcomes.verified & (strata == stratum))
+        witnesses = Counter(filter(None, (outcomes.columns["duplicate_of"][n] for n in of)))
+        absorbed = max(witnesses.values(), default=0)
+        texts = [batch.texts[int(n)] for n in spaced(list(of))]
+        forms[str(stratum)] = form_of(texts, len(of), absorbed)
+    return forms
