@@ -28,6 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     from seedcorn.commands.report.page import build_page, write_page
     from seedcorn.commands.report.pairs import find_pairs
     from seedcorn.commands.views.output import say
+    from seedcorn.core.figures import counted
     from seedcorn.core.ledger.ledger import to_json
     from seedcorn.storage.log.reading import read_ledger
 
@@ -36,6 +37,6 @@ def run(arguments: argparse.Namespace) -> int:
     pairs = find_pairs(store, store_spec(arguments.overrides), state, arguments.n)
     page = build_page(document, pairs, store.uri.rstrip("/").rpartition("/")[2])
     size = write_page(arguments.output, page)
-    generations = len(document["generations"])
-    say(f"{arguments.output}: {generations} generations, {size / 1e6:.1f} MB, needs no network")
+    generations = counted(len(document["generations"]), "generation")
+    say(f"{arguments.output}: {generations}, {size / 1e6:.1f} MB, needs no network")
     return 0

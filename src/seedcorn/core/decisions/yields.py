@@ -8,10 +8,10 @@ measured time enters only where the question is about time.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 from seedcorn.core.figures import scaled
-from seedcorn.core.forecast.prospects import ALL
+from seedcorn.core.forecast.prospects import ALL, Prospect, prospects_of
 from seedcorn.core.log.entries import Measurement
 from seedcorn.core.log.state import COMPANIONS, CorpusState, GenerationState
 from seedcorn.core.recipe import Recipe
@@ -111,14 +111,16 @@ def seconds_per_sample(
     return engine_seconds / generated * tokens / samples or None
 
 
-def _promise(measurement: Measurement, stratum: str, end: str = "high") -> float | None:
+def _promise(
+    measurement: Measurement, stratum: str, end: Literal["low", "high"] = "high"
+) -> float | None:
     """Unique tokens per sample that a forecast promised, at one end of its interval."""
-    coming = _values(measurement, stratum).get("next")
+    coming = _values(measurement, stratum)["next"]
     return coming[end] / coming["samples"] if coming and coming["samples"] else None
 
 
-def _values(measurement: Measurement, stratum: str) -> Mapping[str, Any]:
-    strata = measurement.values["strata"]
+def _values(measurement: Measurement, stratum: str) -> Prospect:
+    strata = prospects_of(measurement)
     return strata.get(stratum, strata[ALL])
 
 

@@ -7,7 +7,7 @@ that records it can be recomputed from log and sketches.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from seedcorn.core.forecast.forecast import Evidence, Forecast, coverage, forecast
 from seedcorn.core.forecast.occupancy import Occupancy
 from seedcorn.core.forecast.track_record import TrackRecord
+from seedcorn.core.intervals import Bounds
 from seedcorn.core.log.entries import BatchCommitted, Measurement
 from seedcorn.core.log.state import FORECAST, GenerationState
 from seedcorn.core.sample import OUTCOMES
@@ -26,6 +27,30 @@ ALL = ""
 """Name under which all strata together stand."""
 SUMMED = "sum of strata"
 """Method of a forecast for all strata whose mix has changed: see `Prospects.mixed`."""
+
+
+class Coming(Bounds):
+    """A forecast as the log holds it."""
+
+    samples: int
+    method: str
+    widen: float
+
+
+class Prospect(TypedDict):
+    """What a forecast entry says of a stratum: what was found so far, and what is to come."""
+
+    samples: int
+    tokens: int
+    sampled: int
+    """Unique fingerprints of the hash sample."""
+    exclusive: float
+    """Unique tokens that no other stratum has."""
+    coverage: float | None
+    next: Coming | None
+    """None where there is no forecast, or nothing is to be drawn."""
+
+
 Mix = Callable[[int], Mapping[str, float]]
 """Shares of the strata in a batch."""
 
@@ -182,7 +207,7 @@ def forecast_entry(
     amounts, widen = _amounts(window, generation.batches, mix), record.widening()
     alone = exclusive_shares(prospects, history)
     novel = history.novel(prospects.generation, HEADLINE)
-    strata: dict[str, Any] = {}
+    strata: dict[str, Prospect] = {}
     for number, name in enumerate(prospects.names):
         found = novel.total if name == ALL else int(novel.strata[number - 1])
         others = novel.total if name == ALL else int(novel.exclusive[number - 1])
@@ -201,6 +226,11 @@ def forecast_entry(
         }
     subject = {"generation": generation.number, "batches": generation.batches, "batch": batch}
     return Measurement(FORECAST, subject, {"rate": history.rate, "strata": strata})
+
+
+def prospects_of(entry: Measurement | None) -> dict[str, Prospect]:
+    """What a forecast entry says, by stratum; nothing without an entry."""
+    return cast("dict[str, Prospect]", entry.values["strata"]) if entry is not None else {}
 
 
 def exclusive_shares(prospects: Prospects, history: History) -> dict[str, float]:
@@ -229,7 +259,7 @@ def _amounts(window: tuple[Cut, int], batches: int, mix: Mix) -> dict[str, Amoun
     return amounts | {ALL: Amount(size, skipped)}
 
 
-def _next(found: Forecast | None) -> dict[str, Any] | None:
+def _next(found: Forecast | None) -> Coming | None:
     """None too where nothing is to be drawn."""
     if found is None or not found.samples:
         return None

@@ -10,6 +10,7 @@ from typing import Any, TypedDict, cast
 
 from seedcorn.core.forecast.forecast import GENERATIONS, trend
 from seedcorn.core.forecast.promises import Promises, batch_of
+from seedcorn.core.forecast.prospects import Coming, prospects_of
 from seedcorn.core.intervals import Bounds
 from seedcorn.core.ledger.accounts import Account
 from seedcorn.core.ledger.rows import GenerationRow
@@ -66,16 +67,8 @@ class Course(TypedDict):
     decisions: list[DecisionNote]
 
 
-class Coming(Bounds):
-    """What the next samples would add."""
-
-    samples: int
-    method: str
-    widen: float
-
-
 class ComingOf(Coming):
-    """Of one stratum, or of all: ""."""
+    """What the next samples of one stratum, or of all (""), would add."""
 
     stratum: str
 
@@ -107,8 +100,7 @@ def course_of(account: Account, promises: Promises) -> Course:
 
 def expectations_of(rows: Sequence[GenerationRow], promises: Promises) -> Expectations:
     """What the newest generation's forecasts say, and the trend over all."""
-    record, newest = promises.record, promises.last(len(rows))
-    strata = newest.values["strata"] if newest is not None else {}
+    record, strata = promises.record, prospects_of(promises.last(len(rows)))
     finished = [row for row in rows if row.status == "finished" and row.unique]
     coming = trend([(row.generation, row.unique[HEADLINE]) for row in finished])
     unknown = f"insufficient history: {len(finished)} of {GENERATIONS} generations"
@@ -117,9 +109,9 @@ def expectations_of(rows: Sequence[GenerationRow], promises: Promises) -> Expect
         "covered": record.covered,
         "widening": record.widening(),
         "next": [
-            cast(ComingOf, {"stratum": name, **values["next"]})
+            {"stratum": name, **ahead}
             for name, values in sorted(strata.items())
-            if values["next"] is not None
+            if (ahead := values["next"]) is not None
         ],
         "trend": coming.bounds if coming is not None else None,
         "trend_unknown": unknown if coming is None else "",

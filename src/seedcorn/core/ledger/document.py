@@ -11,10 +11,10 @@ from typing import Any, NotRequired, Protocol, TypedDict, cast
 
 from seedcorn.core.companions.companions import Companions
 from seedcorn.core.forecast.promises import Promises
-from seedcorn.core.forecast.prospects import ALL
+from seedcorn.core.forecast.prospects import ALL, Coming, prospects_of
 from seedcorn.core.intervals import Bounds, Interval
 from seedcorn.core.ledger.accounts import Account
-from seedcorn.core.ledger.course import Coming, Course, Expectations, course_of, expectations_of
+from seedcorn.core.ledger.course import Course, Expectations, course_of, expectations_of
 from seedcorn.core.ledger.rows import (
     Audit,
     Containment,
@@ -227,8 +227,8 @@ def _times(row: GenerationRow, account: Account) -> Times:
 
 
 def _stratum(row: StratumRow, books: Books) -> Stratum:
-    newest = books.promises.last(row.generation)
-    strata = newest.values["strata"] if newest is not None else {}
+    strata = prospects_of(books.promises.last(row.generation))
+    prospect = strata.get(row.stratum) or strata.get(ALL)
     return {
         "generation": row.generation,
         "stratum": row.stratum,
@@ -239,7 +239,7 @@ def _stratum(row: StratumRow, books: Books) -> Stratum:
         "exclusive": _by_length(row.exclusive),
         "net_unique": _by_length(row.net_unique),
         "yield_per_token": row.yield_per_token,
-        "next": strata.get(row.stratum, strata.get(ALL, {})).get("next"),
+        "next": prospect["next"] if prospect is not None else None,
         "form": books.accounts[row.generation - 1].form.get(row.stratum),
         "precision": row.precision,
     }

@@ -7,13 +7,12 @@ given is withheld, never guessed.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from numpy.typing import NDArray
 
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.forecast.promises import Promises
-from seedcorn.core.forecast.prospects import ALL, Prospects
+from seedcorn.core.forecast.prospects import ALL, Prospect, Prospects, prospects_of
 from seedcorn.core.ledger.accounts import FINISHED, Account, open_account
 from seedcorn.core.ledger.document import LedgerDocument, document
 from seedcorn.core.ledger.goodput import ENGINE_TIME
@@ -166,9 +165,8 @@ class Ledger:
         """Whether the newest generation's U is known: every sketch it needs was read."""
         return bool(self._accounts) and not self._unknown(len(self._accounts))[0]
 
-    def _prospect(self, generation: int) -> Mapping[str, Any] | None:
-        newest = self.promises.last(generation)
-        return newest.values["strata"][ALL] if newest is not None else None
+    def _prospect(self, generation: int) -> Prospect | None:
+        return prospects_of(self.promises.last(generation)).get(ALL)
 
     def _unknown(self, generation: int) -> tuple[str, str]:
         """Why U, and why the net U, of this generation cannot be told; empty where they can."""

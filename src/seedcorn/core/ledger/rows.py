@@ -5,12 +5,11 @@ times stand in fields of their own, so that what must be equal between two runs 
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 
 from seedcorn.core.companions.companions import Companions
-from seedcorn.core.forecast.prospects import ALL
+from seedcorn.core.forecast.prospects import ALL, Prospect
 from seedcorn.core.intervals import Bounds, Interval, unique_interval
 from seedcorn.core.ledger.accounts import Account
 from seedcorn.core.sample import OUTCOMES
@@ -132,7 +131,7 @@ def generation_row(
     history: History,
     unknown: str,
     net_unknown: str,
-    prospect: Mapping[str, Any] | None = None,
+    prospect: Prospect | None = None,
 ) -> GenerationRow:
     """The row of one generation; U is withheld where `unknown` says why. `prospect`: what the
     newest forecast entry says of all strata together."""
@@ -205,7 +204,7 @@ def _audit(account: Account, stratum: str) -> Audit | None:
     return cast("Audit | None", account.audits.get(stratum))
 
 
-def _next_hour(account: Account, prospect: Mapping[str, Any] | None) -> Interval | None:
+def _next_hour(account: Account, prospect: Prospect | None) -> Interval | None:
     coming = prospect["next"] if prospect is not None else None
     if not coming or not coming["samples"] or not account.engine_seconds or not account.samples:
         return None
