@@ -1,7 +1,6 @@
 """`seedcorn compare`: two recipes on one seed, against plain sets of the texts in their shards."""
 
 import json
-import re
 import shutil
 
 import pytest
@@ -21,10 +20,9 @@ from seedcorn.core.recipe import (
 from seedcorn.core.sketch.sketch import LENGTHS
 from seedcorn.runtime.driver.sources import Sources
 from seedcorn.storage.log.log import LogReader, open_writer
-from seedcorn.storage.log.reading import read_state
-from seedcorn.storage.samples.samples import read_shard
 from seedcorn.storage.stores.opening import open_store
 from tests.corpora.growing import grow_in_process
+from tests.corpora.reading import accepted_rows, plain_shingles
 
 SEEDS = ["the first seed has enough words for several shingles", "a second seed has other words"]
 EXTRA = "only the second corpus was given this line as a part of its seed"
@@ -67,24 +65,6 @@ def corpora(grown, tmp_path):
     return [str(shutil.copytree(grown / name, tmp_path / name)) for name in ("small", "large")]
 
 
-def rows_of(corpus):
-    store = open_store(corpus, StoreSpec())
-    return [
-        row
-        for generation in read_state(store).generations.values()
-        for ref in generation.shards
-        for row in read_shard(store, ref).to_pylist()
-    ]
-
-
-def shingles(texts, length):
-    found = set()
-    for text in texts:
-        words = re.findall(r"\w+", text.lower())
-        found |= {tuple(words[i : i + length]) for i in range(max(1, len(words) - length + 1))}
-    return found
-
-
 def compared(corpora, capsys, *words):
     assert main(["compare", *corpora, "--json", *words]) == 0
     return json.loads(capsys.readouterr().out)
@@ -92,9 +72,12 @@ def compared(corpora, capsys, *words):
 
 def check_against_sets(found, corpora, gone=()):
     for length in LENGTHS:
-        seed = shingles([*SEEDS, EXTRA], length)
-        kept = [[r for r in rows_of(c) if r["sample_id"] not in gone] for c in corpora]
-        a, b = (shingles([row["text"] for row in rows], length) - seed for rows in kept)
+        seed = plain_shingles([*SEEDS, EXTRA], length)
+        kept = [
+            [r for r in accepted_rows(open_store(c, StoreSpec())) if r["sample_id"] not in gone]
+            for c in corpora
+        ]
+        a, b = (plain_shingles([row["text"] for row in rows], length) - seed for rows in kept)
         key = str(length)
         assert found["a"]["unique"][key] == dict.fromkeys(("estimate", "low", "high"), len(a))
         assert found["b"]["unique"][key]["estimate"] == len(b)
@@ -119,7 +102,7 @@ def test_compare_is_what_plain_sets_of_both_corpora_say(corpora, capsys):
 
 
 def test_compare_credits_neither_with_the_others_seed(corpora, tmp_path, capsys):
-    texts = [row["text"] for row in rows_of(corpora[0])]
+    texts = [row["text"] for row in accepted_rows(open_store(corpora[0], StoreSpec()))]
     (tmp_path / "seed-0.txt").write_text("\n".join(texts), encoding="utf-8")
     grow_in_process(recipe("heir", 20, 4), str(tmp_path / "heir"), str(tmp_path))
     found = compared([corpora[0], str(tmp_path / "heir")], capsys)
@@ -130,7 +113,7 @@ def test_compare_credits_neither_with_the_others_seed(corpora, tmp_path, capsys)
 
 
 def test_compare_leaves_withdrawn_samples_out(corpora, capsys):
-    gone = {row["sample_id"] for row in rows_of(corpora[1])[::3]}
+    gone = {row["sample_id"] for row in accepted_rows(open_store(corpora[1], StoreSpec()))[::3]}
     where = [word for name in gone for word in ("--where", f"id={name}")]
     assert main(["withdraw", corpora[1], *where, "--reason", "test"]) == 0
     capsys.readouterr()

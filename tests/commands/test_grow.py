@@ -14,7 +14,7 @@ from rich.console import Console
 from seedcorn.cli import main
 from seedcorn.commands.arguments import command
 from seedcorn.commands.grow import ending
-from seedcorn.commands.views.live import FigureView, LineView, Pace, TableView
+from seedcorn.commands.views.live import LineView, Pace, TableView
 from seedcorn.core.recipe import StoreSpec
 from seedcorn.runtime.driver.grow import Grown
 from seedcorn.runtime.driver.snapshot import Snapshot
@@ -129,7 +129,7 @@ def test_pace_counts_what_this_run_wrote():
 
 def test_line_view_writes_at_most_every_ten_seconds():
     clock, lines = Clock(), []
-    view = LineView(lines.append, clock)
+    view = LineView(lambda line, extra: lines.append(line), clock)
     for _ in range(25):
         view(snapshot())
         clock.now += 1.0
@@ -139,10 +139,10 @@ def test_line_view_writes_at_most_every_ten_seconds():
 def test_figure_view_tells_machines_what_the_line_tells_people(grown):
     rows = tuple(read_ledger(open_store(grown[1], StoreSpec())).rows())
     told = []
-    view = FigureView(lambda line, extra: told.append((line, extra["figures"])), Clock())
+    view = LineView(lambda line, extra: told.append((line, extra["figures"])), Clock())
     for _ in range(3):
         view(snapshot(rows=rows, generation=2, generated=40))
-    view = FigureView(lambda line, extra: told.append((line, extra["figures"])), Clock())
+    view = LineView(lambda line, extra: told.append((line, extra["figures"])), Clock())
     view(snapshot(generation=2))
 
     (line, known), (_, unknown) = told
@@ -157,7 +157,7 @@ def test_views_show_the_ledgers_figures_of_every_generation(grown):
     rows = tuple(read_ledger(open_store(grown[1], StoreSpec())).rows())
     lines = []
     look = snapshot(rows=rows, generated=40, indexing=(5, 20), restarts=2)
-    LineView(lines.append, Clock())(look)
+    LineView(lambda line, extra: lines.append(line), Clock())(look)
     table = drawn(look)
     for row in rows:
         counts = [str(row.counts[o]) for o in ("accepted", "duplicate", "rejected", "failed")]

@@ -2,8 +2,6 @@
 
 import json
 import pydoc_data.topics
-import re
-import unicodedata
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,6 +9,7 @@ import pytest
 
 from seedcorn.cli import main
 from seedcorn.core.sketch.sketch import LENGTHS
+from tests.corpora.reading import plain_shingles, plain_words
 
 TOPICS = [text for _, text in sorted(pydoc_data.topics.topics.items())]
 HALVES = TOPICS[: len(TOPICS) // 2], TOPICS[len(TOPICS) // 2 :]
@@ -32,19 +31,6 @@ def folder(tmp_path_factory):
 
 def jsonl(texts):
     return "".join(json.dumps({"text": text}) + "\n" for text in texts)
-
-
-def words_of(text):
-    """The normaliser again, from its definition alone."""
-    return re.findall(r"\w+", unicodedata.normalize("NFKC", text).lower())
-
-
-def shingles(texts, length):
-    found = set()
-    for text in texts:
-        words = words_of(text)
-        found |= {tuple(words[i : i + length]) for i in range(max(1, len(words) - length + 1))}
-    return found
 
 
 def sources(folder):
@@ -74,9 +60,9 @@ def test_measure_two_halves_and_a_copy_is_what_plain_sets_say(folder, capsys):
     earlier = list(SEED)
     for row, texts in zip(found["generations"], [*HALVES, TOPICS], strict=True):
         for length in LENGTHS:
-            unique = len(shingles(texts, length) - shingles(earlier, length))
+            unique = len(plain_shingles(texts, length) - plain_shingles(earlier, length))
             assert row["unique"][str(length)] == dict.fromkeys(("estimate", "low", "high"), unique)
-        assert row["tokens"]["accepted"] == sum(len(words_of(text)) for text in texts)
+        assert row["tokens"]["accepted"] == sum(len(plain_words(text)) for text in texts)
         assert row["counts"]["accepted"] == row["planned"] == len(texts)
         earlier += texts
     first, second, copy = (row["unique"]["8"]["estimate"] for row in found["generations"])

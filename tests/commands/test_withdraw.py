@@ -1,6 +1,5 @@
 """`seedcorn withdraw`: what leaves the ledger is exactly what only withdrawn texts held."""
 
-import re
 import shutil
 
 import pytest
@@ -24,9 +23,9 @@ from seedcorn.storage.log.reading import read_ledger, read_state
 from seedcorn.storage.log.sketches import read_delta
 from seedcorn.storage.log.withdrawals import withdrawn_ids
 from seedcorn.storage.log.writer import Heartbeat, this_process
-from seedcorn.storage.samples.samples import read_shard
 from seedcorn.storage.stores.opening import open_store
 from tests.corpora.growing import grow_in_process
+from tests.corpora.reading import accepted_rows, plain_shingles
 
 SEED = ["first seed text with some words", "second seed text with other words"]
 
@@ -72,28 +71,12 @@ def opened(corpus):
     return open_store(corpus, StoreSpec())
 
 
-def rows_of(corpus):
-    """Every accepted sample as a dict, in commit order."""
-    store = opened(corpus)
-    return [
-        row
-        for generation in read_state(store).generations.values()
-        for ref in generation.shards
-        for row in read_shard(store, ref).to_pylist()
-    ]
-
-
-def shingles(text, length):
-    words = re.findall(r"\w+", text.lower())
-    return {tuple(words[i : i + length]) for i in range(max(1, len(words) - length + 1))}
-
-
 def expected_net(corpus, gone, generation, length):
     """Net U by plain sets: novel shingles of a generation that some sample left still holds."""
-    before = set().union(*(shingles(text, length) for text in SEED))
+    before = plain_shingles(SEED, length)
     novel, left = set(), set()
-    for row in rows_of(corpus):
-        found = shingles(row["text"], length)
+    for row in accepted_rows(opened(corpus)):
+        found = plain_shingles([row["text"]], length)
         if row["generation"] < generation:
             before |= found
         if row["generation"] == generation:
@@ -125,7 +108,7 @@ def check_books(corpus):
     """Net U of every generation and length is what plain sets say; verify stays green."""
     gone = gone_from(corpus)
     for row in read_ledger(opened(corpus)).rows():
-        lost = [r for r in rows_of(corpus) if r["sample_id"] in gone]
+        lost = [r for r in accepted_rows(opened(corpus)) if r["sample_id"] in gone]
         lost = [r for r in lost if r["generation"] == row.generation]
         tokens = sum(r["completion_tokens"] for r in lost)
         assert row.withdrawn == {"samples": len(lost), "tokens": tokens}
@@ -137,7 +120,7 @@ def check_books(corpus):
 
 
 def test_withdraw_stratum_lowers_net_u_by_exactly_what_plain_sets_say(corpus, capsys):
-    asked = {row["sample_id"] for row in rows_of(corpus) if row["stratum"] == "ask"}
+    asked = {row["sample_id"] for row in accepted_rows(opened(corpus)) if row["stratum"] == "ask"}
     assert withdraw(corpus, "stratum=ask", reason="a bad prompt") == 0
     assert gone_from(corpus) == asked
     assert f"withdrew {len(asked)} samples" in capsys.readouterr().out
@@ -186,7 +169,7 @@ def test_withdraw_at_a_lowered_sample_rate_is_sketched_at_that_rate(seeded):
 
 
 def test_withdraw_ids_are_alternatives_and_unknown_ones_are_told(corpus, capsys):
-    one, other = (rows_of(corpus)[position]["sample_id"] for position in (0, -1))
+    one, other = (accepted_rows(opened(corpus))[position]["sample_id"] for position in (0, -1))
     assert withdraw(corpus, f"id={one}", f"id={other}", f"id={'0' * 32}") == 0
     assert gone_from(corpus) == {one, other}
     assert "0" * 32 in capsys.readouterr().out
@@ -194,7 +177,7 @@ def test_withdraw_ids_are_alternatives_and_unknown_ones_are_told(corpus, capsys)
 
 
 def test_withdraw_parent_and_source_follow_lineage(corpus):
-    rows = rows_of(corpus)
+    rows = accepted_rows(opened(corpus))
     of_source = {
         row["sample_id"] for row in rows if any(p.startswith("docs:") for p in row["parents"])
     }

@@ -14,36 +14,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers.seaweedfs import REGION, _die_with_parent
+from tests.servers.seaweedfs import S3Server, _die_with_parent
 
 READY_WITHIN_S = 60.0
 BUCKET = "ignores"
 
 
-@dataclass(frozen=True)
-class RcloneServer:
-    """A running server with one bucket."""
-
-    endpoint: str
-    access_key: str
-    secret_key: str
-    bucket: str = BUCKET
-
-    def environment(self) -> dict[str, str]:
-        """What a process needs in its environment to use the server."""
-        return {
-            "AWS_ACCESS_KEY_ID": self.access_key,
-            "AWS_SECRET_ACCESS_KEY": self.secret_key,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
-
-
 @contextmanager
-def rclone(folder: Path) -> Iterator[RcloneServer]:
+def rclone(folder: Path) -> Iterator[S3Server]:
     """Run a server over `folder`; ends it, and only it, afterwards."""
     (folder / "data" / BUCKET).mkdir(parents=True)
     key, secret = secrets.token_hex(8), secrets.token_hex(16)
@@ -61,7 +41,7 @@ def rclone(folder: Path) -> Iterator[RcloneServer]:
             preexec_fn=_die_with_parent,
         )
     try:
-        server = RcloneServer(f"http://127.0.0.1:{port}", key, secret)
+        server = S3Server(f"http://127.0.0.1:{port}", key, secret, BUCKET)
         _wait(process, server.endpoint, folder / "server.log")
         yield server
     finally:

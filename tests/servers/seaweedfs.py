@@ -39,14 +39,13 @@ Others = Sequence[tuple[str, str, Sequence[str]]]
 
 
 @dataclass(frozen=True)
-class SeaweedServer:
-    """A running server."""
+class S3Server:
+    """A running server with one bucket."""
 
     endpoint: str
     access_key: str
     secret_key: str
     bucket: str
-    pid: int
 
     def environment(self) -> dict[str, str]:
         """What a process needs in its environment to use the server: credentials and region."""
@@ -56,6 +55,13 @@ class SeaweedServer:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
+
+
+@dataclass(frozen=True)
+class SeaweedServer(S3Server):
+    """A SeaweedFS, which its process id can kill."""
+
+    pid: int
 
 
 @contextmanager

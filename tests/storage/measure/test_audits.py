@@ -22,13 +22,13 @@ from seedcorn.core.recipe import (
 from seedcorn.core.text.shingles import shingles
 from seedcorn.core.text.words import pack
 from seedcorn.storage.log.log import read_log
-from seedcorn.storage.log.reading import read_state
 from seedcorn.storage.log.sketches import read_delta
 from seedcorn.storage.measure import audits
 from seedcorn.storage.measure.audits import Asked, drawn_again, new_draw
 from seedcorn.storage.samples.samples import read_shard
 from seedcorn.storage.stores.opening import open_store
 from tests.corpora.growing import grow_in_process
+from tests.corpora.reading import accepted_rows
 
 SEED = ["the first seed text has these ten words in it", "the second one has other words in it"]
 RECIPE = Recipe(
@@ -65,12 +65,7 @@ def hashes(text):
 def rows_of(store):
     """(id, generation, stratum, text) of every accepted sample in commit order."""
     columns = ["sample_id", "generation", "stratum", "text"]
-    return [
-        tuple(row.values())
-        for generation in read_state(store).generations.values()
-        for ref in generation.shards
-        for row in read_shard(store, ref, columns).to_pylist()
-    ]
+    return [tuple(row.values()) for row in accepted_rows(store, columns)]
 
 
 def expected(rows, generation, count, stratum="", gone=()):

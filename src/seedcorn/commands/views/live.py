@@ -38,9 +38,8 @@ logger = logging.getLogger(__name__)
 def watching(screen: Console) -> Iterator[View]:
     """The view that fits the console, with seedcorn's log beside it, until the block ends."""
     if json_wanted() or not screen.is_terminal:
-        view = FigureView if json_wanted() else LineView
         with _logging_to(line_handler()):
-            yield view(logger.info, time.monotonic)
+            yield LineView(logger.info, time.monotonic)
         return
     handler = RichHandler(
         console=screen, show_path=False, show_level=False, log_time_format="%H:%M:%S"
@@ -67,23 +66,7 @@ class Pace:
 
 
 class LineView:
-    """One progress line at most every ten seconds."""
-
-    def __init__(self, write: Callable[[str], None], clock: Callable[[], float]) -> None:
-        """`write` takes a line, `clock` counts seconds."""
-        self._write, self._clock, self._pace = write, clock, Pace(clock)
-        self._last = -LINE_EVERY_S
-
-    def __call__(self, look: Snapshot) -> None:
-        """Write a line if the last one is long enough ago."""
-        eta = self._pace.eta_s(look)
-        if self._clock() - self._last >= LINE_EVERY_S:
-            self._last = self._clock()
-            self._write(progress_line(look, eta))
-
-
-class FigureView:
-    """The same as a log line with figures, for machines; at most every ten seconds."""
+    """A log line at most every ten seconds, with its figures for logs that machines read."""
 
     def __init__(self, write: Callable[..., None], clock: Callable[[], float]) -> None:
         """`write` takes a line and `extra`, `clock` counts seconds."""
