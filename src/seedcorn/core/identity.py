@@ -104,8 +104,6 @@ class Permutation:
         mask = (1 << half) - 1
         left, right = value >> half, value & mask
         for round_number in range(self.ROUNDS):
-            left, right = right, left ^ (self._mix(right, round_number) & mask)
+            step = self.key + round_number * GOLDEN
+            left, right = right, left ^ (splitmix64(right + step) & mask)
         return (left << half) | right
-
-    def _mix(self, value: int, round_number: int) -> int:
-        return splitmix64(value + self.key + round_number * GOLDEN)

@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     from seedcorn.commands.report.page import build_page, write_page
     from seedcorn.commands.report.pairs import find_pairs
     from seedcorn.commands.views.output import say
-    from seedcorn.core.figures import counted
+    from seedcorn.core.figures import counted, size
     from seedcorn.core.ledger.ledger import to_json
     from seedcorn.storage.log.reading import read_ledger
 
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     document = to_json(read_ledger(store))
     pairs = find_pairs(store, store_spec(arguments.overrides), state, arguments.n)
     page = build_page(document, pairs, store.uri.rstrip("/").rpartition("/")[2])
-    size = write_page(arguments.output, page)
+    written = size(write_page(arguments.output, page))
     generations = counted(len(document["generations"]), "generation")
-    say(f"{arguments.output}: {generations}, {size / 1e6:.1f} MB, needs no network")
+    say(f"{arguments.output}: {generations}, {written}, needs no network")
     return 0

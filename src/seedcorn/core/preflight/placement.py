@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from seedcorn.core.errors import RecipeError
-from seedcorn.core.recipe.engine import AUTO, EngineSpec
+from seedcorn.core.recipe.engine import AUTO, KINDS, EngineSpec
 
 EXECUTORS = (AUTO, "mp", "ray")
 _WORD = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
@@ -27,9 +27,10 @@ def _shared(engine: EngineSpec) -> None:
     """Without Ray the engine lives in the driver's process."""
     remedy = "leave run.ray_address empty for a Ray of its own on this machine"
     if engine.settings.loads_model:
+        alone = " or ".join(kind for kind in KINDS if not getattr(engine, kind).loads_model)
         raise RecipeError(
             f"run.ray_address: none runs the engine in the driver's own process, and {engine.kind} "
-            f"needs others; {remedy}, or use engine.kind simulated or openai"
+            f"needs others; {remedy}, or use engine.kind {alone}"
         )
     if engine.kind == "simulated" and engine.simulated.poison:
         raise RecipeError(
