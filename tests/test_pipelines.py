@@ -10,6 +10,7 @@ from seedcorn.core.engine import EngineInfo
 from seedcorn.core.generate.plan import Plan, Pool
 from seedcorn.core.pipeline import make_line
 from seedcorn.core.recipe import resolved
+from seedcorn.core.scheduling.leasing import Cut
 
 FOLDER = Path(__file__).parent.parent / "pipelines"
 SHIPPED = sorted(path.stem for path in FOLDER.glob("*.yaml"))
@@ -84,7 +85,8 @@ def test_gpu_recipe_is_overridable_to_the_cpu_model(name):
 
 def test_dry_run_seals_several_batches_in_two_generations():
     recipe = load("dry_run")
-    assert (recipe.generations, -(-recipe.units_total // recipe.units.batch)) == (2, 3)
+    cut = Cut(recipe.samples, recipe.units.unit, recipe.units.batch)
+    assert (recipe.generations, cut.batches) == (2, 3)
 
 
 def test_simulated_plants_known_shares():

@@ -175,10 +175,6 @@ def test_differing_keys_names_what_changed():
     assert differing_keys(document(GOOD), document(changed("seed", []))) == ["seed"]
 
 
-def test_units_count_a_short_last_one():
-    assert changed("units.unit", 10, changed("samples", 41)).units_total == 5
-
-
 def test_resolved_holds_plain_values_only():
     def plain(value):
         if isinstance(value, dict):

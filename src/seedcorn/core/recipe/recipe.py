@@ -52,11 +52,6 @@ class Recipe:
         """32 hex digits over the fields that change texts or verdicts."""
         return digest("recipe", canonical_json(document(self)), size=16).hex()
 
-    @property
-    def units_total(self) -> int:
-        """Units of one generation; the last may be short."""
-        return -(-self.samples // self.units.unit)
-
 
 @dataclass(frozen=True)
 class LoadedRecipe:
