@@ -64,7 +64,7 @@ def test_headline_adds_generations_up_with_their_error():
     assert f"{total / 1000:.0f} k (±{100 * half / total:.2g} %) unique accepted tokens" in page
     assert "in 4 generations, out of 2.49 M generated." in page
     assert "The next 4,096 samples would add 41.0 k [33.0 k to 52.0 k] more" in page
-    assert "20 of 21 forecasts contained what then came" in page
+    assert "20 of 21 forecasts contained the actual value" in page
 
 
 def test_nothing_from_data_becomes_markup():
@@ -100,7 +100,7 @@ def test_missing_figures_are_said_to_be_missing_and_nothing_is_drawn_for_them():
     for sentence in (
         "No engine time was recorded",
         "(ρ) was not measured in any generation",
-        "No forecast has met its batch yet",
+        "No forecast has been compared with its batch yet",
         "What the next generation adds is unknown: insufficient history: 3 of 4 generations",
         "No audit has been recorded",
         "No duplicate is shown",

@@ -118,6 +118,7 @@ def remarks(ledger: "Ledger", found: list["Outlook"], timed: bool) -> list[str]:
     record = ledger.promises.record
     if record.scored:
         lines.append(
-            f"{record.covered} of {counted(record.scored, 'earlier forecast')} contained what came"
+            f"{record.covered} of {counted(record.scored, 'earlier forecast')} contained the "
+            "actual value"
         )
     return lines

@@ -129,10 +129,12 @@ def test_histograms_and_forecasts_draw_the_document(shown):
     interval = drawn["forecast interval"]
     assert interval["base"] == pytest.approx([one["low"] for one in made])
     assert interval["y"] == pytest.approx([one["high"] - one["low"] for one in made])
-    for name, held in (("came, inside", True), ("came, outside", False)):
+    for name, held in (("actual, inside", True), ("actual, outside", False)):
         truths = [one["truth"] for one in made if one["covered"] is held]
         assert drawn[name]["y"] == pytest.approx(truths)
-    assert drawn["came, outside"]["marker"]["symbol"] != drawn["came, inside"]["marker"]["symbol"]
+    assert (
+        drawn["actual, outside"]["marker"]["symbol"] != drawn["actual, inside"]["marker"]["symbol"]
+    )
 
 
 def test_tables_hold_the_documents_values(shown):

@@ -66,9 +66,9 @@ def test_forecasts_say_amount_and_interval_and_how_earlier_ones_did():
     assert notes(document(found)) == [
         "forecast  the next 4,096 samples add 31.0 k (28.0 k to 34.0 k)",
         "forecast  retell: the next 100 samples add 31.0 k (28.0 k to 34.0 k)",
-        "forecast  20 of 24 earlier ones contained what came, intervals widened 1.7 times",
+        "forecast  20 of 24 earlier ones contained the actual value, intervals widened 1.7 times",
         "forecast  by trend the next generation adds 1.00 M (900 k to 1.20 M)",
     ]
     assert notes(document({"scored": 3, "covered": 3})) == [
-        "forecast  3 of 3 earlier ones contained what came"
+        "forecast  3 of 3 earlier ones contained the actual value"
     ]

@@ -203,7 +203,7 @@ def test_rows_withdrawn_samples_show_both_sides():
     assert one.unique[8].estimate == 4
     assert one.net_unique[8].estimate == 3
     assert two.net_unique == two.unique
-    assert "1 samples withdrawn, net U = 3" in lines(ledger)[0]
+    assert "1 sample withdrawn, net U = 3" in lines(ledger)[0]
 
 
 def test_rows_withdrawal_without_a_sketch_withholds_only_the_net_count():

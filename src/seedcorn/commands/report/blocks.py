@@ -21,7 +21,8 @@ _MISSING = {
         "ledger.companions asks for it."
     ),
     "companions": "No companion of U was measured in any generation.",
-    "scores": "No forecast has met its batch yet, so how often they hold is unknown.",
+    "scores": "No forecast has been compared with its batch yet, so how often they are right is "
+    "unknown.",
     "worth": "What repeating the corpus is worth was not computed.",
     "audit": (
         "No audit has been recorded, so how much of the unique content is right is unknown. "

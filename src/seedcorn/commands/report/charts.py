@@ -79,7 +79,7 @@ def axis(**more: Any) -> dict[str, Any]:
     return quiet | more
 
 
-def counted(top: float, **more: Any) -> dict[str, Any]:
+def count_axis(top: float, **more: Any) -> dict[str, Any]:
     """An axis of counts from 0, its ticks written as the page writes numbers."""
     ticks = round_ticks(top)
     return axis(tickvals=ticks, ticktext=trimmed([number(tick) for tick in ticks]), **more)

@@ -21,17 +21,18 @@ from seedcorn.commands.report.charts import (
     PAPER,
     WARN,
     Chart,
-    counted,
+    count_axis,
     figure,
     plain,
 )
 from seedcorn.commands.report.running import Ahead, Point, Run, cone_of, running
 from seedcorn.commands.report.words import number
+from seedcorn.core.figures import counted
 from seedcorn.core.ledger.document import LedgerDocument
 
 SUBTITLE = (
-    "Unique 8-word sequences (upwards) against generated tokens (rightwards), both running on over "
-    "generations."
+    "Unique 8-word sequences (upwards) against generated tokens (rightwards), both accumulated "
+    "over generations."
 )
 LEGEND = "Triangles are alarms, squares decisions; both are listed below."
 TAGS = 2
@@ -61,8 +62,8 @@ def growth_chart(document: LedgerDocument, marks: Sequence[Mark]) -> Chart | Non
     _mark(chart, drawn, marks)
     _name_starts(chart, runs)
     _name_end(chart, last, cone)
-    chart.update_xaxes(counted(right, range=[0, right * 1.05], showgrid=False))
-    chart.update_yaxes(counted(height, range=[0, height * 1.04]))
+    chart.update_xaxes(count_axis(right, range=[0, right * 1.05], showgrid=False))
+    chart.update_yaxes(count_axis(height, range=[0, height * 1.04]))
     return Chart(
         "growth",
         "What was new, as it was written",
@@ -239,8 +240,8 @@ def _name_end(chart: go.Figure, last: Point, cone: Sequence[Ahead]) -> None:
 
 def _description(runs: Sequence[Run], last: Point, cone: Sequence[Ahead]) -> str:
     said = [
-        f"A curve over {len(runs)} generations. It ends at {number(last.unique)} unique tokens "
-        f"after {number(last.tokens)} generated ones."
+        f"A curve over {counted(len(runs), 'generation')}. It ends at {number(last.unique)} unique "
+        f"tokens after {number(last.tokens)} generated ones."
     ]
     return " ".join([*said, *(f"Forecast, {ahead.centre.told}." for ahead in cone)])
 

@@ -19,12 +19,13 @@ from seedcorn.commands.report.charts import (
     WARN,
     Chart,
     axis,
-    counted,
+    count_axis,
     figure,
     plain,
 )
 from seedcorn.commands.report.words import RHO, number, with_ends
 from seedcorn.core.companions.companions import NovelShare
+from seedcorn.core.figures import counted
 from seedcorn.core.ledger.course import Expectation
 from seedcorn.core.ledger.document import Generation, LedgerDocument
 
@@ -116,12 +117,13 @@ def forecast_chart(document: LedgerDocument) -> Chart | None:
     chart.update_xaxes(
         axis(type="category", showgrid=False, categoryarray=names) | _starts(made, names)
     )
-    chart.update_yaxes(counted(top, range=[0, top * 1.08]))
+    chart.update_yaxes(count_axis(top, range=[0, top * 1.08]))
     return Chart(
         "forecasts",
-        "Forecasts, and what came",
+        "Forecasts and actual values",
         "Unique tokens (upwards) that a batch was forecast to add, batch after batch. Bar: 95 % "
-        "interval, its middle a line. Dot: what came, inside it. Cross: what came, outside it.",
+        "interval, its middle a line. Dot: the actual value, inside it. Cross: the actual value, "
+        "outside it.",
         chart,
         _told(ones),
         ("forecast",),
@@ -168,7 +170,7 @@ def _truths(
     ]
     if chosen:
         chart.add_scatter(
-            name="came, inside" if held else "came, outside",
+            name="actual, inside" if held else "actual, outside",
             x=[name for name, _ in chosen],
             y=[one["truth"] for _, one in chosen],
             mode="markers",
@@ -179,7 +181,7 @@ def _truths(
 
 
 def _one(one: Expectation) -> str:
-    came = "met no batch" if one["truth"] is None else f"came {number(one['truth'])}"
+    came = "no batch to compare with" if one["truth"] is None else f"actual {number(one['truth'])}"
     return f"forecast {with_ends(one)}, {came}"
 
 
@@ -187,6 +189,6 @@ def _told(ones: Sequence[Expectation]) -> str:
     held = sum(one["covered"] is True for one in ones)
     missed = sum(one["covered"] is False for one in ones)
     return (
-        f"{len(ones)} forecasts: {held} held what came, {missed} did not, "
-        f"{len(ones) - held - missed} met no batch."
+        f"{counted(len(ones), 'forecast')}: {held} contained the actual value, {missed} did not, "
+        f"{len(ones) - held - missed} had no batch to compare with."
     )

@@ -138,11 +138,11 @@ def forecast_table(document: LedgerDocument) -> Table:
         Column("stratum", lambda pair: _words(pair[1]["stratum"] or "all"), words=True),
         Column("samples", lambda pair: _whole(pair[1]["samples"])),
         Column("forecast", lambda pair: _bounded(pair[1]), "forecast"),
-        Column("what came", lambda pair: _figure(pair[1]["truth"], _waits(pair[0]))),
+        Column("actual", lambda pair: _figure(pair[1]["truth"], _waits(pair[0]))),
         Column("inside", _inside, words=True),
     ]
     folded = len(rows) > FEW
-    return _table("forecast-table", "Forecasts, and what came", columns, rows, folded)
+    return _table("forecast-table", "Forecasts and actual values", columns, rows, folded)
 
 
 def companion_table(document: LedgerDocument) -> Table | None:
@@ -271,7 +271,7 @@ def _coming(row: Stratum) -> Cell:
 
 
 def _waits(row: Generation) -> str:
-    return "still to come" if row["status"] == "running" else "never came"
+    return "pending" if row["status"] == "running" else "no batch"
 
 
 def _inside(pair: tuple[Generation, Expectation]) -> Cell:

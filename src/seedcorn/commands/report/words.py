@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from math import isfinite, sqrt
 from typing import Any, NamedTuple
 
-from seedcorn.core.figures import scaled
+from seedcorn.core.figures import counted, scaled
 from seedcorn.core.intervals import Bounds
 from seedcorn.core.ledger.course import ComingOf
 from seedcorn.core.ledger.document import Generation, LedgerDocument, headline_unique
@@ -87,7 +87,7 @@ def headline(document: LedgerDocument) -> str:
     error = (
         f" (±{100 * total.half / total.estimate:.2g} %)" if total.half and total.estimate else ""
     )
-    rounds = "one generation" if len(generations) == 1 else f"{len(generations)} generations"
+    rounds = counted(len(generations), "generation")
     generated = sum(g["tokens"]["generated"] for g in generations)
     sentence = (
         f"{number(total.estimate)}{error} {unit_words(generations)} in {rounds}, "
@@ -122,8 +122,8 @@ def forecast_record(document: LedgerDocument) -> str:
         return ""
     what = "forecast" if scored == 1 else "forecasts"
     return (
-        f"{covered:,} of {scored:,} {what} contained what then came: {percent(covered / scored)}, "
-        "where 95 % is promised."
+        f"{covered:,} of {scored:,} {what} contained the actual value: "
+        f"{percent(covered / scored)}, where 95 % is nominal."
     )
 
 
@@ -148,6 +148,8 @@ def ending(generation: Generation) -> str:
     """How far a generation is, or why it ended."""
     if generation["status"] == "running":
         return f"running, {generation['committed']:,} of {generation['planned']:,} samples"
+    if generation["reason"] == "exhausted":
+        return "plan complete"
     detail = f": {generation['detail']}" if generation["detail"] else ""
     reason = (generation["reason"] or "finished").replace("_", " ")
     return f"{reason}{detail}"

@@ -50,8 +50,8 @@ def _forecast(forecast: Expectations) -> list[str]:
     if forecast["scored"]:
         wide = f", intervals widened {forecast['widening']:.2g} times" * (forecast["widening"] > 1)
         lines.append(
-            f"forecast  {forecast['covered']} of {forecast['scored']} earlier ones contained what "
-            f"came{wide}"
+            f"forecast  {forecast['covered']} of {forecast['scored']} earlier ones contained the "
+            f"actual value{wide}"
         )
     if (trend := forecast["trend"]) is not None:
         ends = f"({scaled(trend['low'])} to {scaled(trend['high'])})"

@@ -3,7 +3,7 @@
 Invariant: a part stands in the line exactly if its figure is known.
 """
 
-from seedcorn.core.figures import error, scaled, short_share, with_bounds
+from seedcorn.core.figures import counted, error, scaled, short_share, with_bounds
 from seedcorn.core.intervals import Interval
 from seedcorn.core.ledger.document import (
     GenerationFigures,
@@ -30,7 +30,7 @@ def generation_line(row: GenerationFigures, times: TimesOfRow) -> str:
     if row["withdrawn"]["samples"]:
         net = headline_unique(row["net_unique"])
         text = scaled(net["estimate"]) if net else "unknown"
-        parts.append(f"{row['withdrawn']['samples']} samples withdrawn, net U = {text}")
+        parts.append(f"{counted(row['withdrawn']['samples'], 'sample')} withdrawn, net U = {text}")
     if row["status"] == "running":
         parts.append(f"running, {row['committed']} of {row['planned']} samples")
     return ", ".join(parts)

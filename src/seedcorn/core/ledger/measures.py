@@ -95,7 +95,7 @@ BOUNDS: tuple[Measure[GenerationFigures, float], ...] = (
 """What the counts themselves bound."""
 EXPLANATIONS: dict[str, str] = {
     "unique": (
-        "Word sequences of eight words (3 and 13 beside it) that stand in this generation's "
+        "Word sequences of eight words (3 and 13 beside it) that occur in this generation's "
         "accepted samples and nowhere earlier; it says that text is new, not that it is good."
     ),
     "yield": (
@@ -172,7 +172,7 @@ EXPLANATIONS: dict[str, str] = {
     ),
     "repeats": (
         "What the unique tokens would be worth if trained on for several epochs, counted in fresh "
-        "tokens; an optimistic cap, not a promise."
+        "tokens; an optimistic cap, not a guarantee."
     ),
     "alarms": (
         "Sudden changes of form in one stratum, such as a template taking over or a source being "
