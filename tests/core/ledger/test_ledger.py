@@ -262,7 +262,7 @@ def test_lines_one_per_generation_reads_like_the_design():
     assert one == (
         "gen 1: 50 tokens, accepted 60 %, U = 4 uat (exact), contained 12.5 %, 200 uat/engine-hour"
     )
-    assert two.endswith("running, 1 of 1 samples")
+    assert two.endswith("running, 1 of 1 sample")
 
 
 FIRST_COUNTS = dict(LOG[4][0].counts)

@@ -198,7 +198,7 @@ def test_shard_that_is_gone_from_the_target_is_named(sound):
     written = run(sound, target)
     target.delete(written.manifest.shards[0].key)
     with pytest.raises(
-        ExportError, match=r"data/part-0000-00000-.* is named by export.json but gone"
+        ExportError, match=r"data/part-0000-00000-.* is named by export.json but missing"
     ):
         run(sound, target)
 

@@ -100,7 +100,7 @@ def test_rows_without_a_document_are_counted_with_their_problem(tmp_path):
         ("empty.parquet", {}, "holds no rows at all"),
         ("one.jsonl", {"text": "body"}, "no text under 'body'; its keys are n, text"),
         ("one.parquet", {"text": "body"}, "'body' is missing; the columns are text"),
-        ("one.bin", {}, "unknown ending"),
+        ("one.bin", {}, "unknown file extension"),
         ("damaged.parquet", {}, "not a complete Parquet file"),
         ("damaged.jsonl.gz", {}, "cannot be read"),
     ],

@@ -3,7 +3,6 @@
 import argparse
 
 from seedcorn.commands.arguments import add_corpus, count
-from seedcorn.core.figures import counted
 
 PAIRS = 3
 

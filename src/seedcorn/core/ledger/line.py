@@ -32,7 +32,7 @@ def generation_line(row: GenerationFigures, times: TimesOfRow) -> str:
         text = scaled(net["estimate"]) if net else "unknown"
         parts.append(f"{counted(row['withdrawn']['samples'], 'sample')} withdrawn, net U = {text}")
     if row["status"] == "running":
-        parts.append(f"running, {row['committed']} of {row['planned']} samples")
+        parts.append(f"running, {row['committed']:,} of {counted(row['planned'], 'sample')}")
     return ", ".join(parts)
 
 
