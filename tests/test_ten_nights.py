@@ -99,7 +99,7 @@ class Nights:
     def grow(self, clock, batches=None, **changes):
         """One start: grows (for so many batches only: a crash), then writes reports."""
         recipe = replace(RECIPE, **changes)
-        guide = OneNight(recipe, tonight(recipe, clock.now), clock)
+        guide = OneNight(recipe, tonight(recipe.nightly, clock.now), clock)
         grow_in_process(recipe, self.uri, str(self.folder), batches, guide, clock)
         if batches is not None:
             return []

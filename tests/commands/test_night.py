@@ -36,7 +36,7 @@ def grown(tmp_path):
 def grow(path, *overrides, now=0.0):
     """Grow a night without Ray, without its report."""
     loaded = load_recipe(path, overrides)
-    guide = OneNight(loaded.recipe, tonight(loaded.recipe, now), lambda: now)
+    guide = OneNight(loaded.recipe, tonight(loaded.recipe.nightly, now), lambda: now)
     grow_in_process(loaded.recipe, loaded.recipe.corpus, loaded.base, guide=guide)
 
 
@@ -164,7 +164,7 @@ def test_overrides_read_times_and_keys_as_they_are_typed(tmp_path):
     path = write_recipe(tmp_path)
     words = ["nightly.begins=18:30", "nightly.deadline=06:15", "nightly.key=2026-11-23"]
     recipe = load_recipe(path, words).recipe
-    night_ = tonight(recipe, datetime(2026, 11, 30, 20, tzinfo=UTC).timestamp())
+    night_ = tonight(recipe.nightly, datetime(2026, 11, 30, 20, tzinfo=UTC).timestamp())
     assert night_.key == "2026-11-23"
     assert night_.begins == datetime(2026, 11, 23, 18, 30, tzinfo=UTC).timestamp()
     assert night_.deadline == datetime(2026, 12, 1, 6, 15, tzinfo=UTC).timestamp()

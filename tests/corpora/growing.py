@@ -14,15 +14,14 @@ from seedcorn.core.log.entries import GenerationStarted, WriterOpened
 from seedcorn.core.log.state import CorpusState
 from seedcorn.core.recipe import resolved
 from seedcorn.core.scheduling.leasing import Cut, Lease
+from seedcorn.runtime.driver.grow import generation_job
 from seedcorn.runtime.driver.sources import Sources
-from seedcorn.runtime.job import GenerationJob
 from seedcorn.runtime.keeper.index_client import LocalTransport, PartitionedIndex
 from seedcorn.runtime.keeper.keeper import Keeper
 from seedcorn.runtime.worker.measuring import MeasuringJob, measure
 from seedcorn.runtime.worker.setup import make_engine, make_writer
 from seedcorn.storage.log.garbage import collect
 from seedcorn.storage.log.log import LogReader, open_writer
-from seedcorn.storage.log.withdrawals import withdrawn_ids
 from seedcorn.storage.stores.opening import open_store
 
 
@@ -70,19 +69,6 @@ def _started(step, state, sources):
         step.recipe.fingerprint,
         sources.fingerprint(state),
         {"seedcorn": "0.1.0"},
-    )
-
-
-def generation_job(store, state, number, recipe, sources):
-    earlier = {n: list(g.shards) for n, g in state.generations.items() if n < number}
-    return GenerationJob(
-        recipe=recipe,
-        fingerprint=state.generations[number].fingerprint,
-        generation=number,
-        corpus=store.uri,
-        catalogues=[catalogue.to_dict() for catalogue in sources.seeds(state, number)],
-        ancestors=earlier,
-        withdrawn=withdrawn_ids(store, state),
     )
 
 

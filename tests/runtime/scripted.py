@@ -47,7 +47,7 @@ class ScriptedCluster:
     def __init__(self, write) -> None:
         self.writing, self.discarded = write, []
 
-    def worker(self, recipe: Recipe, slot: int) -> ScriptedWorker:
+    def worker(self, spec: EngineSpec, slot: int) -> ScriptedWorker:
         return ScriptedWorker(lambda lease: self.writing(slot, lease))
 
     def slots(self) -> list[int]:

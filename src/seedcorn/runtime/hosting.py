@@ -2,19 +2,19 @@
 
 from contextlib import AbstractContextManager
 
-from seedcorn.core.recipe import Recipe
+from seedcorn.core.recipe import EngineSpec, RunSpec
 from seedcorn.runtime.driver.ports import Cluster
 
 
-def open_cluster(recipe: Recipe) -> AbstractContextManager[Cluster]:
+def open_cluster(run: RunSpec, engine: EngineSpec) -> AbstractContextManager[Cluster]:
     """The `Host` that a recipe names: Ray, or this process.
 
     Entering it raises RunStopped where Ray cannot be reached or has no room.
     """
-    if recipe.run.on_ray:
+    if run.on_ray:
         from seedcorn.runtime.ray.actors import ray_cluster
 
-        return ray_cluster(recipe)
+        return ray_cluster(run, engine)
     from seedcorn.runtime.local.cluster import local_cluster
 
-    return local_cluster(recipe)
+    return local_cluster(run, engine)

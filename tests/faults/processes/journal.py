@@ -54,7 +54,7 @@ def hosting(path: Path, worker=LocalWorker):
     """The `host` that `grow` takes; `worker` makes handles, perhaps some that misbehave."""
 
     @contextlib.contextmanager
-    def host(recipe):
+    def host(run, engine):
         journal = Journal(path)
 
         def journaled(job):

@@ -10,7 +10,7 @@ import pytest
 
 from seedcorn.core.engine import EngineInfo
 from seedcorn.core.errors import EngineUnavailable, EngineUnreachable, RunStopped
-from seedcorn.core.recipe import Recipe
+from seedcorn.core.recipe import EngineSpec
 from seedcorn.core.scheduling.leasing import Lease, Leases
 from seedcorn.runtime.driver.crew import Crew
 from seedcorn.runtime.driver.ports import Lost
@@ -113,7 +113,7 @@ class LateCluster(ScriptedCluster):
         super().__init__(None)
         self.starts, self.answers_at, self.error = 0, answers_at, error
 
-    def worker(self, recipe: Recipe, slot: int) -> ScriptedWorker:
+    def worker(self, spec: EngineSpec, slot: int) -> ScriptedWorker:
         async def write(lease: Lease) -> UnitReport:
             return done(lease)
 

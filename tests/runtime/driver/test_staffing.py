@@ -29,7 +29,7 @@ class Machine:
         self.discarded: list[int] = []
         self.most = 0
 
-    def worker(self, recipe: Recipe, slot: int) -> "PlacedWorker":
+    def worker(self, spec: EngineSpec, slot: int) -> "PlacedWorker":
         return self.made.setdefault(slot, PlacedWorker(self, slot))
 
     def slots(self) -> list[int]:

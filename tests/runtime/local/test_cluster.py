@@ -107,7 +107,7 @@ class Failing:
 
     def grow(self, recipe: LoadedRecipe) -> Grown:
         cluster = LocalCluster(lambda slot, spent: LocalWorker(slot, spent, self.make))
-        return grow(recipe, ignore, lambda recipe: nullcontext(cluster))
+        return grow(recipe, ignore, lambda run, engine: nullcontext(cluster))
 
 
 def test_worker_that_fails_is_replaced_and_costs_nothing(alone: LocalStore, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from seedcorn.core.recipe import (
     SourceSpec,
     UnitsSpec,
 )
+from seedcorn.runtime.driver.grow import generation_job
 from seedcorn.runtime.driver.sources import Sources
 from seedcorn.runtime.worker.measuring import MeasuringJob, measure
 from seedcorn.storage.log.log import read_log
@@ -23,7 +24,7 @@ from seedcorn.storage.log.reading import read_state
 from seedcorn.storage.samples.samples import read_shard
 from seedcorn.storage.stores.opening import open_store
 from tests.bench.real_text import parts
-from tests.corpora.growing import generation_job, grow_in_process
+from tests.corpora.growing import grow_in_process
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from seedcorn.core.log.layout import STAGING
 from seedcorn.core.log.state import CorpusState
 from seedcorn.core.recipe import EngineSpec, PromptSpec, Recipe, SourceSpec, resolved
 from seedcorn.core.scheduling.leasing import Lease, in_flight
+from seedcorn.runtime.driver.grow import generation_job
 from seedcorn.runtime.driver.sources import Sources
 from seedcorn.runtime.job import UnitReport
 from seedcorn.runtime.worker.setup import make_writer
@@ -19,7 +20,6 @@ from seedcorn.storage.log.log import START, open_writer
 from seedcorn.storage.samples.samples import Lineage, segment_indices
 from seedcorn.storage.stores.memory import MemoryStore
 from seedcorn.storage.stores.opening import open_store
-from tests.corpora.growing import generation_job
 
 Reports = tuple[list[UnitReport], list[int]]
 """Reports in the order of the leases, and the indices staged."""

@@ -71,7 +71,7 @@ class Crew:
         """
         self.supervisor.opened(slot)
         while not self.over and not self.supervisor.given_up(slot):
-            worker, failed, wait = self._cluster.worker(self._job.recipe, slot), False, 0.0
+            worker, failed, wait = self._cluster.worker(self._job.recipe.engine, slot), False, 0.0
             try:
                 info = await self._started(slot, worker)
                 if info is not None:

@@ -99,7 +99,7 @@ def grow(
     settled = clock() - recipe.nightly.settle_s
     sources = Sources(recipe, loaded.base, store, state, settled)
     wait_for_turn(store, recipe.run.lease_s, recipe.takeover)  # Before the cost of a start.
-    with host(recipe) as cluster:
+    with host(recipe.run, recipe.engine) as cluster:
         held = len(state.sources)
         # Become the corpus' writer for the whole run.
         with writing(store, head, state.apply, recipe.run, recipe.takeover) as log:
@@ -137,7 +137,7 @@ async def _grow_all(run: _Run, cluster: Cluster, log: LogWriter) -> Grown:
                 run.sources.log_new(state, log)
                 _start(log, state, step, run.sources)
             _open(log, state, step.recipe)
-            job = _job(store, state, step.generation, step.recipe, run.sources)
+            job = generation_job(store, state, step.generation, step.recipe, run.sources)
             bind(corpus=store.uri, generation=step.generation)
             time_spent = cluster.engine_time
             ports = Ports(store, log, cluster, run.view, meter, time_spent, run.guide.due)
@@ -167,7 +167,7 @@ async def _measure(cluster: Cluster, log: LogWriter, run: _Run) -> Measurement |
     settings = replace(stored, ledger=recipe.ledger, store=recipe.store)
     logger.info("measuring novelty, order and diversity of generation %d", number)
     job = MeasuringJob(
-        _job(run.store, state, number, settings, run.sources),
+        generation_job(run.store, state, number, settings, run.sources),
         generation.shards,
         generation.mixes,
         [catalogue.to_dict() for catalogue in run.sources.anchor],
@@ -200,7 +200,7 @@ def _start(log: LogWriter, state: CorpusState, step: Step, sources: Sources) -> 
     state.apply(log.append(body))
 
 
-def _job(
+def generation_job(
     store: Store, state: CorpusState, number: int, recipe: Recipe, sources: Sources
 ) -> GenerationJob:
     """What workers and keeper need to know of a generation."""

@@ -14,7 +14,7 @@ from seedcorn.core.errors import RecipeError
 from seedcorn.core.night.chronicle import chronicle
 from seedcorn.core.night.night import DONE, Night, OneNight, Rest, night_of
 from seedcorn.core.preflight.validation import validate
-from seedcorn.core.recipe import LoadedRecipe, Recipe
+from seedcorn.core.recipe import LoadedRecipe, NightlySpec, Recipe
 from seedcorn.runtime.driver.grow import Grown, fold, grow
 from seedcorn.runtime.driver.ports import Host
 from seedcorn.runtime.driver.snapshot import Snapshot
@@ -33,18 +33,18 @@ class Evening:
     rest: Rest | None
 
 
-def tonight(recipe: Recipe, now: float) -> Night:
+def tonight(spec: NightlySpec, now: float) -> Night:
     """The night of a moment (Unix seconds); raises RecipeError for a zone nobody knows."""
-    return night_of(datetime.fromtimestamp(now, zone_of(recipe)), recipe.nightly)
+    return night_of(datetime.fromtimestamp(now, zone_of(spec)), spec)
 
 
-def zone_of(recipe: Recipe) -> tzinfo:
-    """The zone of the recipe's times; raises RecipeError for one nobody knows."""
+def zone_of(spec: NightlySpec) -> tzinfo:
+    """The zone of its times; raises RecipeError for one nobody knows."""
     try:
-        return ZoneInfo(recipe.nightly.timezone)
+        return ZoneInfo(spec.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise RecipeError(
-            f"nightly.timezone: {recipe.nightly.timezone!r} is no time zone known here; write an "
+            f"nightly.timezone: {spec.timezone!r} is no time zone known here; write an "
             "IANA name such as Europe/Berlin, and install tzdata where the machine has no zones"
         ) from error
 
@@ -61,7 +61,7 @@ def grow_night(
     """
     recipe = loaded.recipe
     validate(recipe)
-    guide = OneNight(recipe, tonight(recipe, clock()), clock)
+    guide = OneNight(recipe, tonight(recipe.nightly, clock()), clock)
     grown = grow(loaded, view, host, guide, clock)
     if not grown.complete:
         return Evening(guide.night, grown, None)

@@ -14,7 +14,7 @@ from seedcorn.core.errors import SeedcornError
 from seedcorn.core.ledger.goodput import EngineTime
 from seedcorn.core.log.entries import BatchCommitted, Entry, Measurement
 from seedcorn.core.ops.metrics import Metric
-from seedcorn.core.recipe import Recipe
+from seedcorn.core.recipe import EngineSpec, RunSpec
 from seedcorn.core.scheduling.leasing import Lease
 from seedcorn.core.scheduling.scaling import Node
 from seedcorn.runtime.job import (
@@ -113,7 +113,7 @@ class Cluster(Protocol):
     engine_time: EngineTime
     """What all workers' engines did."""
 
-    def worker(self, recipe: Recipe, slot: int) -> WorkerHandle:
+    def worker(self, spec: EngineSpec, slot: int) -> WorkerHandle:
         """The slot's worker process, a new one if there is none."""
         ...
 
@@ -150,5 +150,5 @@ class Cluster(Protocol):
         ...
 
 
-Host = Callable[[Recipe], AbstractContextManager[Cluster]]
+Host = Callable[[RunSpec, EngineSpec], AbstractContextManager[Cluster]]
 """Where a run's processes live: connected to inside the `with`."""

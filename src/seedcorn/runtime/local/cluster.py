@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from seedcorn.core.ledger.goodput import EngineTime
 from seedcorn.core.log.entries import Measurement
-from seedcorn.core.recipe import Recipe
+from seedcorn.core.recipe import EngineSpec, RunSpec
 from seedcorn.core.scheduling.scaling import Node
 from seedcorn.runtime.driver.meter import Unexported
 from seedcorn.runtime.job import GenerationJob
@@ -33,7 +33,7 @@ class LocalCluster:
         self._workers: dict[int, LocalWorker] = {}
         self._keeper: LocalKeeper | None = None
 
-    def worker(self, recipe: Recipe, slot: int) -> LocalWorker:
+    def worker(self, spec: EngineSpec, slot: int) -> LocalWorker:
         """The slot's worker, or a new one where the last was discarded."""
         if slot not in self._workers:
             self._workers[slot] = self._make(slot, self.engine_time)
@@ -78,6 +78,6 @@ class LocalCluster:
 
 
 @contextlib.contextmanager
-def local_cluster(recipe: Recipe) -> Iterator[LocalCluster]:
+def local_cluster(run: RunSpec, engine: EngineSpec) -> Iterator[LocalCluster]:
     """The `Host` that is this process."""
     yield LocalCluster()

@@ -19,7 +19,7 @@ from seedcorn.core.dedup.sealing import SealRequest
 from seedcorn.core.figures import duration
 from seedcorn.core.ledger.goodput import EngineTime
 from seedcorn.core.log.entries import BatchCommitted, Entry, Measurement
-from seedcorn.core.recipe import Recipe
+from seedcorn.core.recipe import EngineSpec, Recipe, RunSpec
 from seedcorn.core.scheduling.scaling import Node
 from seedcorn.runtime.driver.ports import Lost
 from seedcorn.runtime.job import Folded, GenerationJob, LoadReport
@@ -176,10 +176,10 @@ class RayCluster:
         self._keeper: RayKeeper | None = None
         self._seen: list[Node] = []
 
-    def worker(self, recipe: Recipe, slot: int) -> RayWorker:
+    def worker(self, spec: EngineSpec, slot: int) -> RayWorker:
         """The slot's worker, or a new one where the last was discarded."""
         if slot not in self._workers:
-            self._workers[slot] = RayWorker(recipe, slot, self.engine_time)
+            self._workers[slot] = RayWorker(spec, slot, self.engine_time)
         return self._workers[slot]
 
     def slots(self) -> list[int]:
@@ -233,7 +233,7 @@ class RayCluster:
 
 
 @contextlib.contextmanager
-def ray_cluster(recipe: Recipe) -> Iterator[RayCluster]:
+def ray_cluster(run: RunSpec, engine: EngineSpec) -> Iterator[RayCluster]:
     """A cluster on Ray, connected to inside the `with`; see `ray_session`."""
-    with ray_session(recipe):
+    with ray_session(run, engine):
         yield RayCluster()

@@ -15,7 +15,7 @@ import ray
 from seedcorn.core.engine import EngineInfo
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.ledger.goodput import EngineTime
-from seedcorn.core.recipe import Recipe
+from seedcorn.core.recipe import EngineSpec
 from seedcorn.core.scheduling.leasing import Lease
 from seedcorn.engines.orphans import guard
 from seedcorn.engines.vllm_setup import engine_environment
@@ -57,10 +57,10 @@ class EngineActor(EngineWorker):
 class RayWorker:
     """A `WorkerHandle` on an EngineActor."""
 
-    def __init__(self, recipe: Recipe, slot: int, engine_time: EngineTime) -> None:
+    def __init__(self, spec: EngineSpec, slot: int, engine_time: EngineTime) -> None:
         """Ask Ray for the process; it may wait for resources, which costs no engine time."""
         self._slot, self._engine_time = slot, engine_time
-        self._placement = place(recipe.engine)
+        self._placement = place(spec)
         self._placed = False
         self._actor: Any = (
             ray.remote(EngineActor)
@@ -69,7 +69,7 @@ class RayWorker:
                 max_restarts=0,
                 max_task_retries=0,
                 max_concurrency=1000,
-                runtime_env={"env_vars": worker_environment(recipe)},
+                runtime_env={"env_vars": worker_environment(spec)},
             )
             .remote()
         )
@@ -137,6 +137,6 @@ class RayWorker:
             raise Lost(str(error)) from error
 
 
-def worker_environment(recipe: Recipe) -> dict[str, str]:
+def worker_environment(spec: EngineSpec) -> dict[str, str]:
     """Environment of an engine process. Never holds a secret: Ray shows it in its state APIs."""
-    return engine_environment(recipe.engine, os.cpu_count() or 1) | log_setup.environment()
+    return engine_environment(spec, os.cpu_count() or 1) | log_setup.environment()

@@ -10,38 +10,37 @@ from pathlib import Path
 import ray
 
 from seedcorn.core.errors import RunStopped
-from seedcorn.core.recipe import Recipe
+from seedcorn.core.recipe import EngineSpec, RunSpec
 
 OBJECT_STORE_BYTES = 256 << 20
 """Messages are keys and counts; texts never travel through Ray's object store."""
 
 
 @contextlib.contextmanager
-def ray_session(recipe: Recipe) -> Iterator[None]:
+def ray_session(run: RunSpec, engine: EngineSpec) -> Iterator[None]:
     """Connected inside the `with`. A session that exists already is used and left alone."""
     if ray.is_initialized():
         yield
         return
-    address = recipe.run.ray_address or os.environ.get("RAY_ADDRESS", "")
+    address = run.ray_address or os.environ.get("RAY_ADDRESS", "")
     try:
         if address:
             ray.init(address=address, logging_level=logging.WARNING, log_to_driver=False)
         else:
-            start_local(recipe)
+            start_local(engine)
     except (ConnectionError, RuntimeError, ValueError) as error:
         where = address or "this machine"
         raise RunStopped(f"cannot reach Ray at {where}: {error}") from error
     try:
         if not address:
-            require_room(recipe)
+            require_room(engine)
         yield
     finally:
         ray.shutdown()
 
 
-def require_room(recipe: Recipe) -> None:
+def require_room(spec: EngineSpec) -> None:
     """A private Ray never grows: without the GPUs its workers would wait for ever."""
-    spec = recipe.engine
     if spec.node_labels:
         raise RunStopped(
             "engine.node_labels: a private Ray on this machine has none; leave them out, or name a "
@@ -58,9 +57,8 @@ def require_room(recipe: Recipe) -> None:
         )
 
 
-def start_local(recipe: Recipe) -> None:
+def start_local(spec: EngineSpec) -> None:
     """A private cluster on this machine, with as many logical CPUs as the workers ask for."""
-    spec = recipe.engine
     wanted = ceil(spec.least_workers * spec.cpus_per_worker)
     keep_token_private(Path.home() / ".ray")
     ray.init(

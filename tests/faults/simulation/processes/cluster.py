@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seedcorn.core.log.entries import Measurement
-from seedcorn.core.recipe import Recipe
+from seedcorn.core.recipe import EngineSpec
 from seedcorn.core.scheduling.scaling import Node
 from seedcorn.runtime.driver.meter import Unexported
 from seedcorn.runtime.driver.ports import Lost
@@ -44,7 +44,7 @@ class SimulatedCluster:
         self._keeper: KeeperPort | None = None
         driver.on_death.append(self._orphaned)
 
-    def worker(self, recipe: Recipe, slot: int) -> SimulatedWorker:
+    def worker(self, spec: EngineSpec, slot: int) -> SimulatedWorker:
         if slot not in self._workers:
             process = Process(self._driver.world, "worker", self._driver.family)
             of = (self._scene.attempts, self._scene.told)
