@@ -134,7 +134,7 @@ def test_submit_from_another_folder_takes_its_seed_along_follows_and_ends_with_0
     code, out, err = cli(*words, "--follow", "--python", sys.executable)
     assert code == 0, out + err
     assert out.startswith("submitted seedcorn-corpus-")
-    assert f"corpus {corpus} is complete now: 1 of 1 generations" in out
+    assert f"corpus {corpus} is complete now: 1 of 1 generation;" in out
     assert counts(corpus) == ("exhausted", 200)
     job = cli.job(str(corpus))
     assert (job["status"], job["generation"], job["attempt"]) == ("SUCCEEDED", 1, 1)
