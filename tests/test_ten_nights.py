@@ -14,8 +14,8 @@ from seedcorn.config import recipe_from_dict
 from seedcorn.core.errors import CorpusBusy
 from seedcorn.core.ledger.ledger import to_json
 from seedcorn.core.log.entries import GenerationStarted, SeedAdded
-from seedcorn.core.night.delta_text import sentences, summary
 from seedcorn.core.night.night import OneNight, night_key
+from seedcorn.core.night.report_text import sentences, summary
 from seedcorn.core.recipe import (
     EngineSpec,
     LedgerSpec,
@@ -29,7 +29,7 @@ from seedcorn.core.recipe import (
     StoreSpec,
     UnitsSpec,
 )
-from seedcorn.runtime.driver.night import grow_night, tonight
+from seedcorn.runtime.driver.night import current_night, grow_night
 from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.log.reading import read_ledger, read_state
@@ -99,7 +99,7 @@ class Nights:
     def grow(self, clock, batches=None, **changes):
         """One start: grows (for so many batches only: a crash), then writes reports."""
         recipe = replace(RECIPE, **changes)
-        guide = OneNight(recipe, tonight(recipe.nightly, clock.now), clock)
+        guide = OneNight(recipe, current_night(recipe.nightly, clock.now), clock)
         grow_in_process(recipe, self.uri, str(self.folder), batches, guide, clock)
         if batches is not None:
             return []
@@ -305,9 +305,9 @@ def test_second_start_of_a_night_adds_nothing(tmp_path):
     assert again == []
     assert nights.keys == ["2026-11-01"]
     loaded = LoadedRecipe(replace(RECIPE, corpus=nights.uri), str(tmp_path), "nights.yaml")
-    evening = grow_night(loaded, lambda look: None, open_cluster, Clock(2, 4))
-    assert not evening.grown.worked
-    assert evening.rest.text == "generation 1 is this night's"
+    outcome = grow_night(loaded, lambda look: None, open_cluster, Clock(2, 4))
+    assert not outcome.grown.worked
+    assert outcome.rest.text == "generation 1 is this night's"
 
 
 def test_overlapping_night_is_refused_while_the_other_lives_then_does_its_work(tmp_path):
@@ -333,11 +333,11 @@ def test_night_that_starts_after_its_deadline_rests_and_is_not_called_missed(tmp
     nights.grow(Clock(1, 22))
     loaded = LoadedRecipe(replace(RECIPE, corpus=nights.uri), str(tmp_path), "nights.yaml")
     for _ in range(2):
-        evening = grow_night(loaded, lambda look: None, open_cluster, Clock(3, 9))
-    [idle] = write_reports(nights.store, StoreSpec(), evening.night, evening.rest)
+        outcome = grow_night(loaded, lambda look: None, open_cluster, Clock(3, 9))
+    [idle] = write_reports(nights.store, StoreSpec(), outcome.night, outcome.rest)
     nights.grow(Clock(3, 22))
 
-    assert evening.night.key == "2026-11-02"
+    assert outcome.night.key == "2026-11-02"
     assert summary(idle).startswith("night 2026-11-02: nothing grown: the deadline of night")
     assert nights.report(3)["missed"] == []
     assert "Night 2026-11-02 grew nothing: the deadline" in nights.said(3)

@@ -113,7 +113,7 @@ class Documents:
     strata: list[str]
 
 
-class Source:
+class DocumentSet:
     """The simulated engine's documents with the verdicts that were planted."""
 
     def __init__(self, recipe: Recipe) -> None:
@@ -194,7 +194,7 @@ class Grown:
     """Resident bytes at its end."""
 
 
-def grow(fold: Fold, generations: int, source: Source) -> Iterator[Grown]:
+def grow(fold: Fold, generations: int, source: DocumentSet) -> Iterator[Grown]:
     """Fold generation after generation of the recipe."""
     recipe = fold.recipe
     size = recipe.units.unit * recipe.units.batch
@@ -220,7 +220,7 @@ def simulated(samples: int) -> Recipe:
 def warm_up(recipe: Recipe) -> None:
     """Compile every kernel outside of what is timed."""
     few = replace(recipe, samples=4 * recipe.units.unit, ledger=LedgerSpec(fingerprints=1000))
-    for _ in grow(Fold(few), 2, Source(few)):
+    for _ in grow(Fold(few), 2, DocumentSet(few)):
         pass
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from seedcorn.config import load_recipe
-from seedcorn.core.companions.companions import Sample, companions
+from seedcorn.core.companions.companions import Subset, companions
 from seedcorn.core.forecast.prospects import Prospects
 from seedcorn.core.log.entries import BatchCommitted, GenerationStarted
 from seedcorn.core.recipe import Recipe, StoreSpec, resolved
@@ -26,9 +26,9 @@ from seedcorn.core.sketch.sketch import COLUMNS, HEADLINE, LENGTHS, Delta
 from seedcorn.storage.stores.opening import open_store
 from tests.bench.ledger_fold import (
     BATCH,
+    DocumentSet,
     Fold,
     Grown,
-    Source,
     grow,
     resident,
     simulated,
@@ -67,7 +67,7 @@ def growing(samples: int, generations: int) -> Iterator[str]:
         "   of which, us a sample"
     )
     with split(fold.watch):
-        for one in grow(fold, generations, Source(recipe)):
+        for one in grow(fold, generations, DocumentSet(recipe)):
             yield _grown(fold, one)
     yield (
         f"    history {fold.ledger.history.bytes / 1e6:,.0f} MB, most resident "
@@ -92,7 +92,7 @@ def _grown(fold: Fold, one: Grown) -> str:
 def histories(rounds: int = 3, sizes: Sequence[int] = HISTORIES) -> Iterator[str]:
     """Table 2: an equal batch against histories that held ever more before."""
     recipe = simulated(5 * BATCH)
-    fold, source = Fold(recipe), Source(recipe)
+    fold, source = Fold(recipe), DocumentSet(recipe)
     fold.append(GenerationStarted(1, resolved(recipe), "bench", "bench", {}))
     batches = [fold.seal(1, n, source.batch(1, n * BATCH, BATCH)) for n in range(5)]
     yield f"(2) a batch of {BATCH} x 80 words against the history, CPU ms, median of {rounds}"
@@ -184,7 +184,7 @@ def in_line(recipe: Recipe) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="seedcorn-bench-") as folder:
         fold = Fold(recipe, open_store(folder, StoreSpec()))
         with split(fold.watch):
-            (one,) = grow(fold, 1, Source(recipe))
+            (one,) = grow(fold, 1, DocumentSet(recipe))
     return {name: seconds / recipe.samples for name, seconds in one.parts.items()}
 
 
@@ -193,7 +193,7 @@ def measuring(documents: int = 96) -> tuple[float, int]:
     spec = load_recipe(SIMULATED, ("engine.simulated.words=110",)).recipe.engine.simulated
     texts = [simulate("scale", 1, i, spec, "").text for i in range(2 * documents)]
     new, old = texts[:documents], texts[documents:]
-    sample = Sample(new, [[text] for text in old], old, documents)
+    sample = Subset(new, [[text] for text in old], old, documents)
     companions(sample)
     start = time.process_time()
     companions(sample)

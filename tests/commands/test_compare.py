@@ -18,7 +18,7 @@ from seedcorn.core.recipe import (
     UnitsSpec,
 )
 from seedcorn.core.sketch.sketch import LENGTHS
-from seedcorn.runtime.driver.sources import Sources
+from seedcorn.runtime.driver.sources import Catalogues
 from seedcorn.storage.log.log import LogReader, open_writer
 from seedcorn.storage.stores.opening import open_store
 from tests.corpora.growing import grow_in_process
@@ -170,6 +170,6 @@ def test_compare_with_a_corpus_that_grew_nothing_yet(grown, corpora, tmp_path, c
     store, state = open_store(fresh, asked.store), CorpusState()
     who = WriterOpened("host", 1, "0")
     log = open_writer(store, LogReader(store).head, "reads", who, float, state.apply)
-    Sources(asked, str(tmp_path), store, state).log_new(state, log)
+    Catalogues(asked, str(tmp_path), store, state).log_new(state, log)
     assert main(["compare", corpora[0], fresh]) == 1
     assert "no entry has its sketch yet" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from seedcorn.commands import night
 from seedcorn.config import load_recipe
 from seedcorn.core.night.night import OneNight
 from seedcorn.core.recipe.tree import recipe_from_dict
-from seedcorn.runtime.driver.night import tonight
+from seedcorn.runtime.driver.night import current_night
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.log.writer import Heartbeat, this_process
 from seedcorn.storage.stores.local import LocalStore
@@ -36,7 +36,7 @@ def grown(tmp_path):
 def grow(path, *overrides, now=0.0):
     """Grow a night without Ray, without its report."""
     loaded = load_recipe(path, overrides)
-    guide = OneNight(loaded.recipe, tonight(loaded.recipe.nightly, now), lambda: now)
+    guide = OneNight(loaded.recipe, current_night(loaded.recipe.nightly, now), lambda: now)
     grow_in_process(loaded.recipe, loaded.recipe.corpus, loaded.base, guide=guide)
 
 
@@ -164,7 +164,7 @@ def test_overrides_read_times_and_keys_as_they_are_typed(tmp_path):
     path = write_recipe(tmp_path)
     words = ["nightly.begins=18:30", "nightly.deadline=06:15", "nightly.key=2026-11-23"]
     recipe = load_recipe(path, words).recipe
-    night_ = tonight(recipe.nightly, datetime(2026, 11, 30, 20, tzinfo=UTC).timestamp())
+    night_ = current_night(recipe.nightly, datetime(2026, 11, 30, 20, tzinfo=UTC).timestamp())
     assert night_.key == "2026-11-23"
     assert night_.begins == datetime(2026, 11, 23, 18, 30, tzinfo=UTC).timestamp()
     assert night_.deadline == datetime(2026, 12, 1, 6, 15, tzinfo=UTC).timestamp()

@@ -15,7 +15,7 @@ from seedcorn.core.log.state import CorpusState
 from seedcorn.core.recipe import resolved
 from seedcorn.core.scheduling.leasing import Cut, Lease
 from seedcorn.runtime.driver.grow import generation_job
-from seedcorn.runtime.driver.sources import Sources
+from seedcorn.runtime.driver.sources import Catalogues
 from seedcorn.runtime.keeper.index_client import LocalTransport, PartitionedIndex
 from seedcorn.runtime.keeper.keeper import Keeper
 from seedcorn.runtime.worker.measuring import MeasuringJob, measure
@@ -41,7 +41,7 @@ def grow_in_process(recipe, store_uri, base, batches=None, guide=None, now=None)
     opened = WriterOpened("in-process", 1, "0.1.0")
     now, guide = now or (lambda: float(next(ticks))), guide or WholeRecipe(recipe)
     log = open_writer(store, reader.head, nonce, opened, now, state.apply)
-    sources = Sources(recipe, base, store, state)
+    sources = Catalogues(recipe, base, store, state)
     left = batches
     while left != 0:
         number = unmeasured(state, recipe)

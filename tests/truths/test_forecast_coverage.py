@@ -64,7 +64,7 @@ def docstrings() -> list[str]:
     return [text for text in found if len(text.split()) >= 8]
 
 
-class Source:
+class DocumentSet:
     """Documents as sets of fingerprints, and which of them are near duplicates of each other."""
 
     def __init__(self, texts: list[str]) -> None:
@@ -108,13 +108,13 @@ class Source:
 
 
 @pytest.fixture(scope="module")
-def source() -> Source:
+def source() -> DocumentSet:
     texts = reference() + docstrings()
     assert len(texts) > REACH
-    return Source(texts)
+    return DocumentSet(texts)
 
 
-def walk(source: Source, order: np.ndarray, accepted: np.ndarray, verified: np.ndarray):
+def walk(source: DocumentSet, order: np.ndarray, accepted: np.ndarray, verified: np.ndarray):
     """(U after so many documents, evidence at every N of CASES)."""
     history, occupancy = History(), Occupancy()
     unique, evidence = {0: 0}, {}
@@ -133,7 +133,7 @@ def walk(source: Source, order: np.ndarray, accepted: np.ndarray, verified: np.n
 
 
 def scored(
-    source: Source, regime: str
+    source: DocumentSet, regime: str
 ) -> dict[tuple[int, int, int], list[tuple[bool, float, int]]]:
     """(covered, estimate, truth) of every case, in ORDERS orders."""
     scores = defaultdict(list)

@@ -50,8 +50,8 @@ def generations_asked(state: CorpusState, number: int | None) -> list[Generation
     if number is None:
         return [state.generations[n] for n in sorted(state.generations)]
     if number not in state.generations:
-        held = f"it has {len(state.generations)}" if state.generations else "it has none yet"
-        raise SeedcornError(f"the corpus has no generation {number}; {held}")
+        existing = f"it has {len(state.generations)}" if state.generations else "it has none yet"
+        raise SeedcornError(f"the corpus has no generation {number}; {existing}")
     return [state.generations[number]]
 
 

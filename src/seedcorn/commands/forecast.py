@@ -72,17 +72,17 @@ def print_outlooks(
     from seedcorn.commands.views.output import figures
     from seedcorn.core.figures import scaled
 
-    unit = ledger.accounts[-1].unit
+    token_kind = ledger.accounts[-1].unit
     head = (
         "stratum",
         "samples",
-        f"adds\n({unit})",
+        f"adds\n({token_kind})",
         "at least",
         "at most",
         "exclusive",
         "per\nsample",
     )
-    table = figures(*head, f"{unit} per\nengine-h", left=1)
+    table = figures(*head, f"{token_kind} per\nengine-h", left=1)
     for one in found:
         name = (one.stratum or "all, as now") + " (stopped)" * one.stopped
         if one.forecast is None:
@@ -115,7 +115,7 @@ def remarks(ledger: "Ledger", found: list["Outlook"], timed: bool) -> list[str]:
             "that is more samples than exist so far: the estimate extrapolates, so rely on the "
             "interval"
         )
-    record = ledger.promises.record
+    record = ledger.scores.record
     if record.scored:
         lines.append(
             f"{record.covered} of {counted(record.scored, 'earlier forecast')} contained the "

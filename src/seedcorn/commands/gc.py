@@ -28,10 +28,10 @@ def run(arguments: argparse.Namespace) -> int:
     entries = list(read_log(store))
     state = read_state(store, entries)
     deleted = [*collect(store, state, dry), *collect_checkpoints(store, dry)]
-    told = "would be deleted" if dry else "deleted"
+    outcome = "would be deleted" if dry else "deleted"
     for key in deleted:
         say(harmless(f"{'would delete' if dry else 'deleted'} {key}"))
-    say(f"{counted(len(deleted), 'object')} {told} from {store.uri}")
+    say(f"{counted(len(deleted), 'object')} {outcome} from {store.uri}")
     for prefix, objects in sorted(unproven(store, entries).items()):
         say(
             harmless(

@@ -49,11 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         say(as_json(report))
     else:
-        tell(report, say)
+        print_report(report, say)
     return GREEN if report.ok else BROKEN
 
 
-def tell(report: "Report", say: Callable[[str], None]) -> None:
+def print_report(report: "Report", say: Callable[[str], None]) -> None:
     """The report, a line per promise."""
     from seedcorn.commands.views.output import harmless
 

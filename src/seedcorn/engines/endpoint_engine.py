@@ -217,8 +217,8 @@ class EndpointEngine:
 
     async def _refusal(self, response: aiohttp.ClientResponse) -> str:
         """Status and the server's own words, shortened; the key never survives in them."""
-        said = await response.content.read(2000)
-        words = self._safe(said.decode("utf-8", "replace"))[:300]
+        answer = await response.content.read(2000)
+        words = self._safe(answer.decode("utf-8", "replace"))[:300]
         hint = ""
         if response.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             state = "the key in" if self._key else "no key:"

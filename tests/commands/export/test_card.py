@@ -35,10 +35,10 @@ def exported(grown, tmp_path):
 def test_numbers_of_the_card_are_the_ledgers(exported, capsys):
     corpus, target = exported
     text = (target / "README.md").read_text()
-    told = ledger(corpus, capsys)
+    summary_lines = ledger(corpus, capsys)
     rows = table(text, "## The ledger")
-    assert len(rows) == len(told["generations"]) == 2
-    for row, generation in zip(rows, told["generations"], strict=True):
+    assert len(rows) == len(summary_lines["generations"]) == 2
+    for row, generation in zip(rows, summary_lines["generations"], strict=True):
         counts = generation["counts"]
         unique = generation["unique"]["8"]
         assert [int(cell) for cell in row[2:11]] == [
@@ -49,7 +49,7 @@ def test_numbers_of_the_card_are_the_ledgers(exported, capsys):
         ]
         assert (row[0], row[1], row[11]) == (str(generation["generation"]), "small", "uat")
     assert json.loads((target / "ledger.json").read_text()) == {
-        key: value for key, value in told.items() if key != "corpus"
+        key: value for key, value in summary_lines.items() if key != "corpus"
     }
 
 
@@ -106,26 +106,26 @@ def test_withdrawn_samples_are_counted_on_the_card(corpus, tmp_path, capsys):
     assert main(["withdraw", str(corpus), *words]) == 0
     run(corpus, target)
     text = (target / "README.md").read_text()
-    told = ledger(corpus, capsys)["generations"]
+    summary_lines = ledger(corpus, capsys)["generations"]
     rows = table(text, "## The ledger")
-    assert [int(row[12]) for row in rows] == [r["withdrawn"]["samples"] for r in told]
+    assert [int(row[12]) for row in rows] == [r["withdrawn"]["samples"] for r in summary_lines]
     assert int(rows[0][12]) > 0
     assert f"{rows[0][12]} withdrawn" in text
-    accepted = sum(row["counts"]["accepted"] for row in told)
+    accepted = sum(row["counts"]["accepted"] for row in summary_lines)
     assert manifest(target)["rows"] == accepted - int(rows[0][12])
 
 
 def test_croissant_of_an_export_keeps_the_rules_and_names_its_files(exported):
     _, target = exported
-    told = json.loads((target / "croissant.json").read_text())
-    assert problems(told) == []
-    assert told["conformsTo"] == CONFORMS_TO
-    files = [one for one in told["distribution"] if one["@type"] == "cr:FileObject"]
+    summary_lines = json.loads((target / "croissant.json").read_text())
+    assert problems(summary_lines) == []
+    assert summary_lines["conformsTo"] == CONFORMS_TO
+    files = [one for one in summary_lines["distribution"] if one["@type"] == "cr:FileObject"]
     named = [shard for part in manifest(target)["increments"] for shard in part["shards"]]
     assert [(f["contentUrl"], f["sha256"]) for f in files] == [
         (shard["key"], shard["sha256"]) for shard in named
     ]
-    assert (told["license"], told["creator"]["name"]) == (
+    assert (summary_lines["license"], summary_lines["creator"]["name"]) == (
         "https://spdx.org/licenses/CC-BY-4.0.html",
         "Lakes Ltd",
     )
@@ -138,5 +138,5 @@ def test_cells_and_blocks_hold_any_text():
 
 
 def test_generation_without_known_unique_has_dashes(exported):
-    told = json.loads((exported[1] / "ledger.json").read_text())["generations"][0]
-    assert ledger_row(told | {"unique": {}})[8:11] == ["-", "-", "-"]
+    summary_lines = json.loads((exported[1] / "ledger.json").read_text())["generations"][0]
+    assert ledger_row(summary_lines | {"unique": {}})[8:11] == ["-", "-", "-"]

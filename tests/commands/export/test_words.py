@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from seedcorn.commands.export.words import (
     left_out,
+    leftover_lines,
     limits,
     mixture,
     order,
     published_recipes,
-    told_leftovers,
 )
 from seedcorn.core.export.exports import Options
 from seedcorn.core.export.manifest import empty
@@ -54,9 +54,9 @@ def test_order_and_mixture_say_what_was_done():
 
 
 def test_left_out_adds_up_and_names_filters():
-    told = {"generations": [{"counts": {"duplicate": 2, "rejected": 3, "failed": 0}}] * 2}
+    summary_lines = {"generations": [{"counts": {"duplicate": 2, "rejected": 3, "failed": 0}}] * 2}
     whole = replace(empty(Options(strata=("tell",))), increments=(FIRST, SECOND))
-    assert left_out(whole, told) == (
+    assert left_out(whole, summary_lines) == (
         "1 withdrawn, 3 by filters (only tell asked for), 4 not drawn by mixture weights; never "
         "accepted: 4 duplicate, 6 rejected, 0 failed"
     )
@@ -68,6 +68,6 @@ def test_limits_name_rewrites():
 
 
 def test_leftovers_and_counts_read_well():
-    assert told_leftovers([], False) == []
-    assert "--clean deletes them" in told_leftovers(["a"], False)[0]
-    assert told_leftovers(["a", "b"], True) == ["deleted 2 shards left behind by runs that died"]
+    assert leftover_lines([], False) == []
+    assert "--clean deletes them" in leftover_lines(["a"], False)[0]
+    assert leftover_lines(["a", "b"], True) == ["deleted 2 shards left behind by runs that died"]

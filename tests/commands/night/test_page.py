@@ -1,11 +1,11 @@
 """The night's page: its section first, figures as reported, nothing from data unescaped."""
 
 from seedcorn.commands.night.page import night_page
-from seedcorn.core.night.chronicle import Round, Rows
-from seedcorn.core.night.delta import delta, skipped
-from seedcorn.core.night.delta_text import sentences, summary
+from seedcorn.core.night.chronicle import AddedRows, Round
+from seedcorn.core.night.report import night_report, skipped
+from seedcorn.core.night.report_text import sentences, summary
 from tests.commands.report import report_document
-from tests.core.night import test_delta
+from tests.core.night import test_report
 
 DOCUMENT = report_document.document()
 
@@ -17,7 +17,7 @@ def rounds():
 
 
 def test_page_has_the_night_before_the_ledger_with_every_sentence():
-    report = delta(DOCUMENT, rounds())
+    report = night_report(DOCUMENT, rounds())
     page = night_page(report, DOCUMENT, [], "corpus")
     night = page[page.index('<h2 id="night">') : page.index('<h2 id="growth">')]
 
@@ -37,9 +37,9 @@ def test_page_of_a_night_that_grew_nothing_has_no_table_of_its_own():
 
 
 def test_page_escapes_what_comes_from_data():
-    made = test_delta.rounds("2026-11-01", seeds=[Rows("seed", "<script>x</script>", 7)])
-    strata = [test_delta.stratum(1, "<b>bold</b>", 500)]
-    report = delta(test_delta.document(test_delta.row(1), strata=strata), made)
+    made = test_report.rounds("2026-11-01", seeds=[AddedRows("seed", "<script>x</script>", 7)])
+    strata = [test_report.stratum(1, "<b>bold</b>", 500)]
+    report = night_report(test_report.document(test_report.row(1), strata=strata), made)
     page = night_page(report, DOCUMENT, [], "corpus")
     night = page[page.index('<h2 id="night">') : page.index('<h2 id="growth">')]
 

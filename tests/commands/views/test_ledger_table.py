@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from seedcorn.commands.views.ledger_table import UNIT_LINES, details, print_ledger
+from seedcorn.commands.views.ledger_table import TOKEN_KIND_LINES, details, print_ledger
 from seedcorn.core.intervals import Interval
 from seedcorn.core.recipe import StoreSpec
 from seedcorn.storage.log.reading import read_ledger
@@ -77,4 +77,4 @@ def test_ledger_without_generations_says_so():
 
 
 def test_unit_is_explained_in_one_line(ledger):
-    assert printed(80, ledger.rows()).splitlines()[-1] == UNIT_LINES["uat"]
+    assert printed(80, ledger.rows()).splitlines()[-1] == TOKEN_KIND_LINES["uat"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seedcorn.core.companions.companions import Sample, by_content, companions, histogram
+from seedcorn.core.companions.companions import Subset, by_content, companions, histogram
 from seedcorn.core.companions.diversity import form, vendi
 from seedcorn.core.companions.order_gap import order_gap
 from seedcorn.core.identity import canonical_json
@@ -22,7 +22,7 @@ def texts() -> tuple[list[str], list[str], list[str]]:
 def test_companions_have_the_shape_of_the_ledger_document(texts):
     history, new, anchor = texts
 
-    found = companions(Sample(new, (), history, 800), anchor)
+    found = companions(Subset(new, (), history, 800), anchor)
 
     assert set(found) == {
         "documents",
@@ -45,7 +45,7 @@ def test_companions_have_the_shape_of_the_ledger_document(texts):
         form(by_content(new, 64))
     )
     assert canonical_json(found) == canonical_json(
-        companions(Sample(new, (), history, 800), anchor)
+        companions(Subset(new, (), history, 800), anchor)
     )
 
 
@@ -53,8 +53,8 @@ def test_companions_have_the_shape_of_the_ledger_document(texts):
 def test_companions_tell_a_generation_of_copies_from_new_text(texts):
     history, new, anchor = texts
 
-    copied = companions(Sample(history, (), history, 50), anchor)
-    fresh = companions(Sample(new, (), history, 50), anchor)
+    copied = companions(Subset(history, (), history, 50), anchor)
+    fresh = companions(Subset(new, (), history, 50), anchor)
 
     assert copied["novel_share"]["mean"]["high"] < 0.1
     assert fresh["novel_share"]["mean"]["low"] > 0.7
@@ -68,8 +68,8 @@ def test_companions_use_the_parents_that_come_with_a_sample(texts):
     rewritten = ["It is said that " + text for text in new[:20]]
     parents = [[text] for text in new[:20]]
 
-    without = companions(Sample(rewritten, (), history, 20))
-    knowing = companions(Sample(rewritten, parents, history, 20))
+    without = companions(Subset(rewritten, (), history, 20))
+    knowing = companions(Subset(rewritten, parents, history, 20))
 
     assert knowing["novel_share"]["mean"]["estimate"] < 0.1
     assert without["novel_share"]["mean"]["estimate"] > 0.6
@@ -79,14 +79,14 @@ def test_companions_use_the_parents_that_come_with_a_sample(texts):
 def test_anchor_gain_is_null_without_an_anchor_to_halve(texts, anchor):
     history, new, _ = texts
 
-    found = companions(Sample(new[:5], (), history[:5], 5), anchor)
+    found = companions(Subset(new[:5], (), history[:5], 5), anchor)
 
     assert found["anchor_gain"] is None
     assert found["novel_bits"]["low"] == found["novel_bits"]["high"]
 
 
 def test_companions_of_a_single_document_and_no_history_are_finite(texts):
-    found = companions(Sample(texts[1][:1], (), (), 7))
+    found = companions(Subset(texts[1][:1], (), (), 7))
 
     assert found["documents"] == 1
     assert found["novel_share"]["mean"]["estimate"] == 1
@@ -96,7 +96,7 @@ def test_companions_of_a_single_document_and_no_history_are_finite(texts):
 @pytest.mark.parametrize("documents", [[], ["", " \n"]])
 def test_companions_of_no_text_are_refused(documents):
     with pytest.raises(ValueError, match="companions of no text"):
-        companions(Sample(documents, (), (), 5))
+        companions(Subset(documents, (), (), 5))
 
 
 def test_histogram_has_twenty_bins_and_the_last_is_open():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seedcorn.core.dedup.dedup import Verdicts, insertions, resolve
+from seedcorn.core.dedup.dedup import DedupResult, insertions, resolve
 from seedcorn.core.dedup.index import Index, owners
 from seedcorn.core.dedup.witnesses import Witnesses, witness_owner
 from seedcorn.core.text.fingerprint import fingerprint_texts, similarity
@@ -64,12 +64,12 @@ class Line:
         return verdicts
 
 
-def sequential(keys, signatures) -> Verdicts:
+def sequential(keys, signatures) -> DedupResult:
     """The definition: one document at a time, one dict."""
     owner: dict[int, int] = {}
     rows: list[int] = []
     n = len(keys)
-    verdicts = Verdicts(
+    verdicts = DedupResult(
         np.zeros(n, bool), np.full(n, -1), np.zeros(n, np.float32), np.zeros(n, bool)
     )
     for row in range(n):
@@ -110,18 +110,18 @@ def stream(seed: int, n: int) -> tuple[np.ndarray, np.ndarray]:
     return own_keys, (own_bits[:, 0::2] | own_bits[:, 1::2] << 4).astype(np.uint8)
 
 
-def equal(left: Verdicts, right: Verdicts) -> bool:
+def equal(left: DedupResult, right: DedupResult) -> bool:
     return all(
         np.array_equal(getattr(left, name), getattr(right, name))
         for name in ("kept", "witness", "similarity", "exact")
     )
 
 
-def sealed(line: Line, keys, signatures, cuts: list[int]) -> Verdicts:
+def sealed(line: Line, keys, signatures, cuts: list[int]) -> DedupResult:
     edges = sorted({0, *(cut % len(keys) for cut in cuts), len(keys)})
     parts = [line.seal(keys[a:b], signatures[a:b]) for a, b in itertools.pairwise(edges)]
     names = ("kept", "witness", "similarity", "exact")
-    return Verdicts(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    return DedupResult(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 CUTS = st.lists(st.integers(0, 10**6), max_size=8)

@@ -9,7 +9,7 @@ from seedcorn.core.export.exports import (
     chosen_columns,
     differing,
     even,
-    plan,
+    shard_plan,
     size_category,
     spread,
 )
@@ -22,7 +22,7 @@ sizes = st.floats(0.5, 1e5)
 def test_plan_holds_every_row_in_exactly_one_group_of_one_shard(
     rows, encoded, decoded, target, group
 ):
-    planned = plan(rows, encoded, decoded, target, group)
+    planned = shard_plan(rows, encoded, decoded, target, group)
     flat = [(start, stop) for shard in planned.shards for start, stop in shard.groups]
     assert flat == planned.groups
     assert all(start < stop for start, stop in flat)
@@ -37,14 +37,14 @@ def test_plan_holds_every_row_in_exactly_one_group_of_one_shard(
 
 
 def test_shards_come_near_their_target():
-    planned = plan(1_000_000, 900.0, 2000.0, target=256 << 20)
+    planned = shard_plan(1_000_000, 900.0, 2000.0, target=256 << 20)
     assert {shard.stop - shard.start for shard in planned.shards} == {250_000}
     assert all(15_600 < stop - start <= 16_777 for start, stop in planned.groups)
 
 
 def test_plan_of_little_is_one_shard_and_of_nothing_none():
-    assert [shard.stop for shard in plan(5, 100.0, 100.0).shards] == [5]
-    assert plan(0, 0.0, 0.0).shards == ()
+    assert [shard.stop for shard in shard_plan(5, 100.0, 100.0).shards] == [5]
+    assert shard_plan(0, 0.0, 0.0).shards == ()
 
 
 def test_even_ranges_and_spread_numbers():

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedcorn.core.export.mixture import Draw, Weights, draw, parse_weight, weights
+from seedcorn.core.export.mixture import Quota, Weights, parse_weight, quota, weights
 
 
 @given(st.integers(0, 500), st.floats(0, 4), st.integers(0, 2**32), st.data())
 def test_copies_sum_exactly_however_a_group_is_cut(samples, weight, seed, data):
-    drawn = draw(samples, weight, seed, 1, "tell")
+    drawn = quota(samples, weight, seed, 1, "tell")
     cut = data.draw(st.integers(0, samples))
     parts = [drawn.copies(0, cut), drawn.copies(cut, samples - cut)]
     copies = np.concatenate(parts)
     assert copies.sum() == drawn.rows
     assert abs(drawn.rows - weight * samples) <= 0.5
-    assert np.count_nonzero(copies) == drawn.told
+    assert np.count_nonzero(copies) == drawn.distinct
     if samples:
         assert copies.max() - copies.min() <= 1
         assert copies.min() == (
@@ -27,15 +27,15 @@ def test_copies_sum_exactly_however_a_group_is_cut(samples, weight, seed, data):
 
 
 def test_half_of_a_group_is_spread_over_it_and_depends_on_the_seed():
-    one, other = (draw(10_000, 0.5, seed, 1, "tell").copies(0, 10_000) for seed in (0, 1))
+    one, other = (quota(10_000, 0.5, seed, 1, "tell").copies(0, 10_000) for seed in (0, 1))
     assert one.sum() == other.sum() == 5000
     assert 2300 < one[:5000].sum() < 2700
     assert 0.4 < (one == other).mean() < 0.6
 
 
 def test_groups_are_drawn_independently():
-    one = draw(1000, 0.5, 0, 1, "tell").copies(0, 1000)
-    other = draw(1000, 0.5, 0, 2, "tell").copies(0, 1000)
+    one = quota(1000, 0.5, 0, 1, "tell").copies(0, 1000)
+    other = quota(1000, 0.5, 0, 2, "tell").copies(0, 1000)
     assert 0.4 < (one == other).mean() < 0.6
 
 
@@ -43,7 +43,7 @@ def test_groups_are_drawn_independently():
     ("weight", "rows"), [(0, 0), (0.5, 4), (1, 7), (1.5, 11), (2, 14), (2.6, 18)]
 )
 def test_rows_of_seven_samples(weight, rows):
-    assert Draw(7, weight, 1).rows == rows
+    assert Quota(7, weight, 1).rows == rows
 
 
 def test_weight_of_a_sample_is_the_product_of_both():

@@ -15,15 +15,15 @@ def promised(widen=1.0, half=10.0):
 def record_of(truths, widen=1.0):
     record = TrackRecord()
     for batch, truth in enumerate(truths):
-        record.promise(batch, "", promised(widen))
+        record.register(batch, "", promised(widen))
         record.settle(batch, "", truth)
     return record
 
 
 def test_settle_within_and_beyond_the_interval_is_scored():
     record = TrackRecord()
-    record.promise(3, "", promised())
-    record.promise(3, "rewrite", promised())
+    record.register(3, "", promised())
+    record.register(3, "rewrite", promised())
     assert (record.scored, record.covered) == (0, 0)
     assert record.settle(3, "", 60.0).covered is True
     assert record.settle(3, "rewrite", 60.5).covered is False
@@ -40,7 +40,7 @@ def test_settle_a_batch_nobody_forecast_is_no_score():
 def test_promise_or_settle_twice_is_refused():
     record = record_of([50.0])
     with pytest.raises(ValueError, match="forecast before"):
-        record.promise(0, "", promised())
+        record.register(0, "", promised())
     with pytest.raises(ValueError, match="settled before"):
         record.settle(0, "", 50.0)
 
@@ -68,7 +68,7 @@ def test_widening_measures_each_side_by_its_own_width():
     record = TrackRecord()
     lopsided = Forecast(100, 50.0, 40.0, 90.0, GOOD_TOULMIN)
     for batch in range(20):
-        record.promise(batch, "", lopsided)
+        record.register(batch, "", lopsided)
         record.settle(batch, "", 80.0 if batch % 2 else 20.0)
     assert record.widening() == 3.0
 
@@ -76,7 +76,7 @@ def test_widening_measures_each_side_by_its_own_width():
 def test_widening_of_an_interval_without_width_counts_fingerprints():
     record = TrackRecord()
     for batch in range(20):
-        record.promise(batch, "", Forecast(10, 0.0, 0.0, 0.0, GOOD_TOULMIN))
+        record.register(batch, "", Forecast(10, 0.0, 0.0, 0.0, GOOD_TOULMIN))
         record.settle(batch, "", 2.0)
     assert record.widening() == 2.0
 

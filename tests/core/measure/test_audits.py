@@ -7,8 +7,8 @@ import pytest
 
 from seedcorn.core.intervals import clopper_pearson
 from seedcorn.core.measure.audits import (
+    AuditDraw,
     AuditError,
-    Draw,
     Question,
     check_answers,
     clustered_interval,
@@ -19,7 +19,7 @@ from seedcorn.core.measure.audits import (
 )
 from seedcorn.core.text.shingles import Shingles
 
-DRAW = Draw(generation=2, stratum="", fingerprints=6, entries=9, chain="ab" * 32)
+DRAW = AuditDraw(generation=2, stratum="", fingerprints=6, entries=9, chain="ab" * 32)
 QUESTIONS = [
     Question("a", "tell", "text of a", (0, 3, 4)),
     Question("b", "tell", "text of b", (1,)),

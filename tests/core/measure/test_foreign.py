@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedcorn.core.ledger.ledger import to_json
-from seedcorn.core.measure.foreign import ForeignLedger, Source, batch_rows, memory_bytes
-from seedcorn.core.measure.foreign_batch import Batch, Piece
+from seedcorn.core.measure.foreign import DocumentSet, ForeignLedger, batch_rows, memory_bytes
+from seedcorn.core.measure.foreign_batch import Batch, RowBlock
 from seedcorn.core.recipe import LedgerSpec
 from seedcorn.core.sketch.sketch import LENGTHS
 from seedcorn.core.text.words import pack, read_words
@@ -23,7 +23,7 @@ def piece(rows):
     usable = np.array([row is not UNUSABLE for row in rows], bool)
     problems = {"empty": int((~usable).sum())} if not usable.all() else {}
     words = read_words(*pack([text.encode() for text in texts]))
-    return Piece(words, usable, problems, lambda row: texts[row])
+    return RowBlock(words, usable, problems, lambda row: texts[row])
 
 
 def measured(seed, generations, cuts=(3,), batch=5, **settings):
@@ -33,7 +33,7 @@ def measured(seed, generations, cuts=(3,), batch=5, **settings):
     sources = [(0, "seed", seed)] if seed else []
     sources += [(n, f"tool {n}", rows) for n, rows in enumerate(generations, 1)]
     for number, name, rows in sources:
-        ledger.open(Source(number, name, len(rows), batch))
+        ledger.open(DocumentSet(number, name, len(rows), batch))
         start, turn = 0, 0
         while start < len(rows):
             size = cuts[turn % len(cuts)]
@@ -141,7 +141,7 @@ def test_history_stays_below_its_stated_memory_whatever_is_read():
     ledger = ForeignLedger(LedgerSpec(2000, 0))
     for number in (1, 2, 3):
         rows = sentences(rng, 100, words=300)
-        ledger.open(Source(number, "tool", 100, batch_rows(300, 2000)))
+        ledger.open(DocumentSet(number, "tool", 100, batch_rows(300, 2000)))
         for start in range(0, 100, 10):
             ledger.add(piece(rows[start : start + 10]))
             assert ledger.ledger.history.bytes <= memory_bytes(2000)
@@ -187,7 +187,7 @@ def test_companions_see_an_anchor():
 
 def opened_with_six_rows():
     ledger = ForeignLedger(LedgerSpec(companions=0))
-    ledger.open(Source(1, "tool", 6))
+    ledger.open(DocumentSet(1, "tool", 6))
     ledger.add(piece(["some words"] * 4))
     return ledger
 

@@ -10,7 +10,7 @@ from seedcorn.core.log.entries import (
     SeedAdded,
     WriterOpened,
 )
-from seedcorn.core.night.chronicle import Round, Rows, Skipped, Writing, chronicle, until_next
+from seedcorn.core.night.chronicle import AddedRows, Round, Skipped, Writing, chronicle, until_next
 from seedcorn.core.night.night import SKIP_NIGHT
 
 
@@ -55,12 +55,12 @@ def test_chronicle_has_a_round_per_generation_and_one_for_what_follows():
     assert first == Round(
         1, "2026-11-01", 96, 2.0, 9.0,
         [Writing("hosta", 1, 0, 0.0), Writing("hostb", 2, 2, 7.0)],
-        [Rows("seed", "docs", 9)],
+        [AddedRows("seed", "docs", 9)],
     )  # fmt: skip
     assert second == Round(
         2, "2026-11-03", 96, 13.0, None,
         [Writing("hostc", 3, 0, 11.0)],
-        [Rows("seed", "docs+1", 5)],
+        [AddedRows("seed", "docs+1", 5)],
         [Skipped("2026-11-02", "target", "enough")],
     )  # fmt: skip
     assert coming == Round(skipped=[Skipped("2026-11-04", "deadline", "late")])

@@ -13,9 +13,9 @@ from seedcorn.core.recipe import SimulatedSpec
 from seedcorn.core.simulation.texts import (
     OPENING,
     fresh,
+    paraphrased,
     phrase,
     prose,
-    retold,
     salad,
     synonym,
     templated,
@@ -116,19 +116,19 @@ def test_template_collapsed_without_slots_shares_its_opening_and_nothing_else():
 def test_retold_parent_changes_the_share_asked_for_and_keeps_everything_between_words():
     parent = written("sentences", 1)[0] * 30
     spec = SimulatedSpec(paraphrase_swap=0.3)
-    before, after = words(parent), words(retold(parent, key(1), spec))
+    before, after = words(parent), words(paraphrased(parent, key(1), spec))
     changed = sum(a != b for a, b in zip(before, after, strict=True)) / len(before)
     assert changed == pytest.approx(0.3, abs=4 * (0.21 / len(before)) ** 0.5)
     spaces = str.maketrans("", "", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    assert retold(PARENT, key(1), spec).translate(spaces) == PARENT.translate(spaces)
+    assert paraphrased(PARENT, key(1), spec).translate(spaces) == PARENT.translate(spaces)
 
 
 def test_retold_parent_with_nothing_or_everything_swapped():
-    assert retold(PARENT, key(1), SimulatedSpec(paraphrase_swap=0.0)) == PARENT
+    assert paraphrased(PARENT, key(1), SimulatedSpec(paraphrase_swap=0.0)) == PARENT
     everything = SimulatedSpec(paraphrase_swap=1.0)
-    once = retold(PARENT, key(1), everything)
+    once = paraphrased(PARENT, key(1), everything)
     assert all(a != b for a, b in zip(words(PARENT), words(once), strict=True))
-    assert retold(once, key(2), everything).startswith("Kasesa setife zorese, lobisa")
+    assert paraphrased(once, key(2), everything).startswith("Kasesa setife zorese, lobisa")
 
 
 def test_retold_again_and_again_never_leaves_the_variants_of_the_first_text():
@@ -137,7 +137,7 @@ def test_retold_again_and_again_never_leaves_the_variants_of_the_first_text():
     allowed = [{word, synonym(word, spec.vocabulary)} for word in words(first)]
     texts = set()
     for generation in range(60):
-        text = retold(text, key(generation), spec)
+        text = paraphrased(text, key(generation), spec)
         texts.add(text)
         assert all(word in pair for word, pair in zip(words(text), allowed, strict=True))
     assert len(texts) == 60
@@ -161,4 +161,4 @@ def test_synonym_without_a_partner_is_the_word_itself():
 @settings(max_examples=100, deadline=None)
 def test_retold_any_text_keeps_its_number_of_lines(text):
     spec = SimulatedSpec(paraphrase_swap=0.7)
-    assert retold(text, key(0), spec).count("\n") == text.count("\n")
+    assert paraphrased(text, key(0), spec).count("\n") == text.count("\n")

@@ -12,15 +12,15 @@ from seedcorn.core.identity import sample_id
 from seedcorn.core.log.entries import BatchCommitted, Entry, Measurement, ObjectRef, WriterOpened
 from seedcorn.core.log.state import CorpusState, GenerationState, Source
 from seedcorn.core.verify.proofs import (
+    BatchRows,
     CorpusDigest,
     Family,
-    Rows,
     Terms,
     check_counts,
     check_ids,
     check_names,
     check_shards,
-    check_strangers,
+    check_unknown_objects,
     check_writers,
 )
 
@@ -32,7 +32,7 @@ SOURCE = Source("seed", "docs", 0, 3, {}, 1)
 def rows_of(outcomes, first=0, generation=1):
     """Rows with these outcomes from plan index `first` on."""
     indices = range(first, first + len(outcomes))
-    return Rows(
+    return BatchRows(
         sample_id=[sample_id("recipe", generation, index) for index in indices],
         generation=[generation] * len(outcomes),
         index=list(indices),
@@ -270,12 +270,12 @@ def test_listing_must_hold_every_shard_once_with_its_size():
 
 def test_stranger_is_a_fault_in_a_finished_generation_and_a_note_elsewhere():
     stray = ref(units=(0, 0), sha="ef" * 32).key
-    assert check_strangers(state_with("exhausted", shards=[ref()]), [ref().key]) == []
+    assert check_unknown_objects(state_with("exhausted", shards=[ref()]), [ref().key]) == []
     with pytest.raises(CorruptCorpus, match="plain readers"):
-        check_strangers(state_with("exhausted", shards=[ref()]), [ref().key, stray])
-    [note] = check_strangers(state_with(shards=[ref()]), [ref().key, stray])
+        check_unknown_objects(state_with("exhausted", shards=[ref()]), [ref().key, stray])
+    [note] = check_unknown_objects(state_with(shards=[ref()]), [ref().key, stray])
     assert "gc would delete" in note
     staged = "staging/gen-0001/unit-00000003-" + "0" * 16 + ".parquet"
-    assert check_strangers(state_with(shards=[ref()]), [ref().key, staged]) == []
-    [note] = check_strangers(state_with(), ["data/gen-0009/part-x.parquet"])
+    assert check_unknown_objects(state_with(shards=[ref()]), [ref().key, staged]) == []
+    [note] = check_unknown_objects(state_with(), ["data/gen-0009/part-x.parquet"])
     assert "seedcorn did not write" in note

@@ -8,7 +8,7 @@ from seedcorn.core.dedup.containment import Containment
 from seedcorn.core.text.fingerprint import read_words
 from seedcorn.core.text.words import pack
 from seedcorn.core.verify.recheck import words_of
-from seedcorn.core.verify.replay import KEPT, ContainmentReplay, Replay, Said
+from seedcorn.core.verify.replay import KEPT, ContainmentReplay, DedupOutcome, Replay
 from tests.core.dedup.test_dedup import CUTS, SETTINGS, THRESHOLD, Line, sealed, stream
 
 HASHES = st.lists(st.integers(0, 40).map(lambda number: number * 8), max_size=12)
@@ -28,7 +28,7 @@ def test_replay_of_any_stream_comes_to_the_verdicts_of_the_line(seed, n, cuts, p
         if not verdicts.kept[row]:
             kind = "exact" if verdicts.exact[row] else "near"
             witness, alike = str(verdicts.witness[row]), float(verdicts.similarity[row])
-            expected = Said(witness, f"{kind}:same", alike)
+            expected = DedupOutcome(witness, f"{kind}:same", alike)
         assert replay.judge(own, signature, 1, (THRESHOLD, False)) == expected
         if verdicts.kept[row]:
             replay.keep(kept, str(kept), 1, own, signature)

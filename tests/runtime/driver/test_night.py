@@ -12,7 +12,7 @@ from seedcorn.core.log.entries import Decision, GenerationFinished, SeedAdded
 from seedcorn.core.log.state import STOP
 from seedcorn.core.night.night import OneNight, night_key
 from seedcorn.core.recipe.tree import recipe_from_dict
-from seedcorn.runtime.driver.night import grow_night, tonight
+from seedcorn.runtime.driver.night import current_night, grow_night
 from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.log.reading import read_state
@@ -66,11 +66,11 @@ def test_night_finishes_yesterdays_generation_on_its_own_seed_then_grows_tonight
     store, alone = LocalStore(tmp_path / "corpus"), tmp_path / "alone"
     loaded = simulated(*over_docs)
     for uri, batches in ((loaded.recipe.corpus, 2), (str(alone), None)):
-        guide = OneNight(loaded.recipe, tonight(loaded.recipe.nightly, Clock(1)()), Clock(1))
+        guide = OneNight(loaded.recipe, current_night(loaded.recipe.nightly, Clock(1)()), Clock(1))
         grow_in_process(loaded.recipe, uri, loaded.base, batches, guide)
     write(tmp_path / "docs", "a.jsonl", 30)
     evening = grow_night(loaded, ignore, open_cluster, Clock(2))
-    guide = OneNight(loaded.recipe, tonight(loaded.recipe.nightly, Clock(2)()), Clock(2))
+    guide = OneNight(loaded.recipe, current_night(loaded.recipe.nightly, Clock(2)()), Clock(2))
     grow_in_process(loaded.recipe, str(alone), loaded.base, guide=guide)
 
     assert evening.rest is not None

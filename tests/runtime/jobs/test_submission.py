@@ -142,7 +142,7 @@ def test_submit_from_another_folder_takes_its_seed_along_follows_and_ends_with_0
 
 
 @dataclass(frozen=True)
-class Evening:
+class NightOutcome:
     """A job that was refused a rival, followed, cut off, and stopped by corpus; as it all ended."""
 
     job: str
@@ -168,7 +168,7 @@ def evening(head, tmp_path_factory):
         stopped = cli("stop", f"{corpus}/")
         code = follower.wait(PATIENCE_S)
     followed = (code, follower.printed, follower.said)
-    return Evening(out.split()[1], corpus, refused, stopped, followed)
+    return NightOutcome(out.split()[1], corpus, refused, stopped, followed)
 
 
 def test_second_submission_is_refused_with_the_job_and_how_to_follow_it(evening, head):

@@ -17,7 +17,7 @@ from seedcorn.core.recipe import (
     UnitsSpec,
 )
 from seedcorn.runtime.driver.grow import generation_job
-from seedcorn.runtime.driver.sources import Sources
+from seedcorn.runtime.driver.sources import Catalogues
 from seedcorn.runtime.worker.measuring import MeasuringJob, measure
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.log.reading import read_state
@@ -64,7 +64,7 @@ def job_of(grown, number, **changes):
     """The measuring job of a generation."""
     recipe, folder, store = grown
     state = read_state(store)
-    sources = Sources(recipe, str(folder), store, state)
+    sources = Catalogues(recipe, str(folder), store, state)
     job = generation_job(store, state, number, recipe, sources)
     held = state.generations[number]
     anchor = [catalogue.to_dict() for catalogue in sources.anchor]

@@ -12,7 +12,7 @@ from seedcorn.core.log.state import CorpusState
 from seedcorn.core.recipe import EngineSpec, PromptSpec, Recipe, SourceSpec, resolved
 from seedcorn.core.scheduling.leasing import Lease, in_flight
 from seedcorn.runtime.driver.grow import generation_job
-from seedcorn.runtime.driver.sources import Sources
+from seedcorn.runtime.driver.sources import Catalogues
 from seedcorn.runtime.job import UnitReport
 from seedcorn.runtime.worker.setup import make_writer
 from seedcorn.runtime.worker.unit_writer import UnitWriter
@@ -102,7 +102,7 @@ async def reports_of(engine: DyingEngine, folder: Path, leases: list[list[Lease]
     store = open_store(f"memory:{folder}", recipe.store)
     state = CorpusState()
     log = open_writer(store, START, "w", WriterOpened("h", 1, "0"), lambda: 0.0, state.apply)
-    sources = Sources(recipe, str(folder), store, state)
+    sources = Catalogues(recipe, str(folder), store, state)
     sources.log_new(state, log)
     body = GenerationStarted(1, resolved(recipe), recipe.fingerprint, "s", {})
     state.apply(log.append(body))

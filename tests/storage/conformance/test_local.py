@@ -11,8 +11,8 @@ from seedcorn.storage.conformance.local import (
     inodes,
     local_checks,
     of_this_machine,
-    outlives,
     space,
+    survives_restart,
 )
 from seedcorn.storage.conformance.probe import Broken, Doubtful, run_checks
 from seedcorn.storage.stores.local import LocalStore
@@ -67,5 +67,9 @@ def test_network_and_memory_are_said():
     with pytest.raises(Doubtful, match="nfs4"):
         of_this_machine("nfs4")
     with pytest.raises(Doubtful, match="tmpfs"):
-        outlives("tmpfs")
-    assert (of_this_machine("xfs"), outlives("xfs"), outlives("")) == ("xfs", "xfs", "unknown")
+        survives_restart("tmpfs")
+    assert (of_this_machine("xfs"), survives_restart("xfs"), survives_restart("")) == (
+        "xfs",
+        "xfs",
+        "unknown",
+    )

@@ -12,7 +12,7 @@ from seedcorn.core.errors import CorruptCorpus, StoreError
 from seedcorn.core.export.exports import ExportError, Options
 from seedcorn.core.export.manifest import KEY, decode
 from seedcorn.core.export.mixture import Weights
-from seedcorn.storage.export.exports import export, look, publish
+from seedcorn.storage.export.exports import export, publish, read_target
 from seedcorn.storage.export.source import read_corpus
 from seedcorn.storage.stores.memory import MemoryStore
 from tests.corpora.damaging import batches, copy_of, reforge, reshard
@@ -42,10 +42,10 @@ def again(target, faults=None):
 
 
 def run(corpus, target, options=Options(), size=TINY):  # noqa: B008
-    standing = look(target, options)
-    told = read_corpus(corpus, standing.manifest, target.uri)
-    written = export(told, standing, options, silent, size)
-    publish(standing, written.manifest, {"README.md": b"card"})
+    export_target = read_target(target, options)
+    told = read_corpus(corpus, export_target.manifest, target.uri)
+    written = export(told, export_target, options, silent, size)
+    publish(export_target, written.manifest, {"README.md": b"card"})
     return written
 
 
@@ -75,11 +75,11 @@ def dying(after, operation="put"):
     """A plan that dies before the request of one kind with this number."""
     calls = count()
 
-    def plan(when, asked, key):
+    def shard_plan(when, asked, key):
         if when == "before" and asked == operation and next(calls) == after:
             raise Died(key)
 
-    return plan
+    return shard_plan
 
 
 @pytest.mark.parametrize("after", [0, 1, 3])
@@ -139,13 +139,13 @@ def grow_more(corpus, folder, parts):
 
 def test_second_export_into_one_target_is_told_and_nothing_is_lost(sound):
     target, options = fresh(), Options()
-    standing = look(target, options)
+    export_target = read_target(target, options)
     told = read_corpus(sound, None, target.uri)
-    slow = export(told, standing, options, silent, TINY)
+    slow = export(told, export_target, options, silent, TINY)
     run(sound, target, size=9000)
     kept = target.get(KEY)
     with pytest.raises(ExportError, match=r"another export wrote its export\.json meanwhile"):
-        publish(standing, replace(slow.manifest, about={"name": "slow"}), {})
+        publish(export_target, replace(slow.manifest, about={"name": "slow"}), {})
     assert target.get(KEY) == kept
     assert sorted(followed(target)[0]) == sorted(accepted(sound))
 
@@ -208,7 +208,7 @@ def test_unknown_file_system_is_a_typed_error(tmp_path):
     from seedcorn.storage.stores.opening import open_store
 
     with pytest.raises(ExportError, match="no file system for this URL"):
-        look(open_store("nosuch://a/b", StoreSpec()), Options())
+        read_target(open_store("nosuch://a/b", StoreSpec()), Options())
 
 
 def test_any_fsspec_file_system_is_a_target(sound, tmp_path):

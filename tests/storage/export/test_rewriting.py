@@ -3,7 +3,7 @@
 import pyarrow.parquet as pq
 import pytest
 
-from seedcorn.commands.withdraw import Books
+from seedcorn.commands.withdraw import FoldedCorpus
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.export.exports import Options
 from seedcorn.core.export.manifest import KEY, decode, version
@@ -18,7 +18,7 @@ from tests.storage.export.test_exports import accepted, followed, fresh, run
 def withdraw(corpus, *conditions):
     """Withdraw as the command does; returns the ids."""
     selection = select(parse_condition(text) for text in conditions)
-    books, reader = Books(corpus), LogReader(corpus)
+    books, reader = FoldedCorpus(corpus), LogReader(corpus)
     for entry in reader:
         books.fold(entry)
     choice = books.choose(selection)

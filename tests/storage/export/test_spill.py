@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedcorn.core.errors import StoreError
-from seedcorn.core.export.exports import plan
+from seedcorn.core.export.exports import shard_plan
 from seedcorn.core.export.shuffle import Shuffle
 from seedcorn.storage.export.spill import RUN_BYTES, Spill, run_bytes
 
@@ -24,7 +24,7 @@ def table(start, stop):
 
 
 def spilled(folder, rows, key, group, run, step=37):
-    planned = plan(rows, 10.0, 10.0, target=rows * 10 // 3 + 1, group=group * 10)
+    planned = shard_plan(rows, 10.0, 10.0, target=rows * 10 // 3 + 1, group=group * 10)
     spill = Spill(folder, planned, run)
     shuffle = Shuffle(rows, key)
     for start in range(0, rows, step):
@@ -58,7 +58,7 @@ def test_runs_are_written_when_they_are_full(tmp_path):
 
 
 def test_lost_rows_are_noticed(tmp_path):
-    planned = plan(10, 10.0, 10.0)
+    planned = shard_plan(10, 10.0, 10.0)
     spill = Spill(tmp_path, planned, 1000)
     spill.add(table(0, 9), np.arange(9))
     spill.flush()
@@ -69,7 +69,7 @@ def test_lost_rows_are_noticed(tmp_path):
 
 
 def test_disk_that_refuses_is_a_clear_error(tmp_path):
-    spill = Spill(tmp_path / "not there", plan(10, 10.0, 10.0), 1000)
+    spill = Spill(tmp_path / "not there", shard_plan(10, 10.0, 10.0), 1000)
     spill.add(table(0, 10), np.arange(10))
     with pytest.raises(StoreError, match="set TMPDIR to a folder with more space"):
         spill.flush()

@@ -8,7 +8,7 @@ import pytest
 from seedcorn.core.codec import freeze
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.identity import canonical_json, digest
-from seedcorn.core.ledger.ledger import Books, Ledger
+from seedcorn.core.ledger.ledger import FoldState, Ledger
 from seedcorn.core.log.entries import BatchCommitted, Entry, chain_hash, encode
 from seedcorn.core.log.layout import log_key
 from seedcorn.core.log.state import CorpusState
@@ -71,9 +71,11 @@ def test_folds_of_every_checkpoint_equal_those_of_the_log_below_it(store):
     assert len(found) >= 2
     for sequence in found:
         entries = list(LogReader(store))[:sequence]
-        state, books = folds_of(store, sequence)
+        state, fold_state = folds_of(store, sequence)
         assert state == read_state(store, entries)
-        assert freeze(Books, books) == freeze(Books, read_ledger(store, entries).books)
+        assert freeze(FoldState, fold_state) == freeze(
+            FoldState, read_ledger(store, entries).fold_state
+        )
 
 
 def test_resume_equals_a_fold_of_the_whole_log_and_reads_the_entries_behind_it_only(store):
@@ -103,7 +105,9 @@ def test_keeper_that_resumes_equals_one_that_folds_the_log_over_the_same_arrays(
     folded, second = loaded(watched)
     assert f"log/{0:010d}.json" in keys
     assert resumed == folded
-    assert freeze(Books, first._ledger.books) == freeze(Books, second._ledger.books)
+    assert freeze(FoldState, first._ledger.fold_state) == freeze(
+        FoldState, second._ledger.fold_state
+    )
     assert (first._state, first._chain) == (second._state, second._chain)
 
 
@@ -171,11 +175,11 @@ def sound_seed():
 
 def test_ledger_resumed_from_its_own_books_goes_on_like_the_one_that_never_stopped(store):
     entries = list(LogReader(store))
-    books = read_ledger(store, entries[:-1]).books
+    fold_state = read_ledger(store, entries[:-1]).fold_state
     last: Entry = entries[-1]
     kept = read_ledger(store, entries)
     again = read_ledger(store, entries[:-1])
-    resumed = Ledger.resumed(books, again.history, again.prospects.snapshot())
+    resumed = Ledger.resumed(fold_state, again.history, again.prospects.snapshot())
     resumed.apply(last, None)
     assert resumed.rows() == kept.rows()
 
@@ -191,7 +195,7 @@ def test_folds_of_one_version_make_the_same_of_the_same_entries():
         if isinstance(body, BatchCommitted):
             body = replace(body, ordinal=state.next_ordinal)
         state.apply(Entry(sequence, "w", "0", 0.0, body))
-    made = [freeze(CorpusState, state), freeze(Books, ledger.books)]
+    made = [freeze(CorpusState, state), freeze(FoldState, ledger.fold_state)]
     assert digest("folds", canonical_json(rounded(made)), size=8).hex() == GOLDEN[FOLDS]
 
 

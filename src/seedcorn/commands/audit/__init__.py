@@ -10,8 +10,8 @@ from seedcorn.commands.arguments import add_corpus, count, positive_count
 from seedcorn.core.figures import counted
 
 if TYPE_CHECKING:
-    from seedcorn.commands.withdraw import Books
-    from seedcorn.core.measure.audits import Draw, Precision, Question
+    from seedcorn.commands.withdraw import FoldedCorpus
+    from seedcorn.core.measure.audits import AuditDraw, Precision, Question
     from seedcorn.storage.stores.store import Store
 
 DRAWN = 400
@@ -58,14 +58,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Draw questions, have them judged, or log verdicts."""
     from seedcorn.commands.corpus import open_corpus
 
-    _refuse_mixed(arguments)
+    _refuse_conflicting_options(arguments)
     store = open_corpus(arguments)
     if arguments.verdicts:
         return _log_verdicts(arguments, store, arguments.verdicts)
     return _draw(arguments, store)
 
 
-def _refuse_mixed(arguments: argparse.Namespace) -> None:
+def _refuse_conflicting_options(arguments: argparse.Namespace) -> None:
     """Two ways of asking at once; one of them would be ignored."""
     from seedcorn.core.measure.audits import AuditError
 
@@ -94,11 +94,11 @@ def _draw(arguments: argparse.Namespace, store: "Store") -> int:
         _judge(arguments.checker, draw, questions, path)
         return _log_verdicts(arguments, store, str(path))
     _write(path, [line(draw, question) for question in questions])
-    _tell_draw(arguments, draw, questions)
+    _print_draw(arguments, draw, questions)
     return 0
 
 
-def _judge(command: str, draw: "Draw", questions: "list[Question]", path: Any) -> None:
+def _judge(command: str, draw: "AuditDraw", questions: "list[Question]", path: Any) -> None:
     """Have a program judge every question; its verdicts are written once all of them are there."""
     from seedcorn.commands.audit.checker import Checker
     from seedcorn.commands.views.progress import counting
@@ -124,7 +124,7 @@ def _write(path: Any, lines: list[str]) -> None:
 
 def _log_verdicts(arguments: argparse.Namespace, store: "Store", path: str) -> int:
     """Check a file of verdicts against the draw it answers, become the writer, append one entry."""
-    from seedcorn.commands.withdraw import Books
+    from seedcorn.commands.withdraw import FoldedCorpus
     from seedcorn.core.identity import sha256_hex
     from seedcorn.core.log.entries import Measurement
     from seedcorn.core.log.state import AUDIT
@@ -143,24 +143,24 @@ def _log_verdicts(arguments: argparse.Namespace, store: "Store", path: str) -> i
     auditor = " and ".join(sorted({answer.auditor for answer in answers}))
     subject = {"generation": draw.generation, "stratum": draw.stratum}
     values = measured(draw, found, auditor, sha256_hex(data))
-    books, reader = Books(store), LogReader(store)
+    corpus, reader = FoldedCorpus(store), LogReader(store)
     for entry in reader:
-        books.fold(entry)
-    with writing(store, reader.head, books.fold, RunSpec(), arguments.takeover) as log:
-        _refuse_withdrawn(store, books, questions, path)
+        corpus.fold(entry)
+    with writing(store, reader.head, corpus.fold, RunSpec(), arguments.takeover) as log:
+        _refuse_withdrawn(store, corpus, questions, path)
         log.append(Measurement(AUDIT, subject, {**values}))
-    _tell_precision(arguments, draw, found, {**subject, **values})
+    _print_precision(arguments, draw, found, {**subject, **values})
     return 0
 
 
 def _refuse_withdrawn(
-    store: "Store", books: "Books", questions: "list[Question]", path: str
+    store: "Store", corpus: "FoldedCorpus", questions: "list[Question]", path: str
 ) -> None:
     """Once more as the writer: somebody may have withdrawn samples in between."""
     from seedcorn.storage.log.withdrawals import withdrawn_ids
     from seedcorn.storage.measure.audits import refuse_withdrawn
 
-    refuse_withdrawn(questions, withdrawn_ids(store, books.state), path)
+    refuse_withdrawn(questions, withdrawn_ids(store, corpus.state), path)
 
 
 def _read(path: str) -> bytes:
@@ -174,7 +174,9 @@ def _read(path: str) -> bytes:
         raise AuditError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _tell_draw(arguments: argparse.Namespace, draw: "Draw", questions: "list[Question]") -> None:
+def _print_draw(
+    arguments: argparse.Namespace, draw: "AuditDraw", questions: "list[Question]"
+) -> None:
     import json
 
     from seedcorn.commands.views.output import say
@@ -201,8 +203,8 @@ def _tell_draw(arguments: argparse.Namespace, draw: "Draw", questions: "list[Que
     say(f"seedcorn audit {arguments.corpus} --verdicts {arguments.output}")
 
 
-def _tell_precision(
-    arguments: argparse.Namespace, draw: "Draw", found: "Precision", values: dict[str, Any]
+def _print_precision(
+    arguments: argparse.Namespace, draw: "AuditDraw", found: "Precision", values: dict[str, Any]
 ) -> None:
     import json
 

@@ -42,8 +42,8 @@ class Checker:
                 f"checker {self._command!r} cannot be run: {error.strerror}"
             ) from error
         if done.returncode not in (RIGHT, WRONG) or _TRACEBACK in done.stderr:
-            said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            because = f": {said[-1]}" if said else ""
+            output = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            because = f": {output[-1]}" if output else ""
             raise AuditError(
                 f"checker {self._command!r} gave no verdict on sample {name}: exit code "
                 f"{done.returncode}{because}; 0 is right, 1 is wrong, nothing was logged"

@@ -3,10 +3,10 @@
 from rich.table import Table
 
 from seedcorn.commands.views.output import figures
-from seedcorn.core.measure.audits import Draw, Precision
+from seedcorn.core.measure.audits import AuditDraw, Precision
 
 
-def precision_table(draw: Draw, found: Precision, auditor: str) -> Table:
+def precision_table(draw: AuditDraw, found: Precision, auditor: str) -> Table:
     """One row: what was judged, by whom, and what share of it is right."""
     table = figures("gen", "stratum", "fingerprints", "right", "samples", "precision", "by", left=2)
     interval = found.interval

@@ -47,8 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     fingerprints = arguments.fingerprints or LedgerSpec().fingerprints
     seeds = sum(len(seed.objects) for corpus in (a, b) for seed in corpus.seeds)
     with counting("sketches read", a.sketches + b.sketches + seeds) as advance:
-        held = (holdings(a, b, fingerprints, advance), holdings(b, a, fingerprints, advance))
-    found = compare(*held)
+        pair = (holdings(a, b, fingerprints, advance), holdings(b, a, fingerprints, advance))
+    found = compare(*pair)
     if arguments.json:
         say(json.dumps(document(found, a, b), indent=2, ensure_ascii=False))
         return 0

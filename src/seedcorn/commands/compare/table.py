@@ -14,7 +14,7 @@ from seedcorn.storage.measure.comparison import Outline
 
 FORMAT = 1
 """Version of the JSON."""
-UNIT_LINE = (
+UNIQUE_LINE = (
     f"unique: the {HEADLINE}-word shingles of accepted samples that are in no seed of either "
     "corpus; withdrawn samples are left out"
 )
@@ -28,7 +28,7 @@ def print_comparison(console: Console, found: Comparison, a: Outline, b: Outline
     console.print()
     console.print(sides_table(found))
     console.print()
-    for line in [statement(found), *notes(found, a, b), UNIT_LINE]:
+    for line in [statement(found), *notes(found, a, b), UNIQUE_LINE]:
         console.print(line, soft_wrap=True)
 
 
@@ -69,15 +69,15 @@ def statement(found: Comparison) -> str:
 
 def notes(found: Comparison, a: Outline, b: Outline) -> list[str]:
     """What a reader must know before believing the table."""
-    said = []
+    lines = []
     if found.rate < 1:
-        said.append(f"estimated from a hash sample of rate {found.rate:.3g}, with 95 % intervals")
+        lines.append(f"estimated from a hash sample of rate {found.rate:.3g}, with 95 % intervals")
     if a.models != b.models:
-        said.append(
+        lines.append(
             f"A was written by {', '.join(a.models)}, B by {', '.join(b.models)}: models split "
             "text into tokens differently, so their tokens are not quite comparable"
         )
-    return said
+    return lines
 
 
 def document(found: Comparison, a: Outline, b: Outline) -> dict[str, Any]:

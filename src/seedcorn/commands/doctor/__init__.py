@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Check everything asked for; print as it comes."""
     import sys
 
-    from seedcorn.commands.doctor.table import as_json, tell
+    from seedcorn.commands.doctor.table import as_json, print_group
     from seedcorn.core.errors import RecipeError, StoreError
 
     if arguments.engine and not arguments.recipe:
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         for group in _groups(arguments):
             groups.append(group)
             if not arguments.json:
-                tell(group)
+                print_group(group)
     except StoreError as error:
         sys.stderr.write(f"seedcorn: could not check: {error}\n")
         return UNCHECKED

@@ -21,18 +21,18 @@ _OFF = {"", "0", "false", "no"}
 
 def versions(installed: Mapping[str, str] | None = None) -> list[Finding]:
     """One finding per package with a floor that is here; `installed` is what is, by default."""
-    held = _installed() if installed is None else installed
-    missed = {floor.package: (floor, version) for floor, version in below(held)}
+    present = _installed() if installed is None else installed
+    missed = {floor.package: (floor, version) for floor, version in below(present)}
     findings = []
     for floor in FLOORS:
-        if floor.package not in held:
+        if floor.package not in present:
             continue
         name = f"{floor.package} is {floor.version} or newer"
         if floor.package in missed:
             advice = f"install {floor.package}>={floor.version}: {floor.why}"
-            findings.append(Finding(name, FAILS, held[floor.package], advice))
+            findings.append(Finding(name, FAILS, present[floor.package], advice))
         else:
-            findings.append(Finding(name, OK, held[floor.package]))
+            findings.append(Finding(name, OK, present[floor.package]))
     return findings
 
 

@@ -71,12 +71,12 @@ def _disk(recipe: Recipe) -> list[Finding]:
     fits = Finding(name, OK, text) if wanted <= free else Finding(name, WARNING, text, _MORE)
     return [
         fits,
-        _told("there is free space", space, found),
-        _told("there are free inodes", inodes, found),
+        _finding("there is free space", space, found),
+        _finding("there are free inodes", inodes, found),
     ]
 
 
-def _told(
+def _finding(
     name: str, judge: Callable[[os.statvfs_result], str], found: os.statvfs_result
 ) -> Finding:
     try:

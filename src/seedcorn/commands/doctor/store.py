@@ -64,12 +64,12 @@ def _summed_up(store: Store, findings: list[Finding], spec: StoreSpec) -> list[F
     seen = next(f.detail for f in findings if f.check.startswith("put-if-absent") and not f.ok)
     if not spec.single_writer:
         return [*findings, Finding(SAFE, FAILS, str(unsafe(store, seen)))]
-    told = [
+    answers = [
         replace(f, level=WARNING) if f.check.startswith("put-if-absent") and not f.ok else f
         for f in findings
     ]
     vouched = f"put-if-absent is not honoured ({seen}); you vouched for a single writer"
     return [
-        *told,
+        *answers,
         Finding(SAFE, WARNING, vouched, "make sure that nothing else ever writes this corpus"),
     ]

@@ -12,7 +12,7 @@ Group = tuple[str, Sequence[Finding]]
 _SIGNS = {OK: "ok     ", FAILS: "FAILS  "}
 
 
-def tell(group: Group) -> None:
+def print_group(group: Group) -> None:
     """One group as text."""
     name, findings = group
     say(harmless(name))

@@ -139,24 +139,24 @@ def run(arguments: argparse.Namespace) -> int:
         require_known,
         require_own_card,
     )
-    from seedcorn.commands.export.words import told, told_leftovers
+    from seedcorn.commands.export.words import leftover_lines, summary_lines
     from seedcorn.commands.views.output import say
     from seedcorn.commands.views.progress import counting
     from seedcorn.core.export.exports import TARGET_BYTES
-    from seedcorn.storage.export.exports import export, look, publish, remove
+    from seedcorn.storage.export.exports import export, publish, read_target, remove
     from seedcorn.storage.export.source import read_corpus
 
     corpus_store, target = _stores(arguments)
     options = options_of(arguments)
-    standing = look(target, options)
+    export_target = read_target(target, options)
     require_own_card(target, arguments.replace_card)
-    corpus = read_corpus(corpus_store, standing.manifest, target.uri)
+    corpus = read_corpus(corpus_store, export_target.manifest, target.uri)
     require_known(options, corpus.ledger)
     size = int(arguments.shard_mb * 1e6) if arguments.shard_mb else TARGET_BYTES
-    written = export(corpus, standing, options, counting, size)
+    written = export(corpus, export_target, options, counting, size)
     manifest = described(arguments, written.manifest)
     manifest, small = objects(corpus, manifest, target.uri)
-    changed = publish(standing, manifest, small)
+    changed = publish(export_target, manifest, small)
     remove(target, written.replaced)
     unnamed = leftovers(target, manifest)
     if arguments.clean:
@@ -164,9 +164,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not changed:
         say(f"nothing new: {target.uri} holds {manifest.rows:,} rows")
     else:
-        for line in told(written, manifest, corpus.ledger, target.uri):
+        for line in summary_lines(written, manifest, corpus.ledger, target.uri):
             say(line)
-    for line in told_leftovers(unnamed, arguments.clean):
+    for line in leftover_lines(unnamed, arguments.clean):
         say(line)
     return 0
 

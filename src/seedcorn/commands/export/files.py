@@ -57,8 +57,8 @@ def require_known(options: Options, ledger: LedgerDocument) -> None:
     for kind, wanted, known in asked:
         if wanted - known:
             missing = ", ".join(sorted(str(name) for name in wanted - known))
-            held = ", ".join(sorted(str(name) for name in known)) or "none yet"
-            raise ExportError(f"the corpus has no {kind} {missing}; it has {held}")
+            available = ", ".join(sorted(str(name) for name in known)) or "none yet"
+            raise ExportError(f"the corpus has no {kind} {missing}; it has {available}")
 
 
 def described(arguments: argparse.Namespace, manifest: Manifest) -> Manifest:
@@ -87,19 +87,19 @@ def objects(corpus: Corpus, manifest: Manifest, target: str) -> tuple[Manifest, 
 
 def about_of(corpus: Corpus, manifest: Manifest, target: str) -> About:
     """What the card and the metadata say of the data set. A folder's path is not published."""
-    said = manifest.about
+    stated = manifest.about
     recipes = dict.fromkeys(row["recipe"] for row in corpus.ledger["generations"])
     hub = f"https://huggingface.co/{target.removeprefix('hf://')}" if target.startswith(HUB) else ""
     return About(
-        name=said.get("name") or ", ".join(name for name in recipes if name) or "corpus",
+        name=stated.get("name") or ", ".join(name for name in recipes if name) or "corpus",
         description=(
             f"Synthetic text in {manifest.rows:,} rows, grown in "
             f"{counted(len(corpus.state.generations), 'generation')} from real documents, verified "
             "and deduplicated; README.md has the recipe and how much of it is new."
         ),
-        licence=said.get("license", OTHER),
-        creator=said.get("creator", NOBODY),
-        url=said.get("url") or hub or (target if _is_published(target) else "./"),
+        licence=stated.get("license", OTHER),
+        creator=stated.get("creator", NOBODY),
+        url=stated.get("url") or hub or (target if _is_published(target) else "./"),
         created=corpus.created,
         published=corpus.modified,
     )

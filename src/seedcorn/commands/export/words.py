@@ -44,10 +44,10 @@ def _used(recipe: dict[str, Any]) -> dict[str, Any]:
     engine = dict(recipe["engine"])
     for kind in {*KINDS} - {engine["kind"]}:
         engine.pop(kind, None)
-    told = {**recipe, "engine": engine}
+    used = {**recipe, "engine": engine}
     return {
         key: value
-        for key, value in told.items()
+        for key, value in used.items()
         if not isinstance(value, dict) or any(value.values())
     }
 
@@ -74,12 +74,12 @@ def mixture(manifest: Manifest) -> str:
     weights = manifest.options["weights"]
     if not weights:
         return "Every sample occurs once."
-    told = ", ".join(f"{name} {weight:g}" for name, weight in weights.items())
+    shown_weights = ", ".join(f"{name} {weight:g}" for name, weight in weights.items())
     return (
-        f"Mixture weights: {told}. Below 1, samples were drawn without replacement; above 1, they "
+        f"Mixture weights: {shown_weights}. Below 1, samples were drawn without replacement; above 1, they "
         "are repeated, and `copy` counts them from 0."
         if "copy" in manifest.columns
-        else f"Mixture weights: {told}; samples were drawn without replacement."
+        else f"Mixture weights: {shown_weights}; samples were drawn without replacement."
     )
 
 
@@ -102,10 +102,10 @@ def left_out(manifest: Manifest, ledger: LedgerDocument) -> str:
 
 def model_licences(manifest: Manifest) -> list[tuple[str, str]]:
     """(model, licence) of every model that wrote a row; licences are what the user said."""
-    said: dict[str, str] = manifest.about.get("models", {})
+    stated: dict[str, str] = manifest.about.get("models", {})
     found = []
     for name in manifest.models:
-        licence = said.get(name) or said.get(name.partition("@")[0])
+        licence = stated.get(name) or stated.get(name.partition("@")[0])
         found.append((name, licence or UNKNOWN))
     return found
 
@@ -129,7 +129,9 @@ def limits(manifest: Manifest) -> list[str]:
     return found
 
 
-def told(written: Written, manifest: Manifest, ledger: LedgerDocument, target: str) -> list[str]:
+def summary_lines(
+    written: Written, manifest: Manifest, ledger: LedgerDocument, target: str
+) -> list[str]:
     """What a run did, line by line."""
     added = written.added
     shards = len(added.shards) if added else 0
@@ -157,7 +159,7 @@ def told(written: Written, manifest: Manifest, ledger: LedgerDocument, target: s
     return found
 
 
-def told_leftovers(unnamed: Sequence[str], cleaned: bool) -> list[str]:
+def leftover_lines(unnamed: Sequence[str], cleaned: bool) -> list[str]:
     """What is said of shards that no manifest names."""
     if not unnamed:
         return []

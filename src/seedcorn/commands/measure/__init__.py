@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from seedcorn.commands.measure.sources import Asked, Opened
     from seedcorn.core.ledger.document import LedgerDocument
     from seedcorn.core.measure.foreign import ForeignLedger
-    from seedcorn.core.measure.foreign_batch import Piece
+    from seedcorn.core.measure.foreign_batch import RowBlock
     from seedcorn.core.recipe import LedgerSpec
     from seedcorn.storage.seeds.reader import ScanBatch
 
@@ -108,15 +108,15 @@ def run(arguments: argparse.Namespace) -> int:
 
     asked = open_sources(arguments)
     measured, cut = _measured(arguments, asked)
-    ledger, said = measured.ledger, about(asked, cut)
+    ledger, remarks = measured.ledger, about(asked, cut)
     corpus = ", ".join(o.path for o in asked.sources if o.source.number)
-    document: LedgerDocument = {"corpus": corpus, "notes": said, **to_json(ledger)}
+    document: LedgerDocument = {"corpus": corpus, "notes": remarks, **to_json(ledger)}
     if arguments.output:
         _write_page(arguments.output, document, corpus)
     if arguments.json:
         say(json.dumps(document, indent=2, ensure_ascii=False))
         return 0
-    print_ledger(console(), ledger.rows(), ledger.strata(), [*notes(document), *said])
+    print_ledger(console(), ledger.rows(), ledger.strata(), [*notes(document), *remarks])
     if arguments.output:
         say(f"{arguments.output}: the same as a page")
     return 0
@@ -164,24 +164,24 @@ def _read(measured: "ForeignLedger", opened: "Opened", settings: "LedgerSpec", a
 
 def _anchor(asked: "Asked", most: int) -> list[str]:
     """At most `most` documents of each anchor, drawn fairly."""
-    from seedcorn.core.measure.foreign_sample import Drawn
+    from seedcorn.core.measure.foreign_subset import DocumentDraw
 
     texts: list[str] = []
     for opened in asked.anchors if most else ():
-        drawn = Drawn(opened.source.number, opened.source.name, opened.source.rows, most)
+        drawn = DocumentDraw(opened.source.number, opened.source.name, opened.source.rows, most)
         for batch in opened.documents.scan():
             drawn.look(batch.usable, _piece(batch).text)
         texts += drawn.texts
     return texts
 
 
-def _piece(batch: "ScanBatch") -> "Piece":
-    from seedcorn.core.measure.foreign_batch import Piece
+def _piece(batch: "ScanBatch") -> "RowBlock":
+    from seedcorn.core.measure.foreign_batch import RowBlock
     from seedcorn.core.text.words import read_words
     from seedcorn.storage.samples.batches import texts_view
 
     words = read_words(*texts_view(batch.texts))
-    return Piece(words, batch.usable, batch.problems, lambda row: batch.texts[row].as_py())
+    return RowBlock(words, batch.usable, batch.problems, lambda row: batch.texts[row].as_py())
 
 
 def _write_page(name: str, document: "LedgerDocument", title: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from seedcorn.commands.corpus import store_spec
 from seedcorn.core.errors import SeedError
-from seedcorn.core.measure.foreign import Source, batch_rows
+from seedcorn.core.measure.foreign import DocumentSet, batch_rows
 from seedcorn.core.recipe import SourceSpec
 from seedcorn.core.text.words import read_words
 from seedcorn.storage.measure.foreign import Documents, open_documents, source_name
@@ -19,7 +19,7 @@ SEED, ANCHOR = "seed", "anchor"
 class Opened:
     """One source: what the ledger calls it, and its documents. An anchor has number -1."""
 
-    source: Source
+    source: DocumentSet
     path: str
     documents: Documents
 
@@ -96,10 +96,10 @@ def _open(
     except SeedError as error:
         option = f"--generation {which}" if number > 0 else f"--{which}"
         raise SeedError(f"{option}: {error}") from error
-    return Opened(Source(number, source_name(path), documents.rows), path, documents)
+    return Opened(DocumentSet(number, source_name(path), documents.rows), path, documents)
 
 
-def with_batch(opened: Opened, fingerprints: int) -> Source:
+def with_batch(opened: Opened, fingerprints: int) -> DocumentSet:
     """The source, cut into batches that suit the length of its first documents."""
     first = next(opened.documents.scan())
     words = read_words(*texts_view(first.texts)).counts

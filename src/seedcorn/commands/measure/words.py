@@ -3,7 +3,7 @@
 from seedcorn.commands.measure.sources import Asked
 from seedcorn.core.figures import counted, size
 from seedcorn.core.measure.foreign import memory_bytes
-from seedcorn.core.measure.foreign_sample import CHARS
+from seedcorn.core.measure.foreign_subset import CHARS
 from seedcorn.core.recipe import LedgerSpec
 from seedcorn.core.sketch.sketch import LENGTHS
 
@@ -27,18 +27,18 @@ def memory_line(asked: Asked, settings: LedgerSpec) -> str:
 
 def about(asked: Asked, cut: int) -> list[str]:
     """How the figures must be read."""
-    said = [
+    lines = [
         "every readable document counts as accepted: nothing was checked and no duplicate dropped",
         "tokens are words (characters in scripts without spaces)",
         "forecasts assume that a generation's documents are in random order; on a sorted file "
         "they mislead",
     ]
     if not any(opened.source.number == 0 for opened in asked.sources):
-        said.append(
+        lines.append(
             "no --seed was given: all of generation 1 counts as new, whatever it was made from"
         )
     if cut:
-        said.append(
+        lines.append(
             f"companions saw the first {CHARS:,} characters of {counted(cut, 'longer document')}"
         )
-    return said
+    return lines

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from seedcorn.config import LoadedRecipe
     from seedcorn.core.night.document import NightReport
     from seedcorn.core.recipe import Recipe
-    from seedcorn.runtime.driver.night import Evening
+    from seedcorn.runtime.driver.night import NightOutcome
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -53,27 +53,27 @@ def run_night(
 
     try:
         with watching(console()) as view:
-            evening = grow_night(loaded, view, open_cluster, clock)
+            outcome = grow_night(loaded, view, open_cluster, clock)
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.stderr.write(stopped_at_once(command(arguments, verb="night")))
         return INTERRUPTED
     except CorpusBusy:
         raise
     except SeedcornError as error:
-        tell(loaded.recipe, {"status": "failed", "text": f"night failed: {error}"})
+        send_webhook(loaded.recipe, {"status": "failed", "text": f"night failed: {error}"})
         raise
-    for line in report_on(loaded.recipe, evening):
+    for line in report_on(loaded.recipe, outcome):
         say(line)
-    return 0 if evening.grown.complete else INTERRUPTED
+    return 0 if outcome.grown.complete else INTERRUPTED
 
 
-def report_on(recipe: "Recipe", evening: "Evening") -> list[str]:
+def report_on(recipe: "Recipe", outcome: "NightOutcome") -> list[str]:
     """Write what is to be reported and send it; returns one line per night, tonight's last."""
     from seedcorn.commands.night.report import write_reports
-    from seedcorn.core.night.delta_text import summary
+    from seedcorn.core.night.report_text import summary
     from seedcorn.storage.stores.opening import open_store
 
-    night, rest = evening.night, evening.rest
+    night, rest = outcome.night, outcome.rest
     if rest is None:
         return [
             f"night {night.key}: stopped, everything finished is kept; run it again to continue"
@@ -83,7 +83,7 @@ def report_on(recipe: "Recipe", evening: "Evening") -> list[str]:
     lines = []
     for one in written:
         lines.append(summary(one))
-        tell(recipe, message(one))
+        send_webhook(recipe, message(one))
     if not any(one["night"] == night.key for one in written):
         lines.append(f"night {night.key}: nothing to do: {rest.text}")
     return lines
@@ -91,13 +91,13 @@ def report_on(recipe: "Recipe", evening: "Evening") -> list[str]:
 
 def message(one: "NightReport") -> dict[str, Any]:
     """What a webhook is sent: `text` for people, the headline figures for programs."""
-    from seedcorn.core.night.delta_text import summary
+    from seedcorn.core.night.report_text import summary
 
     figures = ("night", "status", "generation", "reason", "unique", "counts", "next", "alarms")
     return {"text": summary(one), **{key: one.get(key) for key in figures}}
 
 
-def tell(recipe: "Recipe", said: dict[str, Any]) -> None:
+def send_webhook(recipe: "Recipe", payload: dict[str, Any]) -> None:
     """Send it to the URL that the environment holds, if the recipe names a variable for one."""
     import logging
     import os
@@ -111,4 +111,4 @@ def tell(recipe: "Recipe", said: dict[str, Any]) -> None:
     if not url:
         logging.getLogger(__name__).warning("webhook: %s is not set; nothing was sent", variable)
         return
-    notify(url, said)
+    notify(url, payload)

@@ -13,9 +13,9 @@ from seedcorn.commands.report.page import build_page, together
 from seedcorn.commands.report.pairs import Pair
 from seedcorn.commands.report.words import number, percent
 from seedcorn.core.ledger.document import LedgerDocument
-from seedcorn.core.night.delta_text import NAMES, sentences, summary
 from seedcorn.core.night.document import SKIPPED, DriftNote, GrownNight, NightReport
 from seedcorn.core.night.drift import UNKNOWN
+from seedcorn.core.night.report_text import NAMES, sentences, summary
 
 MAIN, NAVIGATION = "<main>", '<nav aria-label="Sections">'
 """Where the section and the link to it go."""

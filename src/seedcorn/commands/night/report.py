@@ -18,9 +18,9 @@ from seedcorn.core.ledger.ledger import Ledger, to_json
 from seedcorn.core.log.entries import Entry
 from seedcorn.core.log.state import CorpusState
 from seedcorn.core.night.chronicle import chronicle, until_next
-from seedcorn.core.night.delta import delta, skipped
 from seedcorn.core.night.document import NightReport
 from seedcorn.core.night.night import DONE, Night, Rest, night_key, report_key
+from seedcorn.core.night.report import night_report, skipped
 from seedcorn.core.recipe import StoreSpec
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.log.reading import read_ledger, read_state
@@ -46,7 +46,7 @@ def write_reports(store: Store, spec: StoreSpec, night: Night, rest: Rest) -> li
         until = list(until_next(entries, number))
         ledger = read_ledger(store, until)
         document = to_json(ledger)
-        found.append(delta(document, chronicle(until), _outlook(ledger)))
+        found.append(night_report(document, chronicle(until), _outlook(ledger)))
         _write(store, spec, until, document, found[-1])
     if rest.why != DONE and _reported(store, night.key, "reason") != rest.why:
         document = to_json(read_ledger(store, entries))
@@ -61,8 +61,8 @@ def _unreported(store: Store, state: CorpusState) -> Iterator[int]:
     for number in nightly[-LOOKED_BACK:]:
         generation = state.generations[number]
         if generation.finished:
-            told = _reported(store, night_key(generation), "generation")
-            if told != number:
+            reported = _reported(store, night_key(generation), "generation")
+            if reported != number:
                 yield number
 
 

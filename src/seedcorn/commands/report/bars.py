@@ -157,13 +157,13 @@ def cost_chart(document: LedgerDocument) -> Chart | None:
             )  # fmt: skip
     chart.update_xaxes(axis(visible=False, range=[0, 1.7 * max(known) or 1]))
     chart.update_yaxes(row_axis(names))
-    told = zip(names, per_hour, strict=True)
+    named = zip(names, per_hour, strict=True)
     return Chart(
         "cost",
         "What an engine-hour bought",
         "Unique tokens per engine-hour, by generation.",
         chart,
-        "; ".join(f"{name}: {number(value)}" for name, value in told) + ".",
+        "; ".join(f"{name}: {number(value)}" for name, value in named) + ".",
         ("per_engine_hour",),
     )
 

@@ -52,7 +52,7 @@ class Pair:
     """Estimated Jaccard similarity."""
 
 
-class Piece(NamedTuple):
+class TextSpan(NamedTuple):
     """A stretch of text, and whether the other side has it."""
 
     text: str
@@ -64,8 +64,8 @@ class Shown:
     """A pair as the page shows it."""
 
     pair: Pair
-    left: Sequence[Piece]
-    right: Sequence[Piece]
+    left: Sequence[TextSpan]
+    right: Sequence[TextSpan]
     verdict: str
 
 
@@ -140,18 +140,20 @@ def side_by_side(pair: Pair) -> Shown:
     a, b = _words(left), _words(right)
     keys = [[word.strip() for word in words] for words in (a, b)]
     matcher = SequenceMatcher(None, keys[0], keys[1], autojunk=False)
-    pieces: tuple[list[Piece], list[Piece]] = ([], [])
+    pieces: tuple[list[TextSpan], list[TextSpan]] = ([], [])
     for tag, i, j, k, m in matcher.get_opcodes():
         for side, words in zip(pieces, (a[i:j], b[k:m]), strict=True):
             side += _pieces("".join(words), tag != "equal")
     return Shown(pair, *pieces, _verdict(pair))
 
 
-def _pieces(text: str, differs: bool) -> list[Piece]:
+def _pieces(text: str, differs: bool) -> list[TextSpan]:
     """The text, with the white space after it in a piece of its own that never differs."""
     core = text.rstrip()
     return [
-        piece for piece in (Piece(core, differs), Piece(text[len(core) :], False)) if piece.text
+        piece
+        for piece in (TextSpan(core, differs), TextSpan(text[len(core) :], False))
+        if piece.text
     ]
 
 

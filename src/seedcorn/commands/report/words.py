@@ -68,7 +68,7 @@ def with_ends(bounds: Bounds) -> str:
     return f"{number(bounds['estimate'])} [{ends(bounds)}]"
 
 
-def unit_words(generations: Sequence[Generation]) -> str:
+def token_kind_words(generations: Sequence[Generation]) -> str:
     """What the tokens counted are: verified only where every generation's are."""
     units = {g["unit"] for g in generations}
     if len(units) == 1:
@@ -90,7 +90,7 @@ def headline(document: LedgerDocument) -> str:
     rounds = counted(len(generations), "generation")
     generated = sum(g["tokens"]["generated"] for g in generations)
     sentence = (
-        f"{number(total.estimate)}{error} {unit_words(generations)} in {rounds}, "
+        f"{number(total.estimate)}{error} {token_kind_words(generations)} in {rounds}, "
         f"out of {number(generated)} generated"
     )
     if total.missing:

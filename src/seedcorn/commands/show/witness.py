@@ -55,8 +55,8 @@ def _samples(store: Store, shards: Sequence[ObjectRef], ids: set[str]) -> dict[s
         if found.keys() == ids:
             break
         with store.open(ref.key) as handle:
-            held = column_of(handle, "sample_id")
-        if ids.intersection(held):
+            sample_ids = column_of(handle, "sample_id")
+        if ids.intersection(sample_ids):
             table: pa.Table = read_shard(store, ref, ["sample_id", "text"])
             texts = zip(table["sample_id"].to_pylist(), table["text"].to_pylist(), strict=True)
             found |= {name: text for name, text in texts if name in ids}

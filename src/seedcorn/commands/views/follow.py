@@ -48,15 +48,15 @@ class FollowTable:
         """The next piece of the log."""
         *lines, self._rest = (self._rest + text).split("\n")
         for line in lines:
-            self._tell(line)
+            self._show(line)
 
     def end(self) -> None:
         """The log is over: what it ends with may lack its line end."""
         if self._rest:
-            self._tell(self._rest)
+            self._show(self._rest)
         self._rest = ""
 
-    def _tell(self, line: str) -> None:
+    def _show(self, line: str) -> None:
         progress = read(line)
         if progress is None:
             self._say(harmless(message_of(line.rstrip("\r"))))
@@ -72,10 +72,10 @@ def _plain(text: str) -> None:
 
 def _table(seen: dict[int, Progress]) -> RenderableType:
     """One line per generation that was seen to grow, the latest last."""
-    unit = next((one.unit for one in reversed(seen.values()) if one.unit), "uat")
-    table = figures("gen", "planned", "generated", *OUTCOMES, f"unique\n({unit})")
+    token_kind = next((one.unit for one in reversed(seen.values()) if one.unit), "uat")
+    table = figures("gen", "planned", "generated", *OUTCOMES, f"unique\n({token_kind})")
     for number, one in sorted(seen.items()):
         counts = (f"{one.counts[name]:,}" if one.counts else "" for name in OUTCOMES)
-        told = (str(number), f"{one.planned:,}", f"{one.generated:,}")
-        table.add_row(*told, *counts, harmless(one.unique))
+        cells = (str(number), f"{one.planned:,}", f"{one.generated:,}")
+        table.add_row(*cells, *counts, harmless(one.unique))
     return table

@@ -14,7 +14,7 @@ from seedcorn.core.ledger.rows import Containment, GenerationRow, StratumRow, Un
 from seedcorn.core.sample import OUTCOMES
 from seedcorn.core.sketch.sketch import HEADLINE
 
-UNIT_LINES = {
+TOKEN_KIND_LINES = {
     "uat": f"uat: unique accepted tokens, the {HEADLINE}-word shingles of accepted samples that "
     "nothing earlier in the corpus contains",
     "uvt": f"uvt: unique verified tokens, the {HEADLINE}-word shingles of samples whose content a "
@@ -46,20 +46,22 @@ def print_ledger(
         console.print()
     for text in notes:
         console.print(text, soft_wrap=True)
-    for unit in sorted({row.unit for row in rows}):
-        console.print(UNIT_LINES[unit], soft_wrap=True)
+    for token_kind in sorted({row.unit for row in rows}):
+        console.print(TOKEN_KIND_LINES[token_kind], soft_wrap=True)
 
 
-def unit_of(rows: Sequence[GenerationRow] | Sequence[StratumRow]) -> str:
+def token_kind_of(rows: Sequence[GenerationRow] | Sequence[StratumRow]) -> str:
     """The unit of U, or both where generations differ in whether a check verifies."""
     return "/".join(sorted({row.unit for row in rows})) or "uat"
 
 
 def generation_table(rows: Sequence[GenerationRow]) -> Table:
     """What each generation added."""
-    unit = unit_of(rows)
-    rates = ("per\ntoken", f"{unit} per\nengine-h")
-    table = figures("gen", "planned", *OUTCOMES, "accepted\ntokens", f"unique\n({unit})", *rates)
+    token_kind = token_kind_of(rows)
+    rates = ("per\ntoken", f"{token_kind} per\nengine-h")
+    table = figures(
+        "gen", "planned", *OUTCOMES, "accepted\ntokens", f"unique\n({token_kind})", *rates
+    )
     for row in rows:
         table.add_row(
             str(row.generation),
@@ -75,7 +77,7 @@ def generation_table(rows: Sequence[GenerationRow]) -> Table:
 
 def stratum_table(rows: Sequence[StratumRow]) -> Table:
     """What each stratum added; strata overlap, only the exclusive part is theirs alone."""
-    unique = (f"unique\n({unit_of(rows)})", "exclusive", "per\ntoken")
+    unique = (f"unique\n({token_kind_of(rows)})", "exclusive", "per\ntoken")
     table = figures("gen", "stratum", *OUTCOMES, "accepted\ntokens", *unique, left=2)
     for row in rows:
         table.add_row(

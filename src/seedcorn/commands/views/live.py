@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.logging import RichHandler
 from rich.table import Table
 
-from seedcorn.commands.views.ledger_table import unit_of
+from seedcorn.commands.views.ledger_table import token_kind_of
 from seedcorn.commands.views.output import figures
 from seedcorn.core.figures import counted, duration, scaled
 from seedcorn.core.ledger.rows import GenerationRow
@@ -96,11 +96,11 @@ class TableView:
 def progress_line(look: Snapshot, eta_s: float | None) -> str:
     """One snapshot as one line, which a follower of a job reads back (core.ops.progress_lines)."""
     row = _row_of(look.rows, look.generation)
-    told = Progress(look.generation, look.planned, look.generated, activity(look, eta_s))
+    progress = Progress(look.generation, look.planned, look.generated, activity(look, eta_s))
     if row is not None:
         counts = {outcome: row.counts[outcome] for outcome in OUTCOMES}
-        told = replace(told, counts=counts, unique=_unique(row), unit=row.unit)
-    return told.line()
+        progress = replace(progress, counts=counts, unique=_unique(row), unit=row.unit)
+    return progress.line()
 
 
 def figures_of(look: Snapshot, eta_s: float | None) -> dict[str, object]:
@@ -124,7 +124,9 @@ def figures_of(look: Snapshot, eta_s: float | None) -> dict[str, object]:
 
 def live_table(look: Snapshot) -> Table:
     """One line per generation, the one that grows last."""
-    table = figures("gen", "planned", "generated", *OUTCOMES, f"unique\n({unit_of(look.rows)})")
+    table = figures(
+        "gen", "planned", "generated", *OUTCOMES, f"unique\n({token_kind_of(look.rows)})"
+    )
     for row in look.rows:
         if row.generation < look.generation:
             table.add_row(*_cells(row.generation, row.planned, row.committed, row))

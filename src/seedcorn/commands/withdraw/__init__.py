@@ -71,28 +71,28 @@ def run(arguments: argparse.Namespace) -> int:
     from seedcorn.storage.log.writing import writing
 
     store, selection = open_corpus(arguments), select(arguments.where)
-    books, reader = Books(store), LogReader(store)
+    corpus, reader = FoldedCorpus(store), LogReader(store)
     for entry in reader:
-        books.fold(entry)
-    if books.state.sequence == 0:
+        corpus.fold(entry)
+    if corpus.state.sequence == 0:
         raise no_corpus(store)
-    choice = books.choose(selection)
+    choice = corpus.choose(selection)
     if not choice.ids:
         return _nothing(choice, selection)
-    with writing(store, reader.head, books.fold, RunSpec(), arguments.takeover) as log:
-        if books.state.sequence != reader.head.sequence + 1:
+    with writing(store, reader.head, corpus.fold, RunSpec(), arguments.takeover) as log:
+        if corpus.state.sequence != reader.head.sequence + 1:
             # Somebody appended between reading and opening: what was chosen may be gone by now.
-            choice = books.choose(selection)
+            choice = corpus.choose(selection)
         if not choice.ids:
             return _nothing(choice, selection)
-        before = books.ledger.rows()
+        before = corpus.ledger.rows()
         entry = log.append(choice.body(store, selection, arguments.reason))
-        books.fold(entry)
-    _tell(entry, choice, before, books.ledger.rows())
+        corpus.fold(entry)
+    _print_withdrawn(entry, choice, before, corpus.ledger.rows())
     return 0
 
 
-class Books:
+class FoldedCorpus:
     """State and ledger of a corpus, folded together."""
 
     def __init__(self, store: "Store") -> None:
@@ -130,7 +130,7 @@ def _nothing(choice: "Choice", selection: "Selection") -> int:
     return NOTHING
 
 
-def _tell(
+def _print_withdrawn(
     entry: "Entry", choice: "Choice", before: "list[GenerationRow]", after: "list[GenerationRow]"
 ) -> None:
     from seedcorn.commands.views.ledger_table import headline

@@ -82,8 +82,8 @@ def choose(store: Store, state: CorpusState, selection: Selection, rate: float) 
             found = _matching(store, ref, selection, gone)
             if found.num_rows:
                 choice.add(found, number, strata)
-    held = {name for name, _ in choice.ids}
-    choice.missing = sorted(selection.values.get("id", frozenset()) - held)
+    matched = {name for name, _ in choice.ids}
+    choice.missing = sorted(selection.values.get("id", frozenset()) - matched)
     return choice
 
 

@@ -15,7 +15,7 @@ from typing import Protocol
 _SEPARATORS = re.compile("[^0-9]+")
 
 
-class Piece(Protocol):
+class EquationToken(Protocol):
     """A token: number, plus, minus, times, over, open, close, percent; any other has no value."""
 
     @property
@@ -40,7 +40,7 @@ class Calculation:
     """Signs between two operands."""
 
 
-def calculate(text: str, pieces: Sequence[Piece]) -> Calculation:
+def calculate(text: str, pieces: Sequence[EquationToken]) -> Calculation:
     """Read a whole side; raises Malformed where it is none or divides by zero."""
     reader = _Reader(text, pieces)
     side = reader.sum()
@@ -52,7 +52,7 @@ def calculate(text: str, pieces: Sequence[Piece]) -> Calculation:
 class _Reader:
     """Recursive descent over the pieces."""
 
-    def __init__(self, text: str, pieces: Sequence[Piece]) -> None:
+    def __init__(self, text: str, pieces: Sequence[EquationToken]) -> None:
         self._text = text
         self._pieces = pieces
         self._at = 0

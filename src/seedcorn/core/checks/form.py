@@ -54,10 +54,10 @@ class Length:
     max_chars: int = 0
 
     def __post_init__(self) -> None:
-        for unit in ("words", "chars"):
-            low, high = getattr(self, f"min_{unit}"), getattr(self, f"max_{unit}")
+        for quantity in ("words", "chars"):
+            low, high = getattr(self, f"min_{quantity}"), getattr(self, f"max_{quantity}")
             if 0 < high < low:
-                raise ValueError(f"max_{unit}: {high} is less than min_{unit} {low}")
+                raise ValueError(f"max_{quantity}: {high} is less than min_{quantity} {low}")
 
     def problem(self, subject: Subject) -> str | None:
         """Compare both counts with their bounds."""

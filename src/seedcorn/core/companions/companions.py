@@ -24,7 +24,7 @@ BINS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class Subset:
     """A fair sample of the accepted documents of one generation, in the order of the plan."""
 
     documents: Sequence[str]
@@ -56,7 +56,7 @@ class Companions(TypedDict, total=False):
     vendi: float
 
 
-def companions(sample: Sample, anchor: Sequence[str] = ()) -> Companions:
+def companions(sample: Subset, anchor: Sequence[str] = ()) -> Companions:
     """The "companions" object of the ledger document.
 
     `anchor_gain` is null where the anchor has fewer than two distinct documents with text. Raises

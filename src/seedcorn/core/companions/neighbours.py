@@ -45,8 +45,8 @@ class Pool:
 def pool(documents: Sequence[str], history: Sequence[str], own: Sequence[Sequence[str]]) -> Pool:
     """Cut all texts into pieces. `own`: empty, or further candidates per document."""
     texts = [piece for text in history for piece in _pieces(text)]
-    held, known = len(texts), set(texts)
-    starts = [held]
+    own_size, known = len(texts), set(texts)
+    starts = [own_size]
     for document in documents:
         texts.extend(_pieces(document))
         starts.append(len(texts))
@@ -55,7 +55,7 @@ def pool(documents: Sequence[str], history: Sequence[str], own: Sequence[Sequenc
         mine = {piece for text in candidates for piece in _pieces(text)} - known
         ranges.append((len(texts), len(texts) + len(mine)))
         texts.extend(sorted(mine))
-    return Pool(texts, held, starts, ranges)
+    return Pool(texts, own_size, starts, ranges)
 
 
 def nearest(pool: Pool, wanted: int) -> NDArray[np.int64]:

@@ -57,7 +57,7 @@ def shares(
         for at in range(first, last):
             text = pieces.texts[at]
             close = [int(i) for i in near[at - pieces.history] if i >= 0]
-            far = _strangers(text, ring, visible, set(close), neighbours)
+            far = _distant_texts(text, ring, visible, set(close), neighbours)
             close += far[: neighbours - len(close)]
             known = [[pieces.texts[i] for i in reversed(some)] for some in (close, far)]
             costs += [size(text, some, level) for some in known]
@@ -111,7 +111,7 @@ def size(text: str, known: Sequence[str], level: int = LEVEL) -> int:
     return len(compressor.compress(data)) - len(compressor.compress(b""))
 
 
-def _strangers(
+def _distant_texts(
     text: str, ring: list[tuple[int, int]], visible: int, excluded: set[int], wanted: int
 ) -> list[int]:
     """Pieces below `visible` that follow a hash of the text on the ring of all pieces' hashes."""

@@ -33,7 +33,7 @@ def next_due(state: CorpusState, ledger: Ledger, recipe: Recipe) -> Body | None:
             ledger.prospects,
             ledger.history,
             generation,
-            ledger.promises.record,
+            ledger.scores.record,
             (cut, recipe.units.ahead),
             partial(shares, generation, recipe),
         )

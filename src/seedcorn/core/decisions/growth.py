@@ -167,14 +167,14 @@ def new_sources(
     `known` pairs logged sources with their fingerprints. Reference corpora rank before the seed.
     Raises SeedError for a source that changed: its ordinals are history and cannot be rewritten.
     """
-    held = {(source.role, source.name): fingerprint for source, fingerprint in known}
+    logged = {(source.role, source.name): fingerprint for source, fingerprint in known}
     for claim in claims:
-        before = held.get((claim.role, claim.name), claim.fingerprint)
+        before = logged.get((claim.role, claim.name), claim.fingerprint)
         if before != claim.fingerprint:
             raise SeedError(
                 f"{claim.role} source {claim.name!r} is not what the corpus was grown from: its "
                 "files changed since; restore them, or give the new documents as another source"
             )
-    fresh = [claim for claim in claims if (claim.role, claim.name) not in held]
+    fresh = [claim for claim in claims if (claim.role, claim.name) not in logged]
     rank = {"evaluation": 0, "reference": 1, "seed": 2}
     return sorted(fresh, key=lambda claim: rank[claim.role])

@@ -123,7 +123,7 @@ def _outlook(
     else:
         amount = samples or 0
     alone = {ALL: 1.0, **exclusive_shares(ledger.prospects, ledger.history)}
-    widen, stopped = ledger.promises.record.widening(), name != ALL and weights.get(name) == 0
+    widen, stopped = ledger.scores.record.widening(), name != ALL and weights.get(name) == 0
     if name == ALL and weights:
         total = sum(weights.values())
         amounts = {s: Amount(round(amount * w / total), 0) for s, w in weights.items() if total}

@@ -36,8 +36,10 @@ def exhausted(state: CorpusState, generation: GenerationState, recipe: Recipe, s
         return ""
     if forecast_until(generation) < generation.batches:
         return ""
-    promised = [_promise(measurement, stratum) for measurement in generation.prospects[-patience:]]
-    known = [value for value in promised if value is not None]
+    predicted = [
+        _predicted(measurement, stratum) for measurement in generation.prospects[-patience:]
+    ]
+    known = [value for value in predicted if value is not None]
     if len(known) < patience:
         return ""
     best = _novel_share(state) * max(known)
@@ -94,7 +96,7 @@ def best_of_mix(generation: GenerationState, mix: Mapping[str, float], recipe: R
         return ""
     newest, found = generation.prospects[-1], list[Candidate]()
     for stratum, weight in mix.items():
-        low, values = _promise(newest, stratum, "low"), _values(newest, stratum)
+        low, values = _predicted(newest, stratum, "low"), _values(newest, stratum)
         if weight > 0 and low is not None and values["sampled"]:
             alone = values["exclusive"] * newest.values["rate"] / values["sampled"]
             found.append(Candidate(stratum, low, alone, _seconds(generation, stratum)))
@@ -111,7 +113,7 @@ def seconds_per_sample(
     return engine_seconds / generated * tokens / samples or None
 
 
-def _promise(
+def _predicted(
     measurement: Measurement, stratum: str, end: Literal["low", "high"] = "high"
 ) -> float | None:
     """Unique tokens per sample that a forecast promised, at one end of its interval."""

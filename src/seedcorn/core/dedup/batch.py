@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from seedcorn.core.checks import Check
 from seedcorn.core.dedup.decontamination import EvaluationSet, contamination
-from seedcorn.core.dedup.dedup import Verdicts, insertions, resolve
+from seedcorn.core.dedup.dedup import DedupResult, insertions, resolve
 from seedcorn.core.dedup.sealing import Ancestry, SealRequest, tags
 from seedcorn.core.sample import Outcome
 from seedcorn.core.text.fingerprint import Fingerprints
@@ -102,7 +102,7 @@ class Outcomes:
 class Decided:
     """Verdicts on a batch's candidates, and the tag of every witness they name, by ordinal."""
 
-    verdicts: Verdicts
+    verdicts: DedupResult
     labels: dict[int, int]
 
 
@@ -149,14 +149,14 @@ def deduplicate(
     first = request.ordinal
     witness = index.lookup(prints.keys.ravel()).reshape(prints.keys.shape)
     ordinals = np.unique(witness[(witness >= 0) & (witness < first)])
-    signatures, held = index.get_witnesses(ordinals)
+    signatures, labels_of = index.get_witnesses(ordinals)
     verdicts = resolve(
         prints.keys, prints.signature, witness, (ordinals, signatures), first, threshold
     )
     kept = tags(request.generation, plan_index[verdicts.kept])
     index.put_witnesses(first, prints.signature[verdicts.kept], kept)
     index.insert(*insertions(prints.keys, verdicts, first))
-    labels = dict(zip(ordinals.tolist(), held.tolist(), strict=True))
+    labels = dict(zip(ordinals.tolist(), labels_of.tolist(), strict=True))
     labels |= {first + offset: label for offset, label in enumerate(kept.tolist())}
     return Decided(verdicts, labels)
 

@@ -81,7 +81,7 @@ class Containment:
         needed = (self._count + more + 16) / _LOAD
         if needed <= len(self._table):
             return
-        held = self._table[self._table != 0]
+        occupied = self._table[self._table != 0]
         self._table = np.zeros(1 << int(np.ceil(np.log2(needed))), dtype=np.uint64)
-        offsets = np.array([0, len(held)], dtype=np.int64)
-        _measure(self._table, held, offsets, np.zeros(4, dtype=np.int64), True)
+        offsets = np.array([0, len(occupied)], dtype=np.int64)
+        _measure(self._table, occupied, offsets, np.zeros(4, dtype=np.int64), True)

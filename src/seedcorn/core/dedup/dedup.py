@@ -32,7 +32,7 @@ _Scalar = Any  # int64 or float32 inside the kernels
 
 
 @dataclass(frozen=True, slots=True)
-class Verdicts:
+class DedupResult:
     """One batch decided, row by row; n documents in plan order."""
 
     kept: np.ndarray
@@ -52,7 +52,7 @@ def resolve(
     known: tuple[np.ndarray, np.ndarray],
     first_ordinal: int,
     threshold: float,
-) -> Verdicts:
+) -> DedupResult:
     """Decide one batch, rows in plan order.
 
     keys: uint64[n,17] and signatures: uint8[n,64] are the batch's fingerprints; witness: int64[n,17]
@@ -64,7 +64,7 @@ def resolve(
     Raises ValueError for shapes that do not fit and for answers missing from `known`.
     """
     _check(keys, signatures, witness, known, first_ordinal)
-    return Verdicts(
+    return DedupResult(
         *_resolve(
             read_only(keys, np.uint64),
             read_only(signatures, np.uint8),
@@ -77,7 +77,7 @@ def resolve(
 
 
 def insertions(
-    keys: np.ndarray, verdicts: Verdicts, first_ordinal: int
+    keys: np.ndarray, verdicts: DedupResult, first_ordinal: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the batch adds to the index: (keys uint64[17k], ordinals int64[17k]) of its k kept rows."""
     kept = keys[verdicts.kept]

@@ -30,8 +30,10 @@ def sketch_of(batch: StagedBatch, outcomes: Outcomes, rule: SealRule) -> Delta:
     """What the batch adds to the ledger, at the rule's sample rate."""
     top = limit(rule.rate)
     thinned = {length: below(found, top) for length, found in batch.shingles.items()}
-    told = zip(batch.texts, outcomes.verified, strict=True)
-    latent = latent_hashes([text if verified else "" for text, verified in told], rule.checks, top)
+    counted_texts = zip(batch.texts, outcomes.verified, strict=True)
+    latent = latent_hashes(
+        [text if verified else "" for text, verified in counted_texts], rule.checks, top
+    )
     if latent is not None:
         thinned[LATENT] = latent
     numbers = np.array([rule.strata.index(stratum) for stratum in batch.strata], np.uint8)

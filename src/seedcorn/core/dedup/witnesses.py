@@ -106,11 +106,11 @@ class Witnesses:
             return
         local, signatures, tags = self._local(ordinals[mine]), signatures[mine], tags[mine]
         self._make_room(int(local.max()) + 1)
-        held = self._present[local]
-        same = np.all(self._signatures[local[held]] == signatures[held], axis=1)
-        same &= self._tags[local[held]] == tags[held]
+        occupied = self._present[local]
+        same = np.all(self._signatures[local[occupied]] == signatures[occupied], axis=1)
+        same &= self._tags[local[occupied]] == tags[occupied]
         if not same.all():
-            at = int(ordinals[mine][held][np.argmin(same)])
+            at = int(ordinals[mine][occupied][np.argmin(same)])
             raise CorruptCorpus(f"ordinal {at} already stands for another document: {_REBUILD}")
         self._signatures[local], self._tags[local], self._present[local] = signatures, tags, True
 
@@ -123,10 +123,14 @@ class Witnesses:
         self._present = np.zeros(size, np.bool_)
 
     def _make_room(self, size: int) -> None:
-        held = self._present.size
-        if size <= held:
+        filled = self._present.size
+        if size <= filled:
             return
         signatures, tags, present = self._signatures, self._tags, self._present
         # Untouched zero pages cost nothing, so doubling is free until the documents come.
-        self._allocate(max(size, 2 * held, 1024))
-        self._signatures[:held], self._tags[:held], self._present[:held] = signatures, tags, present
+        self._allocate(max(size, 2 * filled, 1024))
+        self._signatures[:filled], self._tags[:filled], self._present[:filled] = (
+            signatures,
+            tags,
+            present,
+        )

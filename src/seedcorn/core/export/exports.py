@@ -120,7 +120,7 @@ class PlannedShard:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ShardPlan:
     """How `rows` rows are laid out. Row groups are the buckets of the shuffle's second pass."""
 
     rows: int
@@ -132,13 +132,13 @@ class Plan:
         return [group for shard in self.shards for group in shard.groups]
 
 
-def plan(
+def shard_plan(
     rows: int,
     encoded: float,
     decoded: float,
     target: int = TARGET_BYTES,
     group: int = GROUP_BYTES,
-) -> Plan:
+) -> ShardPlan:
     """Shards of about `target` encoded bytes or somewhat less, in row groups of at most about
     `group` decoded ones; `encoded` and `decoded` are bytes per row."""
     count = max(1, ceil(rows * encoded / target)) if rows else 0
@@ -147,7 +147,7 @@ def plan(
     for number, (start, stop) in enumerate(even(0, rows, count)):
         groups = even(start, stop, -(-(stop - start) // per_group))
         shards.append(PlannedShard(number, start, stop, tuple(groups)))
-    return Plan(rows, tuple(shards))
+    return ShardPlan(rows, tuple(shards))
 
 
 def even(start: int, stop: int, parts: int) -> list[tuple[int, int]]:

@@ -75,7 +75,7 @@ def weights(parsed: Iterable[tuple[str, str, float]]) -> Weights:
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class Quota:
     """What becomes of `samples` samples of one weight; `rows` come out."""
 
     samples: int
@@ -88,7 +88,7 @@ class Draw:
         return floor(self.weight * self.samples + 0.5)
 
     @property
-    def told(self) -> int:
+    def distinct(self) -> int:
         """Samples that come at least once."""
         return min(self.rows, self.samples)
 
@@ -102,6 +102,6 @@ class Draw:
         return whole + (ranks < more).astype(np.int64)
 
 
-def draw(samples: int, weight: float, seed: int, generation: int, stratum: str) -> Draw:
+def quota(samples: int, weight: float, seed: int, generation: int, stratum: str) -> Quota:
     """The draw of one group; `seed` is the export's."""
-    return Draw(samples, weight, uint64("export-mixture", seed, generation, stratum))
+    return Quota(samples, weight, uint64("export-mixture", seed, generation, stratum))

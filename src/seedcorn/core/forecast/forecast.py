@@ -209,12 +209,12 @@ def _extrapolated(evidence: Evidence, start: float, end: float) -> float:
 
 def _heaps(evidence: Evidence, start: float, end: float) -> float:
     """Heaps' law U N^beta through the curve's end, integrated over the documents ahead."""
-    held = float(evidence.occurrences.sum())
-    beta = _heaps_exponent(evidence, held)
-    return held * ((1 + end) ** beta - (1 + start) ** beta)
+    distinct = float(evidence.occurrences.sum())
+    beta = _heaps_exponent(evidence, distinct)
+    return distinct * ((1 + end) ** beta - (1 + start) ** beta)
 
 
-def _heaps_exponent(evidence: Evidence, held: float) -> float:
+def _heaps_exponent(evidence: Evidence, distinct: float) -> float:
     """Slope of log U on log N over the curve's later half; Q_1/U where that has one point.
 
     Under Heaps' law both are beta (Q_1/U is the slope of the rarefaction curve at its end).
@@ -222,7 +222,7 @@ def _heaps_exponent(evidence: Evidence, held: float) -> float:
     points = [(n, u) for n, u in evidence.curve if n > 0 and u > 0]
     points = [(n, u) for n, u in points if 2 * n >= points[-1][0]]
     if len(points) < 2 or points[0][0] == points[-1][0]:
-        return min(evidence.q_sum / held, 1.0) if held else 0.0
+        return min(evidence.q_sum / distinct, 1.0) if distinct else 0.0
     x, y = np.log(np.array(points, np.float64)).T
     centred = x - x.mean()
     return float(min(max(centred @ y / (centred @ centred), 0.0), 1.0))

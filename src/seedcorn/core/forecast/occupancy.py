@@ -26,7 +26,7 @@ LONE = np.dtype([("document", np.int64), ("alone", np.int64)])
 """16 bytes: plan index, and the fingerprints that occur in this document only. -1: a free slot."""
 LOAD = 0.7
 """Share of slots in use at which a table doubles."""
-SIZE, LONERS, SUM, SQUARES, INCIDENCES = range(5)
+SIZE, SINGLETONS, SUM, SQUARES, INCIDENCES = range(5)
 """Running figures: hashes held, documents held, sum of q_d, of its square, and of i Q_i."""
 _FREE = np.int64(-1)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -53,7 +53,7 @@ class Occupancy:
     @property
     def bytes(self) -> int:
         """Memory of both tables."""
-        return self._slots.nbytes + self._loners.nbytes
+        return self._slots.nbytes + self._singletons.nbytes
 
     def add(
         self,
@@ -89,7 +89,7 @@ class Occupancy:
             return
         self.rate = rate
         old = self._slots
-        self._clear(len(old), len(self._loners))
+        self._clear(len(old), len(self._singletons))
         self._insert(old)
 
     def evidence(self, samples: int, curve: Sequence[tuple[int, float]] = ()) -> Evidence:
@@ -129,64 +129,64 @@ class Occupancy:
         if len(rows):
             span = int(rows["document"].max()) - int(rows["document"].min()) + 1
             documents = min(span, len(rows))
-        slots, loners = len(self._slots), len(self._loners)
+        slots, singletons = len(self._slots), len(self._singletons)
         while len(self) + len(rows) > LOAD * slots:
             slots *= 2
-        while int(self._figures[LONERS]) + documents > LOAD * loners:
-            loners *= 2
-        if (slots, loners) != (len(self._slots), len(self._loners)):
+        while int(self._figures[SINGLETONS]) + documents > LOAD * singletons:
+            singletons *= 2
+        if (slots, singletons) != (len(self._slots), len(self._singletons)):
             old = self._slots
-            self._clear(slots, loners)
+            self._clear(slots, singletons)
             self._insert(old)
         self._insert(rows)
 
     def _insert(self, rows: NDArray) -> None:
         highest = np.uint64(highest_hash(self.rate) - 1)
-        _insert(self._slots, self._loners, self._occurrences, self._figures, rows, highest)
+        _insert(self._slots, self._singletons, self._occurrences, self._figures, rows, highest)
 
-    def _clear(self, slots: int, loners: int) -> None:
+    def _clear(self, slots: int, singletons: int) -> None:
         self._slots = np.zeros(slots, SLOT)
-        self._loners = np.full(loners, np.array((-1, 0), LONE))
+        self._singletons = np.full(singletons, np.array((-1, 0), LONE))
         self._occurrences = np.zeros(DEEP + 1, np.int64)
         self._figures = np.zeros(5, np.int64)
 
 
 @njit(cache=True, nogil=True)
-def _home(loners, document):  # noqa: ANN001, ANN202
+def _home(singletons, document):  # noqa: ANN001, ANN202
     """Where a document is looked for first."""
-    return np.int64((np.uint64(document) * _GOLDEN) >> np.uint64(32)) & (len(loners) - 1)
+    return np.int64((np.uint64(document) * _GOLDEN) >> np.uint64(32)) & (len(singletons) - 1)
 
 
 @njit(cache=True, nogil=True)
-def _move(loners, figures, document, sign):  # noqa: ANN001, ANN202
+def _move(singletons, figures, document, sign):  # noqa: ANN001, ANN202
     """One more or one less fingerprint that occurs in this document alone."""
-    last, slot = len(loners) - 1, _home(loners, document)
-    while loners[slot]["document"] != _FREE and loners[slot]["document"] != document:
+    last, slot = len(singletons) - 1, _home(singletons, document)
+    while singletons[slot]["document"] != _FREE and singletons[slot]["document"] != document:
         slot = (slot + 1) & last
-    held = loners[slot]
-    if held["document"] == _FREE:
-        held["document"] = document
-        figures[LONERS] += 1
-    before = held["alone"]
-    held["alone"] = before + sign
+    entry = singletons[slot]
+    if entry["document"] == _FREE:
+        entry["document"] = document
+        figures[SINGLETONS] += 1
+    before = entry["alone"]
+    entry["alone"] = before + sign
     figures[SUM] += sign
     figures[SQUARES] += sign * (2 * before + sign)
 
 
 @njit(cache=True, nogil=True)
-def _account(loners, occurrences, figures, held, sign):  # noqa: ANN001, ANN202
+def _account(singletons, occurrences, figures, entry, sign):  # noqa: ANN001, ANN202
     """Add or remove what one fingerprint contributes to the running figures."""
-    if held["held"] == 0:
+    if entry["held"] == 0:
         return
-    count = np.int64(held["verified"])
+    count = np.int64(entry["verified"])
     occurrences[min(count, DEEP)] += sign
     figures[INCIDENCES] += sign * count
     if count == 1:
-        _move(loners, figures, held["document"], sign)
+        _move(singletons, figures, entry["document"], sign)
 
 
 @njit(cache=True, nogil=True)
-def _insert(slots, loners, occurrences, figures, rows, highest):  # noqa: ANN001, ANN202
+def _insert(slots, singletons, occurrences, figures, rows, highest):  # noqa: ANN001, ANN202
     """Merge rows with keys up to `highest`: counts add up, the first document stays."""
     left, right = shifts(slots, highest)
     last = len(slots) - 1
@@ -197,15 +197,15 @@ def _insert(slots, loners, occurrences, figures, rows, highest):  # noqa: ANN001
         slot = np.int64((row["key"] << left) >> right)
         while slots[slot]["verified"] != 0 and slots[slot]["key"] != row["key"]:
             slot = (slot + 1) & last
-        held = slots[slot]
-        if held["verified"] == 0:
-            held["key"] = row["key"]
-            held["document"] = row["document"]
+        entry = slots[slot]
+        if entry["verified"] == 0:
+            entry["key"] = row["key"]
+            entry["document"] = row["document"]
             figures[SIZE] += 1
-        _account(loners, occurrences, figures, held, -1)
-        earlier = row["document"] < held["document"]
-        if row["held"] > held["held"] or (row["held"] == held["held"] and earlier):
-            held["document"] = row["document"]
-        held["held"] = max(held["held"], row["held"])
-        held["verified"] += row["verified"]
-        _account(loners, occurrences, figures, held, 1)
+        _account(singletons, occurrences, figures, entry, -1)
+        earlier = row["document"] < entry["document"]
+        if row["held"] > entry["held"] or (row["held"] == entry["held"] and earlier):
+            entry["document"] = row["document"]
+        entry["held"] = max(entry["held"], row["held"])
+        entry["verified"] += row["verified"]
+        _account(singletons, occurrences, figures, entry, 1)

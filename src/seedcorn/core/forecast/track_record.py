@@ -13,7 +13,7 @@ from seedcorn.core.forecast.forecast import Forecast
 
 ENOUGH = 20
 """Scored forecasts below which their coverage says nothing."""
-PROMISED = 0.9
+REQUIRED_COVERAGE = 0.9
 """Coverage below which intervals are widened; they aim at .95."""
 AIM = 0.95
 NEWEST = 400
@@ -22,7 +22,7 @@ after any number of batches."""
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class Prediction:
     """One forecast and what became of it."""
 
     batch: int
@@ -60,7 +60,7 @@ class TrackRecord:
     record is kept for each.
     """
 
-    _promises: dict[tuple[int, str], Promise] = field(default_factory=dict)
+    _predictions: dict[tuple[int, str], Prediction] = field(default_factory=dict)
     _strata: dict[int, list[str]] = field(default_factory=dict)
     _misses: deque[float] = field(default_factory=lambda: deque(maxlen=NEWEST))
     scored: int = 0
@@ -68,32 +68,32 @@ class TrackRecord:
     covered: int = 0
     """Of those, how many had the truth in their interval."""
 
-    def __iter__(self) -> Iterator[Promise]:
+    def __iter__(self) -> Iterator[Prediction]:
         """All promises, in the order they were made."""
-        return iter(self._promises.values())
+        return iter(self._predictions.values())
 
-    def of(self, batch: int) -> list[Promise]:
+    def of(self, batch: int) -> list[Prediction]:
         """The promises about one batch, in the order they were made."""
-        return [self._promises[batch, stratum] for stratum in self._strata.get(batch, ())]
+        return [self._predictions[batch, stratum] for stratum in self._strata.get(batch, ())]
 
-    def promise(self, batch: int, stratum: str, forecast: Forecast) -> None:
+    def register(self, batch: int, stratum: str, forecast: Forecast) -> None:
         """Record a forecast; raises ValueError if this batch and stratum have one."""
-        if (batch, stratum) in self._promises:
+        if (batch, stratum) in self._predictions:
             raise ValueError(f"batch {batch}, stratum {stratum!r} was forecast before")
-        self._promises[batch, stratum] = Promise(batch, stratum, forecast)
+        self._predictions[batch, stratum] = Prediction(batch, stratum, forecast)
         self._strata.setdefault(batch, []).append(stratum)
 
-    def settle(self, batch: int, stratum: str, truth: float) -> Promise | None:
+    def settle(self, batch: int, stratum: str, truth: float) -> Prediction | None:
         """Score the forecast of a batch that landed; None if there was none.
 
         Raises ValueError if it was settled before: a batch counts once.
         """
-        found = self._promises.get((batch, stratum))
+        found = self._predictions.get((batch, stratum))
         if found is None:
             return None
         if found.truth is not None:
             raise ValueError(f"batch {batch}, stratum {stratum!r} was settled before")
-        settled = self._promises[batch, stratum] = replace(found, truth=truth)
+        settled = self._predictions[batch, stratum] = replace(found, truth=truth)
         self._misses.append(settled.miss)
         self.scored += 1
         self.covered += settled.covered is True
@@ -106,7 +106,7 @@ class TrackRecord:
         the factor that would have covered 95 % of them.
         """
         misses = sorted(self._misses)
-        held = sum(miss <= 1 for miss in misses)
-        if len(misses) < ENOUGH or held >= PROMISED * len(misses):
+        within = sum(miss <= 1 for miss in misses)
+        if len(misses) < ENOUGH or within >= REQUIRED_COVERAGE * len(misses):
             return 1.0
         return max(1.0, misses[math.ceil(AIM * len(misses)) - 1])

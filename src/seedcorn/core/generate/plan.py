@@ -28,7 +28,7 @@ from seedcorn.core.identity import (
 from seedcorn.core.recipe import PromptSpec, Recipe
 from seedcorn.core.sample import Draw
 
-_EPOCHS_HELD = 2
+_EPOCHS_CACHED = 2
 """Block orders kept per source: open batches straddle at most one epoch boundary at a time."""
 
 
@@ -136,7 +136,7 @@ class Plan:
         round_, turn = divmod(epoch, size)
         return Permutation(size, uint64(self._key, "axes", spec.name, document, round_))(turn)
 
-    def _source(self, number: int, position: int) -> "_Source":
+    def _source(self, number: int, position: int) -> "_WeightedPool":
         if len(self._sources) == 1:
             return self._sources[0][1]
         return self._sources[_pick(self._shares, self._hash("pool", number, position))][1]
@@ -146,7 +146,7 @@ class Plan:
 
     def _weighted_sources(
         self, seed: Pool, earlier: Sequence[Pool]
-    ) -> list[tuple[float, "_Source"]]:
+    ) -> list[tuple[float, "_WeightedPool"]]:
         spec = self.recipe.parents
         previous = [pool for pool in earlier if pool.generation == self.generation - 1]
         older = [pool for pool in earlier if 0 < pool.generation < self.generation - 1]
@@ -156,7 +156,7 @@ class Plan:
             ("earlier", spec.earlier, older),
         ]
         sources = [
-            (weight, _Source(name, pools, spec.order, self._key))
+            (weight, _WeightedPool(name, pools, spec.order, self._key))
             for name, weight, pools in named
             if weight > 0 and sum(int(np.sum(pool.sizes)) for pool in pools) > 0
         ]
@@ -172,7 +172,7 @@ class Plan:
         return _shares([weights[spec.name] for spec in specs]), specs
 
 
-class _Source:
+class _WeightedPool:
     """The rows of one or more pools behind one weight, in an order that is never materialised."""
 
     def __init__(self, name: str, pools: Sequence[Pool], order: str, key: bytes) -> None:
@@ -186,7 +186,7 @@ class _Source:
         self._ends = list(accumulate(totals))
         self._generations = [pool.generation for pool in pools]
         self._shuffle = -1, Permutation(self.rows, 0)
-        self._held: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+        self._cached: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
 
     def row(self, number: int, position: int, width: int) -> tuple[int, int]:
         """(epoch, row) of parent `position` of prompt `number`, `width` slots to a prompt.
@@ -221,16 +221,16 @@ class _Source:
 
     def _block_order(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Blocks of an epoch as they are visited, and the running end of each."""
-        held = self._held.get(epoch)
-        if held is None:
+        cached = self._cached.get(epoch)
+        if cached is None:
             blocks = np.arange(self._sizes.size, dtype=np.uint64) * np.uint64(GOLDEN)
             keys = splitmix64_words(blocks + np.uint64(uint64(self._key, self.name, epoch)))
             order = np.argsort(keys, kind="stable")
-            held = (order, np.cumsum(self._sizes[order]))
-            while len(self._held) >= _EPOCHS_HELD:
-                del self._held[min(self._held)]
-            self._held[epoch] = held
-        return held
+            cached = (order, np.cumsum(self._sizes[order]))
+            while len(self._cached) >= _EPOCHS_CACHED:
+                del self._cached[min(self._cached)]
+            self._cached[epoch] = cached
+        return cached
 
 
 def _shares(weights: Sequence[float]) -> list[float]:

@@ -162,8 +162,8 @@ def _fill(template: Template, values: dict[str, Any], name: str) -> str:
                     "template or lower max_chars of the seed"
                 )
     except _FAILURES as error:
-        said = f"prompt {name}: {type(error).__name__}: {error}"
-        failed = PromptFailed(said[:MAX_DETAIL])
+        message = f"prompt {name}: {type(error).__name__}: {error}"
+        failed = PromptFailed(message[:MAX_DETAIL])
         failed.forbidden = isinstance(error, SecurityError)
         raise failed from error
     return "".join(parts)

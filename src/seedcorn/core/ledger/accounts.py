@@ -233,9 +233,9 @@ def _rows(objects: list[ObjectRef]) -> int:
 
 def _agree(sequence: int, wrong: str, pairs: Mapping[str, tuple[Any, Any]]) -> None:
     """Each pair is (what the entry says, what it must be)."""
-    for what, (said, expected) in pairs.items():
-        if said != expected:
+    for what, (recorded, expected) in pairs.items():
+        if recorded != expected:
             raise CorruptCorpus(
-                f"log entry {sequence} (batch_committed) {wrong}: {what} is {said}, "
+                f"log entry {sequence} (batch_committed) {wrong}: {what} is {recorded}, "
                 f"expected {expected}"
             )

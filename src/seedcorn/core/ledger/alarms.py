@@ -179,14 +179,14 @@ class _Usual:
         With a chance q that two texts open alike, a share 1 - (1 - q)^(n - 1) of n do, where all
         openings are equally likely; where they are not it grows less, so this is its upper end.
         """
-        held = self.ever("openings")
-        each = held.whole / self._batches if self._batches else 0.0
-        if not texts or texts <= each or held.share == 1:
-            return held
+        overall = self.ever("openings")
+        each = overall.whole / self._batches if self._batches else 0.0
+        if not texts or texts <= each or overall.share == 1:
+            return overall
         if each <= 1:  # One text alone resembles nobody.
             return _Count(0, 0)
-        share = 1 - (1 - held.share) ** ((texts - 1) / (each - 1))
-        return _Count(ceil(share * held.whole), held.whole)
+        share = 1 - (1 - overall.share) ** ((texts - 1) / (each - 1))
+        return _Count(ceil(share * overall.whole), overall.whole)
 
 
 def _jump(share: _Share, seen: _Count, usual: _Count) -> _Found | None:

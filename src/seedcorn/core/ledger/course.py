@@ -9,8 +9,8 @@ from dataclasses import asdict
 from typing import Any, TypedDict, cast
 
 from seedcorn.core.forecast.forecast import GENERATIONS, trend
-from seedcorn.core.forecast.promises import Promises, batch_of
 from seedcorn.core.forecast.prospects import Coming, prospects_of
+from seedcorn.core.forecast.scores import ForecastScores, batch_of
 from seedcorn.core.intervals import Bounds
 from seedcorn.core.ledger.accounts import Account
 from seedcorn.core.ledger.rows import GenerationRow
@@ -85,11 +85,11 @@ class Expectations(TypedDict):
     trend_unknown: str
 
 
-def course_of(account: Account, promises: Promises) -> Course:
+def course_of(account: Account, scores: ForecastScores) -> Course:
     """How a generation came about so far."""
     return {
-        "curve": _curve(account, promises),
-        "forecasts": _forecasts(account.generation, promises),
+        "curve": _curve(account, scores),
+        "forecasts": _forecasts(account.generation, scores),
         "alarms": [cast(AlarmNote, asdict(alarm)) for alarm in account.watch.alarms],
         "decisions": [
             {"batch": d.batch, "action": d.action, "value": d.value, "reason": d.reason}
@@ -98,9 +98,9 @@ def course_of(account: Account, promises: Promises) -> Course:
     }
 
 
-def expectations_of(rows: Sequence[GenerationRow], promises: Promises) -> Expectations:
+def expectations_of(rows: Sequence[GenerationRow], scores: ForecastScores) -> Expectations:
     """What the newest generation's forecasts say, and the trend over all."""
-    record, strata = promises.record, prospects_of(promises.last(len(rows)))
+    record, strata = scores.record, prospects_of(scores.last(len(rows)))
     finished = [row for row in rows if row.status == "finished" and row.unique]
     coming = trend([(row.generation, row.unique[HEADLINE]) for row in finished])
     unknown = f"insufficient history: {len(finished)} of {GENERATIONS} generations"
@@ -118,8 +118,8 @@ def expectations_of(rows: Sequence[GenerationRow], promises: Promises) -> Expect
     }
 
 
-def _curve(account: Account, promises: Promises) -> list[Point]:
-    recorded = promises.unique(account.generation)
+def _curve(account: Account, scores: ForecastScores) -> list[Point]:
+    recorded = scores.unique(account.generation)
     return [
         {
             "batch": number,
@@ -133,17 +133,17 @@ def _curve(account: Account, promises: Promises) -> list[Point]:
     ]
 
 
-def _forecasts(generation: int, promises: Promises) -> list[Expectation]:
+def _forecasts(generation: int, scores: ForecastScores) -> list[Expectation]:
     return [
         {
-            "batch": batch_of(promise),
-            "stratum": promise.stratum,
-            "samples": promise.forecast.samples,
-            "estimate": promise.forecast.estimate,
-            "low": promise.forecast.low,
-            "high": promise.forecast.high,
-            "truth": promise.truth,
-            "covered": promise.covered,
+            "batch": batch_of(prediction),
+            "stratum": prediction.stratum,
+            "samples": prediction.forecast.samples,
+            "estimate": prediction.forecast.estimate,
+            "low": prediction.forecast.low,
+            "high": prediction.forecast.high,
+            "truth": prediction.truth,
+            "covered": prediction.covered,
         }
-        for promise in promises.of(generation)
+        for prediction in scores.of(generation)
     ]

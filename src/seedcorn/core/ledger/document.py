@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, Protocol, TypedDict, cast
 
 from seedcorn.core.companions.companions import Companions
-from seedcorn.core.forecast.promises import Promises
 from seedcorn.core.forecast.prospects import ALL, Coming, prospects_of
+from seedcorn.core.forecast.scores import ForecastScores
 from seedcorn.core.intervals import Bounds, Interval
 from seedcorn.core.ledger.accounts import Account
 from seedcorn.core.ledger.course import Course, Expectations, course_of, expectations_of
@@ -136,11 +136,11 @@ class LedgerDocument(TypedDict):
     measured: list[Times]
 
 
-class Books(Protocol):
+class LedgerView(Protocol):
     """What of a ledger the document tells."""
 
     history: History
-    promises: Promises
+    scores: ForecastScores
 
     @property
     def accounts(self) -> Sequence[Account]:
@@ -161,16 +161,16 @@ def headline_unique(unique: ByLength) -> Bounds | None:
     return unique.get(str(HEADLINE))
 
 
-def document(books: Books) -> LedgerDocument:
+def document(ledger: LedgerView) -> LedgerDocument:
     """Plain JSON values with sorted keys; measured times stand under `measured` alone."""
-    rows = books.rows()
-    pairs = list(zip(rows, books.accounts, strict=True))
+    rows = ledger.rows()
+    pairs = list(zip(rows, ledger.accounts, strict=True))
     value: LedgerDocument = {
         "format": FORMAT,
-        "sketch_rate": books.history.rate,
-        "generations": [_generation(row, account, books.promises) for row, account in pairs],
-        "strata": [_stratum(row, books) for row in books.strata()],
-        "forecast": expectations_of(rows, books.promises),
+        "sketch_rate": ledger.history.rate,
+        "generations": [_generation(row, account, ledger.scores) for row, account in pairs],
+        "strata": [_stratum(row, ledger) for row in ledger.strata()],
+        "forecast": expectations_of(rows, ledger.scores),
         "repeats": _repeats(rows),
         "measured": [_times(row, account) for row, account in pairs],
     }
@@ -218,16 +218,16 @@ def times_of(row: GenerationRow) -> TimesOfRow:
     }
 
 
-def _generation(row: GenerationRow, account: Account, promises: Promises) -> Generation:
-    return {**figures_of(row), **course_of(account, promises)}
+def _generation(row: GenerationRow, account: Account, scores: ForecastScores) -> Generation:
+    return {**figures_of(row), **course_of(account, scores)}
 
 
 def _times(row: GenerationRow, account: Account) -> Times:
     return {**times_of(row), "curve": [tick.engine_seconds for tick in account.ticks]}
 
 
-def _stratum(row: StratumRow, books: Books) -> Stratum:
-    strata = prospects_of(books.promises.last(row.generation))
+def _stratum(row: StratumRow, ledger: LedgerView) -> Stratum:
+    strata = prospects_of(ledger.scores.last(row.generation))
     prospect = strata.get(row.stratum) or strata.get(ALL)
     return {
         "generation": row.generation,
@@ -240,7 +240,7 @@ def _stratum(row: StratumRow, books: Books) -> Stratum:
         "net_unique": _by_length(row.net_unique),
         "yield_per_token": row.yield_per_token,
         "next": prospect["next"] if prospect is not None else None,
-        "form": books.accounts[row.generation - 1].form.get(row.stratum),
+        "form": ledger.accounts[row.generation - 1].form.get(row.stratum),
         "precision": row.precision,
     }
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from numpy.typing import NDArray
 
 from seedcorn.core.errors import CorruptCorpus
-from seedcorn.core.forecast.promises import Promises
 from seedcorn.core.forecast.prospects import ALL, Prospect, Prospects, prospects_of
+from seedcorn.core.forecast.scores import ForecastScores
 from seedcorn.core.ledger.accounts import FINISHED, Account, open_account
 from seedcorn.core.ledger.document import LedgerDocument, document
 from seedcorn.core.ledger.goodput import ENGINE_TIME
@@ -39,12 +39,12 @@ Deltas = Delta | Iterable[Delta] | None
 
 
 @dataclass(slots=True)
-class Books:
+class FoldState:
     """What the fold keeps besides the arrays of history and prospects."""
 
     sequence: int = -1
     accounts: list[Account] = field(default_factory=list)
-    promises: Promises = field(default_factory=Promises)
+    scores: ForecastScores = field(default_factory=ForecastScores)
     seeds: dict[int, int] = field(default_factory=dict)
     """Sequence number of a `seed_added` entry -> generations started before it."""
     blind: dict[int, tuple[int, str]] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Ledger:
         self.history = History(fingerprints) if history is None else history
         self.prospects = Prospects()
         """Those of the generation started last."""
-        self.promises = Promises()
+        self.scores = ForecastScores()
         self._snapshot = prospects
         self.sequence = -1
         """Sequence number of the last entry folded."""
@@ -79,25 +79,25 @@ class Ledger:
     @classmethod
     def resumed(
         cls,
-        books: Books,
+        fold_state: FoldState,
         history: History,
         prospects: Mapping[str, NDArray],
         fingerprints: int = 10_000_000,
     ) -> "Ledger":
-        """The ledger as a checkpoint held it: `books` and the arrays belong together."""
-        ledger = cls(fingerprints, history, books.sequence, prospects)
-        ledger.sequence, ledger.promises = books.sequence, books.promises
-        ledger._accounts, ledger._seeds = books.accounts, books.seeds
-        ledger._blind, ledger._net_blind = books.blind, books.net_blind
-        if books.accounts:
-            ledger._open_prospects(books.accounts[-1])
+        """The ledger as a checkpoint held it: `fold_state` and the arrays belong together."""
+        ledger = cls(fingerprints, history, fold_state.sequence, prospects)
+        ledger.sequence, ledger.scores = fold_state.sequence, fold_state.scores
+        ledger._accounts, ledger._seeds = fold_state.accounts, fold_state.seeds
+        ledger._blind, ledger._net_blind = fold_state.blind, fold_state.net_blind
+        if fold_state.accounts:
+            ledger._open_prospects(fold_state.accounts[-1])
         return ledger
 
     @property
-    def books(self) -> Books:
+    def fold_state(self) -> FoldState:
         """All but history and prospects; not a copy."""
-        return Books(
-            self.sequence, self._accounts, self.promises, self._seeds, self._blind, self._net_blind
+        return FoldState(
+            self.sequence, self._accounts, self.scores, self._seeds, self._blind, self._net_blind
         )
 
     def apply(self, entry: Entry, deltas: Deltas = None) -> None:
@@ -166,7 +166,7 @@ class Ledger:
         return bool(self._accounts) and not self._unknown(len(self._accounts))[0]
 
     def _prospect(self, generation: int) -> Prospect | None:
-        return prospects_of(self.promises.last(generation)).get(ALL)
+        return prospects_of(self.scores.last(generation)).get(ALL)
 
     def _unknown(self, generation: int) -> tuple[str, str]:
         """Why U, and why the net U, of this generation cannot be told; empty where they can."""
@@ -213,9 +213,9 @@ class Ledger:
 
     def _open_prospects(self, account: Account) -> None:
         self.prospects = Prospects(account.generation, account.names)
-        held = self._snapshot
-        if held is not None and int(held["generation"][0]) == account.generation:
-            self.prospects.restore(held)
+        snapshot = self._snapshot
+        if snapshot is not None and int(snapshot["generation"][0]) == account.generation:
+            self.prospects.restore(snapshot)
 
     def _committed(self, body: BatchCommitted, deltas: Deltas) -> None:
         account = self._account(body.generation)
@@ -235,7 +235,7 @@ class Ledger:
         if body.name == SEED_SKETCH:
             self._seed_sketch(body, deltas)
         elif body.name == FORECAST:
-            self.promises.apply(body)
+            self.scores.apply(body)
         elif body.name == COMPANIONS:
             self._account(int(body.subject["generation"])).companions = body.values
         elif body.name == AUDIT:

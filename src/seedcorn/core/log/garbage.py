@@ -42,14 +42,14 @@ def _covered(state: CorpusState, key: str) -> bool:
 
 def _planned_units(state: CorpusState, generation: int) -> float:
     """Units that decisions left in the plan; without end where the log does not say."""
-    held = state.generations.get(generation)
-    if held is None or "samples" not in held.recipe:
+    found = state.generations.get(generation)
+    if found is None or "samples" not in found.recipe:
         return inf
-    unit = held.recipe.get("units", {}).get("unit", 0)
-    return ceil(held.samples / unit) if unit else inf
+    unit = found.recipe.get("units", {}).get("unit", 0)
+    return ceil(found.samples / unit) if unit else inf
 
 
 def _committed_units(state: CorpusState, generation: int) -> int:
     """Units 0 .. n - 1 of the generation are committed; batches commit in order."""
-    held = state.generations.get(generation)
-    return held.units if held is not None else 0
+    found = state.generations.get(generation)
+    return found.units if found is not None else 0

@@ -31,7 +31,7 @@ class AuditError(SeedcornError):
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class AuditDraw:
     """Everything that a draw is a function of, so that it can be made again."""
 
     generation: int
@@ -100,10 +100,12 @@ def precision(
     of what a document says, so the leading run is a smaller draw, while the answered ones behind
     a gap were picked by whoever left the gap.
     """
-    holder = {rank: question for question in questions for rank in question.ranks}
-    answered = next((r for r in sorted(holder) if holder[r].id not in verdicts), len(holder))
-    if answered < len(holder) and not (partial and answered):
-        raise AuditError(_unanswered(questions, verdicts, holder[answered].id, partial))
+    question_of = {rank: question for question in questions for rank in question.ranks}
+    answered = next(
+        (r for r in sorted(question_of) if question_of[r].id not in verdicts), len(question_of)
+    )
+    if answered < len(question_of) and not (partial and answered):
+        raise AuditError(_unanswered(questions, verdicts, question_of[answered].id, partial))
     weights = [sum(rank < answered for rank in question.ranks) for question in questions]
     right = sum(
         weight
@@ -130,7 +132,9 @@ def clustered_interval(right: int, weights: Sequence[int]) -> Interval:
     return Interval(right / drawn, low, high)
 
 
-def line(draw: Draw, question: Question, verdict: bool | None = None, auditor: str = PERSON) -> str:
+def line(
+    draw: AuditDraw, question: Question, verdict: bool | None = None, auditor: str = PERSON
+) -> str:
     """One question as a line of JSON, the part to fill in first."""
     value = {
         "verdict": verdict,
@@ -141,21 +145,21 @@ def line(draw: Draw, question: Question, verdict: bool | None = None, auditor: s
         "stratum": question.stratum,
         "fingerprints": len(question.ranks),
         "text": question.text,
-        "draw": to_plain(Draw, draw),
+        "draw": to_plain(AuditDraw, draw),
     }
     return json.dumps(value, ensure_ascii=False)
 
 
-def parse(data: bytes, where: str) -> tuple[Draw, list[Answer]]:
+def parse(data: bytes, where: str) -> tuple[AuditDraw, list[Answer]]:
     """The draw that a file answers, and its lines; raises AuditError naming file and line."""
-    draws: dict[Draw, int] = {}
+    draws: dict[AuditDraw, int] = {}
     answers: list[Answer] = []
     for number, raw in enumerate(data.split(b"\n"), 1):
         if not raw.strip():
             continue
         try:
             value = json.loads(raw)
-            draws.setdefault(from_plain(Draw, value["draw"]), number)
+            draws.setdefault(from_plain(AuditDraw, value["draw"]), number)
             answers.append(_answer(number, value))
         except (ValueError, KeyError, TypeError) as error:
             raise AuditError(f"{where}, line {number}: not a line of an audit: {error}") from error
@@ -192,7 +196,7 @@ def check_answers(questions: Sequence[Question], answers: Sequence[Answer], wher
         )
 
 
-def measured(draw: Draw, found: Precision, auditor: str, sha256: str) -> Audit:
+def measured(draw: AuditDraw, found: Precision, auditor: str, sha256: str) -> Audit:
     """Values of the measurement; its subject is `{"generation": g, "stratum": s}`."""
     return {
         "drawn": found.drawn,

@@ -142,16 +142,16 @@ def compare(a: Holdings, b: Holdings) -> Comparison:
 
 
 def _side(
-    held: Holdings, sizes: Mapping[int, int], both: Mapping[int, int], equal: Interval | None
+    holdings: Holdings, sizes: Mapping[int, int], both: Mapping[int, int], equal: Interval | None
 ) -> Side:
-    rate = held.history.rate
+    rate = holdings.history.rate
     unique = _intervals(sizes, rate)
     return Side(
-        documents=held.documents,
-        tokens=held.tokens,
+        documents=holdings.documents,
+        tokens=holdings.tokens,
         unique=unique,
         only=_intervals({n: sizes[n] - both[n] for n in LENGTHS}, rate),
-        yield_per_token=per_token(unique[HEADLINE], held.tokens),
+        yield_per_token=per_token(unique[HEADLINE], holdings.tokens),
         at_equal_tokens=equal,
     )
 
@@ -161,7 +161,7 @@ def per_token(unique: Interval, tokens: int) -> Interval | None:
     return Interval(*(end / tokens for end in unique)) if tokens else None
 
 
-def _equal(held: Holdings, novel: _Novel, tokens: int) -> Interval | None:
+def _equal(holdings: Holdings, novel: _Novel, tokens: int) -> Interval | None:
     """U in so many tokens of this corpus: other draws from the source, and the hash sample's error.
 
     With D found in full and V the variance of D if fingerprints came singly, a sample of rate s has
@@ -172,8 +172,8 @@ def _equal(held: Holdings, novel: _Novel, tokens: int) -> Interval | None:
         return None
     if not novel.occurrences.sum():
         return Interval(0.0, 0.0, 0.0)
-    share, rate, clump = tokens / held.tokens, held.history.rate, held.clump()
-    found = rarefied_interval(novel.occurrences, held.documents, share, rate, clump)
+    share, rate, clump = tokens / holdings.tokens, holdings.history.rate, holdings.clump()
+    found = rarefied_interval(novel.occurrences, holdings.documents, share, rate, clump)
     if rate == 1:
         return found
     whole = 1 + (clump - 1) / rate
@@ -184,9 +184,9 @@ def _equal(held: Holdings, novel: _Novel, tokens: int) -> Interval | None:
     return Interval(found.estimate, max(0.0, low), high)
 
 
-def _novel(held: Holdings) -> _Novel:
+def _novel(holdings: Holdings) -> _Novel:
     """The unique shingles that withdrawals left; a moment of 2g is acceptance in generation g."""
-    columns = held.history.snapshot()
+    columns = holdings.history.snapshot()
     novel = _Novel()
     for n in LENGTHS:
         left = columns[f"{n}.accepted"].astype(np.int64) - columns[f"{n}.withdrawn"]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, log2
 
-from seedcorn.core.companions.companions import Sample, companions
+from seedcorn.core.companions.companions import Subset, companions
 from seedcorn.core.decisions.deciding import next_due
 from seedcorn.core.ledger.ledger import SEED_SKETCH, Ledger
 from seedcorn.core.log.entries import (
@@ -23,8 +23,8 @@ from seedcorn.core.log.entries import (
     SeedAdded,
 )
 from seedcorn.core.log.state import COMPANIONS, CorpusState
-from seedcorn.core.measure.foreign_batch import Batch, Piece, Place
-from seedcorn.core.measure.foreign_sample import Drawn
+from seedcorn.core.measure.foreign_batch import Batch, Place, RowBlock
+from seedcorn.core.measure.foreign_subset import DocumentDraw
 from seedcorn.core.recipe import LedgerSpec, PromptSpec, Recipe, StopSpec, UnitsSpec, resolved
 from seedcorn.core.sketch.shingle_table import LOAD, ROW
 from seedcorn.core.sketch.sketch import LENGTHS, Delta
@@ -41,7 +41,7 @@ HISTORY = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class DocumentSet:
     """One named set of documents. `number` 0: seed, else its generation."""
 
     number: int
@@ -71,14 +71,14 @@ class ForeignLedger:
         self.ledger = Ledger(settings.fingerprints)
         self._settings, self._anchor = settings, anchor
         self._state = CorpusState()
-        self._drawn: list[Drawn] = []
+        self._drawn: list[DocumentDraw] = []
 
-    def open(self, source: Source) -> None:
+    def open(self, source: DocumentSet) -> None:
         """Begin a source; its rows follow through `add`, then `close`."""
         self._source, self._number, self._left = source, 0, source.rows
         self._recipe = _recipe(source, self._settings)
         most = self._settings.companions
-        self._drawn.append(Drawn(source.number, source.name, source.rows, most))
+        self._drawn.append(DocumentDraw(source.number, source.name, source.rows, most))
         if source.number:
             plan = resolved(self._recipe)
             self._append(GenerationStarted(source.number, plan, self._recipe.fingerprint, "", {}))
@@ -89,7 +89,7 @@ class ForeignLedger:
             self._seed = self.ledger.sequence
         self._batch = self._fresh()
 
-    def add(self, piece: Piece) -> None:
+    def add(self, piece: RowBlock) -> None:
         """The next rows of the open source; raises ValueError for more than it was opened with."""
         rows, problems = len(piece.usable), Counter(piece.problems)
         if rows > self._left:
@@ -105,7 +105,7 @@ class ForeignLedger:
             if not self._batch.room:
                 self._commit()
 
-    def close(self) -> Drawn:
+    def close(self) -> DocumentDraw:
         """End the open source; raises ValueError when rows are missing. Returns what was drawn."""
         if self._left:
             raise ValueError(f"{self._source.name} lacks {self._left} of {self._source.rows} rows")
@@ -117,9 +117,9 @@ class ForeignLedger:
     def _fresh(self) -> Batch:
         source, most = self._source, self._settings.fingerprints
         rows = min(source.batch, max(0, source.rows - self._number * source.batch))
-        held = max(self.ledger.history.sizes.values())
+        used = max(self.ledger.history.sizes.values())
         # Decisions on the rate belong to generations; a seed brings a lower rate with its sketch.
-        return Batch(rows, self.ledger.rate_needed(), max(most // SLACK, most - held))
+        return Batch(rows, self.ledger.rate_needed(), max(most // SLACK, most - used))
 
     def _commit(self) -> None:
         source, delta = self._source, self._batch.delta()
@@ -146,7 +146,7 @@ class ForeignLedger:
         most = HISTORY * self._settings.companions
         total = max(1, sum(drawn.population for drawn in before))
         history = [t for d in before for t in d.first(-(-most * d.population // total))]
-        values = companions(Sample(mine.texts, (), history, mine.population), self._anchor)
+        values = companions(Subset(mine.texts, (), history, mine.population), self._anchor)
         self._append(Measurement(COMPANIONS, {"generation": self._source.number}, {**values}))
 
     def _append(self, body: Body, delta: Delta | None = None) -> None:
@@ -162,7 +162,7 @@ def memory_bytes(fingerprints: int) -> int:
     return (len(LENGTHS) + 1) * slots * ROW.itemsize
 
 
-def _recipe(source: Source, settings: LedgerSpec) -> Recipe:
+def _recipe(source: DocumentSet, settings: LedgerSpec) -> Recipe:
     """The resolved recipe of a generation that nobody grew: one stratum, no checks, no rules."""
     return Recipe(
         name=source.name,

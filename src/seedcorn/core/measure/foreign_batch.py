@@ -21,7 +21,7 @@ ACCEPTED, FAILED = "accepted", "failed"
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class RowBlock:
     """Consecutive rows of one source."""
 
     words: Words
@@ -59,7 +59,7 @@ class Batch:
         self._words = 0
         self._problems: Counter[str] = Counter()
 
-    def add(self, piece: Piece, start: int, stop: int, problems: Mapping[str, int]) -> None:
+    def add(self, piece: RowBlock, start: int, stop: int, problems: Mapping[str, int]) -> None:
         """Rows [start, stop) of a piece, at most `room` of them; `problems` are theirs."""
         rows, usable = slice(start, stop), piece.usable[start:stop]
         words = piece.words

@@ -30,7 +30,7 @@ class Writing:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class AddedRows:
     """Documents that joined the corpus' history."""
 
     role: str
@@ -62,7 +62,7 @@ class Round:
     started: float = 0.0
     finished: float | None = None
     writings: list[Writing] = field(default_factory=list)
-    seeds: list[Rows] = field(default_factory=list)
+    seeds: list[AddedRows] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
 
@@ -76,7 +76,7 @@ def chronicle(entries: Iterable[Entry]) -> list[Round]:
             case WriterOpened() as body:
                 writer, nonce, arrived = body, entry.writer, entry.at
             case SeedAdded() as body:
-                coming.seeds.append(Rows(body.role, body.source, body.rows))
+                coming.seeds.append(AddedRows(body.role, body.source, body.rows))
             case Decision() as body if body.action == SKIP_NIGHT:
                 skipped = Skipped(str(body.value["night"]), str(body.value["why"]), body.reason)
                 coming.skipped.append(skipped)

@@ -40,14 +40,16 @@ def against(
 ) -> Drift:
     """`earlier` in order; the newest 7 count. What is usual is a prediction interval for one more
     of the same (normal theory, Student's t). `own` are the ends of the value's own interval."""
-    held = list(earlier)[-NIGHTS:]
-    if not held:
+    values = list(earlier)[-NIGHTS:]
+    if not values:
         return Drift(value, None, None, None, 0, UNKNOWN)
-    mean = fmean(held)
-    if len(held) < ENOUGH:
-        return Drift(value, mean, None, None, len(held), UNKNOWN)
-    half = max(students_t(len(held) - 1) * stdev(held) * sqrt(1 + 1 / len(held)), SLACK * abs(mean))
+    mean = fmean(values)
+    if len(values) < ENOUGH:
+        return Drift(value, mean, None, None, len(values), UNKNOWN)
+    half = max(
+        students_t(len(values) - 1) * stdev(values) * sqrt(1 + 1 / len(values)), SLACK * abs(mean)
+    )
     low, high = mean - half, mean + half
     least, most = own if own is not None else (value, value)
     verdict = FALL if most < low else RISE if least > high else USUAL
-    return Drift(value, mean, low, high, len(held), verdict)
+    return Drift(value, mean, low, high, len(values), verdict)

@@ -49,16 +49,16 @@ def read(line: str) -> Progress | None:
     found = _LINE.search(message_of(line))
     if found is None:
         return None
-    told = found.groupdict()
-    counts = {name: _number(told[name]) for name in OUTCOMES if told[name] is not None}
+    fields = found.groupdict()
+    counts = {name: _number(fields[name]) for name in OUTCOMES if fields[name] is not None}
     return Progress(
-        generation=int(told["generation"]),
-        planned=_number(told["planned"]),
-        generated=_number(told["generated"]),
-        activity=told["activity"],
+        generation=int(fields["generation"]),
+        planned=_number(fields["planned"]),
+        generated=_number(fields["generated"]),
+        activity=fields["activity"],
         counts=counts,
-        unique=told["unique"] or "",
-        unit=told["unit"] or "",
+        unique=fields["unique"] or "",
+        unit=fields["unit"] or "",
     )
 
 
@@ -67,8 +67,8 @@ def message_of(line: str) -> str:
     if not line.startswith("{"):
         return line
     try:
-        told = json.loads(line)
-        return f"{told['at'][11:19]} {told['message']}"
+        fields = json.loads(line)
+        return f"{fields['at'][11:19]} {fields['message']}"
     except (ValueError, KeyError, TypeError):
         return line
 

@@ -49,11 +49,11 @@ _EARLIER = re.compile(r"[-_.]?(a|b|c|rc|alpha|beta|pre|preview|dev)[-_.]?\d*", r
 
 def below(versions: Mapping[str, str]) -> list[tuple[Floor, str]]:
     """Floors that the given versions miss, with the version there is. Names in any spelling."""
-    held = {_spelling(name): version for name, version in versions.items()}
+    installed = {_spelling(name): version for name, version in versions.items()}
     return [
-        (floor, held[floor.package])
+        (floor, installed[floor.package])
         for floor in FLOORS
-        if floor.package in held and not reaches(held[floor.package], floor.version)
+        if floor.package in installed and not reaches(installed[floor.package], floor.version)
     ]
 
 

@@ -151,11 +151,11 @@ def next_attempt(jobs: Iterable[Job], recipe: Recipe) -> Job | int:
 
 def chosen(jobs: Iterable[Job], wanted: str, address: str) -> Job:
     """The job named by id, or the one of a corpus: the active one, else the newest."""
-    held = list(jobs)
-    for job in held:
+    known = list(jobs)
+    for job in known:
         if job.id == wanted:
             return job
-    of_corpus = [job for job in held if job.corpus == corpus_name(wanted)]
+    of_corpus = [job for job in known if job.corpus == corpus_name(wanted)]
     if not of_corpus:
         raise JobUnknown(
             f"{address} knows no seedcorn job {redacted(wanted)!r}, neither as an id nor as a "

@@ -51,9 +51,9 @@ class Storage:
 
 def indexing(rows: int, cores: int = 1) -> Indexing:
     """Cost of indexing `rows` documents with `cores` at work."""
-    table, held = index.memory_bytes(rows), witnesses.memory_bytes(rows)
+    table, witness_bytes = index.memory_bytes(rows), witnesses.memory_bytes(rows)
     seconds = rows / (INDEXED_PER_S * cores)
-    return Indexing(rows, seconds, table + held, int(GROWING * table) + held)
+    return Indexing(rows, seconds, table + witness_bytes, int(GROWING * table) + witness_bytes)
 
 
 def indexing_line(rows: int) -> str:

@@ -134,10 +134,10 @@ def refuse_known_secrets(stored: Any, environment: Mapping[str, str]) -> None:
     for path, value in leaves(stored):
         if not isinstance(value, str):
             continue
-        held = next((f"the value of ${name}" for name, s in secrets.items() if s in value), "")
-        if held or _KEY.search(value):
+        origin = next((f"the value of ${name}" for name, s in secrets.items() if s in value), "")
+        if origin or _KEY.search(value):
             raise RecipeError(
-                f"{redacted(dotted_path(path))}: holds {held or 'what looks like a key'}; recipes "
+                f"{redacted(dotted_path(path))}: holds {origin or 'what looks like a key'}; recipes "
                 "are stored, so credentials come from the environment"
             )
 

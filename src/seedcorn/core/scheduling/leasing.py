@@ -143,11 +143,13 @@ class Leases:
 
     def lost(self, worker: int) -> dict[int, tuple[int, ...]]:
         """The worker died: its units, each with the indices not known to be staged."""
-        held: dict[int, tuple[int, ...]] = {}
+        unfinished: dict[int, tuple[int, ...]] = {}
         for unit, state in self._open.items():
             if state.holders.pop(worker, None) is not None:
-                held[unit] = tuple(i for i in self.cut.indices(unit) if i not in state.covered)
-        return held
+                unfinished[unit] = tuple(
+                    i for i in self.cut.indices(unit) if i not in state.covered
+                )
+        return unfinished
 
     def patience(self, deadline_s: float, factor: float) -> float:
         """Seconds without a finished sample after which a worker that holds units hangs; 0: never.

@@ -31,8 +31,8 @@ class Quarantine:
     @property
     def indices(self) -> set[int]:
         """Every index held back from normal leasing."""
-        held = {i for group in self.groups for i in group}
-        return held | set(self.running) | set(self.poisonous)
+        waiting = {i for group in self.groups for i in group}
+        return waiting | set(self.running) | set(self.poisonous)
 
     def suspect(self, indices: Iterable[int]) -> None:
         """A worker died while these may have been in flight."""
@@ -56,17 +56,17 @@ class Quarantine:
     def died(self, staged: Iterable[int], in_flight: Iterable[int], cause: str) -> None:
         """The quarantined engine died. `in_flight` empty means it is not known what was running."""
         left = set(self.running) - set(staged)
-        guilty = sorted(left & set(in_flight)) or sorted(left)
-        bystanders = tuple(sorted(left - set(guilty)))
+        culprits = sorted(left & set(in_flight)) or sorted(left)
+        bystanders = tuple(sorted(left - set(culprits)))
         self.running = ()
         if bystanders:
             self.groups.append(bystanders)
-        if len(guilty) == 1:
-            self._blame(guilty[0], cause)
-        elif guilty:
-            middle = len(guilty) // 2
-            self.groups.appendleft(tuple(guilty[middle:]))
-            self.groups.appendleft(tuple(guilty[:middle]))
+        if len(culprits) == 1:
+            self._blame(culprits[0], cause)
+        elif culprits:
+            middle = len(culprits) // 2
+            self.groups.appendleft(tuple(culprits[middle:]))
+            self.groups.appendleft(tuple(culprits[:middle]))
 
     def failed(self, index: int) -> None:
         """The failed sample is staged; nothing more is to be done about it."""

@@ -80,13 +80,13 @@ class Scaler:
         """
         before, self._before = self._before, look.room
         room = look.room if before is None else min(before, look.room)
-        held = look.placed + look.waiting
-        fresh = min(room - look.waiting - look.given_up, self.most - held)
+        current = look.placed + look.waiting
+        fresh = min(room - look.waiting - look.given_up, self.most - current)
         if fresh > 0:
             return fresh
-        if held == 0:
+        if current == 0:
             return 1
-        return -min(max(0, look.stuck - look.room), held - 1)
+        return -min(max(0, look.stuck - look.room), current - 1)
 
 
 def need_of(spec: EngineSpec) -> Need:

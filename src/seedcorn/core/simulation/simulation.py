@@ -78,12 +78,14 @@ def simulate(
     if kind in (Kind.DUPLICATE, Kind.NEAR_DUPLICATE) and of is not None:
         edited_by = index if kind is Kind.NEAR_DUPLICATE else None
         return Simulated(kind, written(recipe, generation, of, spec, edited_by), of)
-    if kind is not Kind.FRESH and (text := _told(kind, recipe, generation, index, spec, parent)):
+    if kind is not Kind.FRESH and (
+        text := _planted_text(kind, recipe, generation, index, spec, parent)
+    ):
         return Simulated(kind, text)
     return Simulated(Kind.FRESH, written(recipe, generation, index, spec, None))
 
 
-def _told(
+def _planted_text(
     kind: Kind, recipe: str, generation: int, index: int, spec: SimulatedSpec, parent: str
 ) -> str:
     """The text of a kind that stands for itself; empty where there is nothing to tell."""
@@ -93,7 +95,7 @@ def _told(
         return f"{REFUSAL} Reference {digest('refusal', recipe, generation, index, size=6).hex()}."
     key = digest(kind.value, recipe, generation, index)
     if kind is Kind.PARAPHRASE and parent:
-        return texts.retold(parent, key, spec)
+        return texts.paraphrased(parent, key, spec)
     return texts.salad(key, spec) if kind is Kind.SALAD else ""
 
 
@@ -173,12 +175,12 @@ def truth(
     Raises ValueError where the collapse of a named stratum is planted and `stratum` is not given.
     """
     counts = dict.fromkeys(Kind, 0)
-    heirs: dict[int, Kind] = {}
-    told: set[tuple[int, bool]] = set()
+    first_copies: dict[int, Kind] = {}
+    instances_so_far: set[tuple[int, bool]] = set()
     if spec.template_rate or spec.collapse_from >= 0:
         for earlier in range(1, generation):
             size = samples if before is None else before[earlier - 1]
-            told |= instances(recipe, earlier, size, spec, stratum)
+            instances_so_far |= instances(recipe, earlier, size, spec, stratum)
     of_stratum = _strata(spec, stratum)
     for index in range(samples):
         name = of_stratum(generation, index)
@@ -186,11 +188,11 @@ def truth(
         if index in spec.poison:
             kind = Kind.POISON
         elif kind is Kind.TEMPLATE:
-            told_before = len(told)
-            told.add(_text_of(recipe, generation, index, spec, name))
-            kind = Kind.TEMPLATE if len(told) > told_before else Kind.DUPLICATE
+            known_before = len(instances_so_far)
+            instances_so_far.add(_text_of(recipe, generation, index, spec, name))
+            kind = Kind.TEMPLATE if len(instances_so_far) > known_before else Kind.DUPLICATE
         elif of is not None and of in spec.poison:
-            kind = _inherited(heirs, of, kind)
+            kind = _inherited(first_copies, of, kind)
         counts[kind] += 1
     return counts
 
@@ -223,12 +225,12 @@ def _text_of(
     return instance_of(recipe, generation, index, spec), other_form
 
 
-def _inherited(heirs: dict[int, Kind], of: int, kind: Kind) -> Kind:
+def _inherited(first_copies: dict[int, Kind], of: int, kind: Kind) -> Kind:
     """What a repetition of a poison index counts as: the first of them takes its place."""
-    if of not in heirs:
-        heirs[of] = kind
+    if of not in first_copies:
+        first_copies[of] = kind
         return Kind.FRESH
-    return Kind.NEAR_DUPLICATE if heirs[of] is Kind.NEAR_DUPLICATE else kind
+    return Kind.NEAR_DUPLICATE if first_copies[of] is Kind.NEAR_DUPLICATE else kind
 
 
 def _strata(spec: SimulatedSpec, stratum: Stratum | None) -> Stratum:

@@ -42,12 +42,12 @@ def phrase(key: bytes, length: int, spec: SimulatedSpec) -> list[str]:
     """Words in the spec's style, `length` of them, at least one."""
     noise = uniform(key, max(1, length))
     if spec.style == "sentences":
-        return spoken(noise, spec.vocabulary)
+        return pronounceable(noise, spec.vocabulary)
     words = vocabulary(spec.vocabulary)
     return [words[number % spec.vocabulary] for number in noise]
 
 
-def spoken(noise: Sequence[int], size: int) -> list[str]:
+def pronounceable(noise: Sequence[int], size: int) -> list[str]:
     """As many words of the grammar as there are 64-bit numbers: idiom, two or three words, …
 
     Idioms are drawn with density 1/√rank, so that some are met often and some rarely.
@@ -132,7 +132,7 @@ def _frame(key: bytes, length: int, size: int, style: str) -> tuple[str, ...]:
     return tuple(phrase(key, length, SimulatedSpec(words=length, vocabulary=size, style=style)))
 
 
-def retold(parent: str, key: bytes, spec: SimulatedSpec) -> str:
+def paraphrased(parent: str, key: bytes, spec: SimulatedSpec) -> str:
     """The parent with `paraphrase_swap` of its words, chosen by the key, replaced by synonyms."""
     least = round(spec.paraphrase_swap * 2**16)
     most = len(parent) // 2 + 1

@@ -73,9 +73,9 @@ class History:
             self._merge(delta, first=first)
             return
         strata = np.uint64(1) << delta.stratum.astype(np.uint64)
-        held = delta.accepted > 0
-        first = np.where(held, 2 * generation, UNSEEN)
-        strata = np.where(held, strata, np.uint64(0))
+        kept = delta.accepted > 0
+        first = np.where(kept, 2 * generation, UNSEEN)
+        strata = np.where(kept, strata, np.uint64(0))
         counts = {"accepted": delta.accepted, "verified": delta.verified}
         self._merge(delta, first=first, strata=strata, **counts)
 

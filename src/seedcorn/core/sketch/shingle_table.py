@@ -256,37 +256,37 @@ def _merge(slots, tally, rows, highest):  # noqa: ANN001, ANN202
             row = block[index]
             if row["first"] == _EMPTY or row["key"] > highest:
                 continue
-            held = slots[_place(slots, row["key"], left, right)]
-            if held["first"] == _EMPTY:
-                _claim(held, row["key"])
+            entry = slots[_place(slots, row["key"], left, right)]
+            if entry["first"] == _EMPTY:
+                _claim(entry, row["key"])
                 fresh += 1
-            overdrawn += _unite(tally, held, row)
+            overdrawn += _unite(tally, entry, row)
     return fresh, overdrawn, seen
 
 
 @njit(cache=True, nogil=True)
-def _claim(held, key):  # noqa: ANN001, ANN202
+def _claim(entry, key):  # noqa: ANN001, ANN202
     """Make a free slot the key's; after a thinning it still holds what was there before."""
-    held["key"] = key
-    held["first"] = _UNSEEN
-    held["strata"] = np.uint64(0)
-    held["accepted"] = held["verified"] = held["withdrawn"] = np.uint32(0)
+    entry["key"] = key
+    entry["first"] = _UNSEEN
+    entry["strata"] = np.uint64(0)
+    entry["accepted"] = entry["verified"] = entry["withdrawn"] = np.uint32(0)
 
 
 @njit(cache=True, nogil=True)
-def _unite(tally, held, row):  # noqa: ANN001, ANN202
+def _unite(tally, entry, row):  # noqa: ANN001, ANN202
     """Merge a row into the slot of its key; returns whether it withdrew more than was accepted."""
-    moment, strata, kept = held["first"], held["strata"], held["accepted"] > held["withdrawn"]
+    moment, strata, kept = entry["first"], entry["strata"], entry["accepted"] > entry["withdrawn"]
     if row["first"] < moment:
-        held["first"] = row["first"]
-        held["strata"] = row["strata"]
+        entry["first"] = row["first"]
+        entry["strata"] = row["strata"]
     elif row["first"] == moment:
-        held["strata"] = strata | row["strata"]
-    held["accepted"] += row["accepted"]
-    held["verified"] += row["verified"]
-    held["withdrawn"] += row["withdrawn"]
-    left = held["accepted"] > held["withdrawn"]
-    if held["first"] != moment or held["strata"] != strata or left != kept:
+        entry["strata"] = strata | row["strata"]
+    entry["accepted"] += row["accepted"]
+    entry["verified"] += row["verified"]
+    entry["withdrawn"] += row["withdrawn"]
+    left = entry["accepted"] > entry["withdrawn"]
+    if entry["first"] != moment or entry["strata"] != strata or left != kept:
         _account(tally, moment, strata, kept, -1)
-        _account(tally, held["first"], held["strata"], left, 1)
-    return row["withdrawn"] > 0 and held["withdrawn"] > held["accepted"]
+        _account(tally, entry["first"], entry["strata"], left, 1)
+    return row["withdrawn"] > 0 and entry["withdrawn"] > entry["accepted"]

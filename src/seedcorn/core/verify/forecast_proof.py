@@ -22,18 +22,18 @@ PRECISION = 1e-6
 
 
 def check_forecast(
-    sequence: int, said: Measurement, state: CorpusState, ledger: Ledger, recipe: Recipe
+    sequence: int, recorded: Measurement, state: CorpusState, ledger: Ledger, recipe: Recipe
 ) -> None:
     """Raises CorruptCorpus naming the entry and the figure; `state` and `ledger` hold all before."""
     generation = state.unfinished
-    if generation is None or generation.number != said.subject.get("generation"):
+    if generation is None or generation.number != recorded.subject.get("generation"):
         raise CorruptCorpus(f"log entry {sequence} is a forecast of a generation that is not open")
-    if said.subject.get("batches") != generation.batches:
+    if recorded.subject.get("batches") != generation.batches:
         raise CorruptCorpus(
-            f"log entry {sequence} is a forecast after {said.subject.get('batches')} batches; "
+            f"log entry {sequence} is a forecast after {recorded.subject.get('batches')} batches; "
             f"{generation.batches} are committed"
         )
-    batch = said.subject.get("batch")
+    batch = recorded.subject.get("batch")
     if not isinstance(batch, int) or batch < generation.batches:
         raise CorruptCorpus(
             f"log entry {sequence} is a forecast of batch {batch}; {generation.batches} are "
@@ -44,11 +44,11 @@ def check_forecast(
         ledger.prospects,
         ledger.history,
         generation,
-        ledger.promises.record,
+        ledger.scores.record,
         (cut, batch - generation.batches),
         partial(shares, generation, recipe),
     )
-    pairs = ((found.subject, said.subject), (found.values, said.values))
+    pairs = ((found.subject, recorded.subject), (found.values, recorded.values))
     where = next(filter(None, (_difference(*pair, "") for pair in pairs)), "")
     if where:
         raise CorruptCorpus(
@@ -57,12 +57,12 @@ def check_forecast(
         )
 
 
-def _difference(found: Any, said: Any, where: str) -> str:
+def _difference(found: Any, recorded: Any, where: str) -> str:
     """The first place where two JSON values differ, empty where they agree."""
-    if isinstance(found, dict) and isinstance(said, dict) and found.keys() == said.keys():
-        places = (_difference(found[key], said[key], f"{where}.{key}") for key in found)
+    if isinstance(found, dict) and isinstance(recorded, dict) and found.keys() == recorded.keys():
+        places = (_difference(found[key], recorded[key], f"{where}.{key}") for key in found)
         return next(filter(None, places), "")
-    same = found == said
-    if isinstance(found, int | float) and isinstance(said, int | float):
-        same = isclose(found, said, rel_tol=PRECISION, abs_tol=PRECISION)
-    return "" if same else f"{where.removeprefix('.')} is {said}, not {found}"
+    same = found == recorded
+    if isinstance(found, int | float) and isinstance(recorded, int | float):
+        same = isclose(found, recorded, rel_tol=PRECISION, abs_tol=PRECISION)
+    return "" if same else f"{where.removeprefix('.')} is {recorded}, not {found}"

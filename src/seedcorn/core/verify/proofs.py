@@ -31,7 +31,7 @@ _DROPPED_OUTCOMES = {*OUTCOMES} - {"accepted"}
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class BatchRows:
     """All rows of one batch, accepted and dropped, as columns ordered by plan index."""
 
     sample_id: Sequence[str]
@@ -99,8 +99,8 @@ def check_names(body: Body, sequence: int) -> None:
         for role, refs in (("data", body.data), ("dropped", body.dropped)):
             for ref in refs:
                 name = parse_shard(ref.key)
-                said = (name.role, name.generation, name.first_unit, name.last_unit)
-                if said != (role, body.generation, body.first_unit, body.last_unit):
+                recorded = (name.role, name.generation, name.first_unit, name.last_unit)
+                if recorded != (role, body.generation, body.first_unit, body.last_unit):
                     raise CorruptCorpus(
                         f"{where} names {ref.key} as {role} shard of generation {body.generation}, "
                         f"units {body.first_unit} to {body.last_unit}; the name says otherwise"
@@ -129,7 +129,7 @@ def check_shards(state: CorpusState, listed: Mapping[str, int]) -> None:
             raise CorruptCorpus(f"{ref.key} {found}; the log committed {ref.bytes} bytes")
 
 
-def check_strangers(state: CorpusState, listed: Iterable[str]) -> list[str]:
+def check_unknown_objects(state: CorpusState, listed: Iterable[str]) -> list[str]:
     """Finished generations hold committed shards alone (P5). Returns warnings.
 
     `listed`: the keys under data/, dropped/ and staging/.
@@ -158,10 +158,10 @@ def _named(state: CorpusState) -> Iterable[ObjectRef]:
 
 def _leftovers(state: CorpusState, others: Sequence[str]) -> list[str]:
     """What is harmless but unexpected: objects that gc would delete, and foreign names."""
-    doomed = garbage(state, others)
+    deletable = garbage(state, others)
     warnings = (
-        [f"{counted(len(doomed), 'object')} that gc would delete, such as {doomed[0]}"]
-        if doomed
+        [f"{counted(len(deletable), 'object')} that gc would delete, such as {deletable[0]}"]
+        if deletable
         else []
     )
     foreign = [key for key in others if not _is_ours(state, key)]
@@ -180,7 +180,7 @@ def _is_ours(state: CorpusState, key: str) -> bool:
     return name.generation in state.generations
 
 
-def check_ids(rows: Rows, batch: BatchCommitted, sequence: int, terms: Terms) -> None:
+def check_ids(rows: BatchRows, batch: BatchCommitted, sequence: int, terms: Terms) -> None:
     """Each planned index of the batch has exactly one row, under the id that it must have (P2).
 
     Batches cover disjoint ranges and ids are hashes of indices, so no id occurs twice anywhere.
@@ -189,17 +189,17 @@ def check_ids(rows: Rows, batch: BatchCommitted, sequence: int, terms: Terms) ->
     if list(rows.index) != list(planned):
         raise CorruptCorpus(f"log entry {sequence}: {_wrong_indices(rows.index, planned)}")
     columns = zip(rows.index, rows.sample_id, rows.generation, rows.unit, rows.recipe, strict=True)
-    for index, name, *said in columns:
+    for index, name, *recorded in columns:
         expected = [batch.generation, index // terms.unit, terms.fingerprint]
         if name != sample_id(terms.fingerprint, batch.generation, index):
             raise CorruptCorpus(
                 f"log entry {sequence}: sample {name} is not the id of generation "
                 f"{batch.generation}, index {index} under recipe {terms.fingerprint}"
             )
-        if said != expected:
+        if recorded != expected:
             raise CorruptCorpus(
                 f"log entry {sequence}: sample {name} (index {index}) says generation, unit, "
-                f"recipe {said}, expected {expected}"
+                f"recipe {recorded}, expected {expected}"
             )
 
 
@@ -214,7 +214,7 @@ def _wrong_indices(indices: Sequence[int], planned: range) -> str:
     return f"index {next(i for i in planned if i not in counts)} of the batch has no row"
 
 
-def check_counts(rows: Rows, batch: BatchCommitted, sequence: int, terms: Terms) -> None:
+def check_counts(rows: BatchRows, batch: BatchCommitted, sequence: int, terms: Terms) -> None:
     """Every unit's plan is accounted for, and the entry's counts are those of the rows (P3)."""
     counts, reasons, strata = tally(rows.outcome, rows.reason, rows.stratum, rows.completion_tokens)
     accepted = zip(rows.outcome, rows.completion_tokens, strict=True)
@@ -226,27 +226,27 @@ def check_counts(rows: Rows, batch: BatchCommitted, sequence: int, terms: Terms)
     units = range(batch.first_unit, batch.last_unit + 1)
     pairs: tuple[tuple[str, dict[Any, Any], dict[Any, Any]], ...] = (
         ("units", {unit: terms.planned(unit) for unit in units}, dict(Counter(rows.unit))),
-        ("counts", _told(batch.counts), _told(counts)),
-        ("reasons", _told(batch.reasons), _told(reasons)),
-        ("strata", {k: _told(v) for k, v in batch.strata.items()}, _tolds(strata)),
-        ("tokens", _told(batch.tokens), _told(tokens)),
+        ("counts", _sparse(batch.counts), _sparse(counts)),
+        ("reasons", _sparse(batch.reasons), _sparse(reasons)),
+        ("strata", {k: _sparse(v) for k, v in batch.strata.items()}, _sparse_table(strata)),
+        ("tokens", _sparse(batch.tokens), _sparse(tokens)),
     )
-    for what, said, found in pairs:
-        if said != found:
-            keys = sorted({*said, *found}, key=str)
-            key = next(key for key in keys if said.get(key) != found.get(key))
+    for what, recorded, found in pairs:
+        if recorded != found:
+            keys = sorted({*recorded, *found}, key=str)
+            key = next(key for key in keys if recorded.get(key) != found.get(key))
             raise CorruptCorpus(
-                f"log entry {sequence} does not balance: {what} of {key} are {said.get(key, 0)}, "
+                f"log entry {sequence} does not balance: {what} of {key} are {recorded.get(key, 0)}, "
                 f"but its shards hold {found.get(key, 0)}"
             )
 
 
-def _told(counts: Mapping[str, int]) -> dict[str, int]:
+def _sparse(counts: Mapping[str, int]) -> dict[str, int]:
     return {key: count for key, count in counts.items() if count}
 
 
-def _tolds(table: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
-    return {name: _told(counts) for name, counts in table.items()}
+def _sparse_table(table: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    return {name: _sparse(counts) for name, counts in table.items()}
 
 
 class Family:
@@ -265,7 +265,7 @@ class Family:
         """Documents that entered the corpus' history now."""
         self._sources[source.role, source.name] = source.rows
 
-    def add(self, rows: Rows, sequence: int, terms: Terms) -> int:
+    def add(self, rows: BatchRows, sequence: int, terms: Terms) -> int:
         """Check a batch row by row in rank order, then know its accepted samples; returns how many
         names were resolved."""
         resolved = 0
@@ -297,7 +297,7 @@ class Family:
             return row.isdecimal() and int(row) < self._sources.get((relation, name), 0)
         return _key(of) in fresh or of in self
 
-    def _check_parents(self, rows: Rows, sequence: int) -> int:
+    def _check_parents(self, rows: BatchRows, sequence: int) -> int:
         seeds = {name for role, name in self._sources if role == "seed"}
         for name, parents in zip(rows.sample_id, rows.parents, strict=True):
             for parent in parents:
@@ -324,7 +324,7 @@ class CorpusDigest:
     def __init__(self) -> None:
         self._state = hashlib.sha256()
 
-    def add(self, rows: Rows) -> None:
+    def add(self, rows: BatchRows) -> None:
         """The next rows; ids, outcomes and texts, nothing measured."""
         columns = (
             rows.generation,

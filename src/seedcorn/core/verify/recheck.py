@@ -145,8 +145,8 @@ def miss_rate(jaccard: float, threshold: float = 0.7) -> float:
             (-1) ** full * comb(16, full) * comb(128 - 8 * full, agree - 8 * full)
             for full in range(agree // 8 + 1)
         )
-        lucky = range(max(0, needed - agree), 129 - agree)
-        enough = sum(_binomial(128 - agree, more, 1 / 16) for more in lucky)
+        chance_matches = range(max(0, needed - agree), 129 - agree)
+        enough = sum(_binomial(128 - agree, more, 1 / 16) for more in chance_matches)
         seen += weight * (1 - apart / comb(128, agree)) * enough
     return 1 - seen
 

@@ -13,7 +13,7 @@ from seedcorn.core.engine import Completion
 CONTAMINATED = "contaminated"
 """Reason of samples that hold evaluation items: found at seal, after all checks passed."""
 
-Judged = tuple[str, list[str]]
+CheckResult = tuple[str, list[str]]
 """The check that failed (empty: none), and those that passed before it."""
 
 
@@ -21,37 +21,44 @@ def wrong_verdict(
     checks: Sequence[Check],
     text: str,
     finish_reason: str,
-    said: tuple[str, str, Sequence[str]],
+    recorded: tuple[str, str, Sequence[str]],
     trusted: Set[str] = frozenset(),
 ) -> str:
-    """What the checks say against a row's `said` (outcome, reason, checks passed); empty: agreed.
+    """What the checks say against a row's `recorded` (outcome, reason, checks passed); empty: agreed.
     `trusted` are codes of checks whose word is taken."""
-    outcome, reason, passed = said
+    outcome, reason, passed = recorded
     if outcome == "failed" or (outcome == "rejected" and not _of_checks(reason)):
         return ""  # No text was judged.
     rejected = outcome == "rejected" and reason != CONTAMINATED
-    told: Judged = (reason if rejected else "", list(passed))
+    expected: CheckResult = (reason if rejected else "", list(passed))
     subject = Subject(text, Completion(text, 0, 0, finish_reason), ())
-    failed, held = judged(checks, subject, told, trusted)
-    if (failed, held) == told:
+    failed, passed_checks = checked(checks, subject, expected, trusted)
+    if (failed, passed_checks) == expected:
         return ""
-    return f"rejected by {failed} after {held}" if failed else f"passed by {held}"
+    return f"rejected by {failed} after {passed_checks}" if failed else f"passed by {passed_checks}"
 
 
-def judged(
-    checks: Sequence[Check], subject: Subject, told: Judged, trusted: Set[str] = frozenset()
-) -> Judged:
-    """The first check that fails and those before it; `told` is what the row says."""
-    held: list[str] = []
+def checked(
+    checks: Sequence[Check],
+    subject: Subject,
+    expected: CheckResult,
+    trusted: Set[str] = frozenset(),
+) -> CheckResult:
+    """The first check that fails and those before it; `expected` is what the row says."""
+    passed_checks: list[str] = []
     if not subject.answer.strip():
-        return EMPTY, held
+        return EMPTY, passed_checks
     for check in checks:
-        believed = isinstance(check, CopyOfParent) or check.code in trusted
-        fails = told == (check.code, held) if believed else check.problem(subject) is not None
+        on_trust = isinstance(check, CopyOfParent) or check.code in trusted
+        fails = (
+            expected == (check.code, passed_checks)
+            if on_trust
+            else check.problem(subject) is not None
+        )
         if fails:
-            return check.code, held
-        held.append(check.code)
-    return "", held
+            return check.code, passed_checks
+        passed_checks.append(check.code)
+    return "", passed_checks
 
 
 def _of_checks(reason: str) -> bool:

@@ -31,7 +31,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class DedupOutcome:
     """What a document came to: kept (`name` empty), or whose duplicate, of what kind, how alike."""
 
     name: str = ""
@@ -39,7 +39,7 @@ class Said:
     similarity: float = 0.0
 
 
-KEPT = Said()
+KEPT = DedupOutcome()
 
 
 class Replay:
@@ -72,17 +72,17 @@ class Replay:
 
     def judge(
         self, keys: Sequence[int], signature: bytes, generation: int, terms: tuple[float, bool]
-    ) -> Said:
+    ) -> DedupOutcome:
         """What a sample comes to; `terms` are the threshold and whether the seed counts."""
         threshold, with_seed = terms
         owners = [self._owner(key, with_seed) for key in keys]
         copied = owners[-1]
         if copied >= 0 and self._documents[copied].signature == signature:
-            return self._said(copied, "exact", 1.0, generation)
+            return self._outcome(copied, "exact", 1.0, generation)
         for ordinal in sorted({owner for owner in owners if owner >= 0}):
             alike = _alike(self._documents[ordinal].signature, signature)
             if alike >= np.float32(threshold):
-                return self._said(ordinal, "near", float(alike), generation)
+                return self._outcome(ordinal, "near", float(alike), generation)
         return KEPT
 
     def keep(
@@ -105,10 +105,10 @@ class Replay:
             found.append(self._owners[True].get(short, -1))
         return min((ordinal for ordinal in found if ordinal >= 0), default=-1)
 
-    def _said(self, ordinal: int, kind: str, alike: float, generation: int) -> Said:
+    def _outcome(self, ordinal: int, kind: str, alike: float, generation: int) -> DedupOutcome:
         known = self._documents[ordinal]
         of = "same" if known.generation == generation else "earlier"
-        return Said(known.name, f"{kind}:{known.relation or of}", alike)
+        return DedupOutcome(known.name, f"{kind}:{known.relation or of}", alike)
 
 
 class ContainmentReplay:

@@ -89,16 +89,16 @@ def prove_unique(documents: Documents, threshold: float) -> Uniqueness:
 
 
 def _refuse_exact(found: Recheck, kinds: NDArray[np.int8], names: Sequence[str]) -> None:
-    holder: dict[int, int] = {}
+    first_of: dict[int, int] = {}
     for first, later in found.exact.tolist():
         if kinds[first] != DROPPED:
-            holder.setdefault(first, first)
-        if first in holder and kinds[later] == KEPT:
+            first_of.setdefault(first, first)
+        if first in first_of and kinds[later] == KEPT:
             raise CorruptCorpus(
-                f"{names[holder[first]]} and {names[later]} have the same words, and both are kept"
+                f"{names[first_of[first]]} and {names[later]} have the same words, and both are kept"
             )
         if kinds[later] != DROPPED:
-            holder.setdefault(first, later)
+            first_of.setdefault(first, later)
 
 
 def _histogram(jaccard: NDArray[np.float64]) -> NDArray[np.int64]:

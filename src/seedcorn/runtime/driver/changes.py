@@ -28,12 +28,12 @@ class Changes:
         self, tasks: Iterable[asyncio.Task[T]], timeout_s: float
     ) -> set[asyncio.Task[T]]:
         """Also return when one of `tasks` is done; returns those that are."""
-        held = set(tasks)
+        pending = set(tasks)
         change = asyncio.create_task(self._event.wait())
         try:
             await asyncio.wait(
-                {*held, change}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+                {*pending, change}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
             )
         finally:
             change.cancel()
-        return {task for task in held if task.done()}
+        return {task for task in pending if task.done()}

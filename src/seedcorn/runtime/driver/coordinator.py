@@ -242,9 +242,9 @@ class Coordinator:
     async def _finish(self, keeper: KeeperHandle) -> None:
         """End the generation. Repeated when the keeper is lost on the way, whose fold it waits for."""
         if self._state.unfinished is not None:
-            doomed = await asyncio.to_thread(collect, self._ports.store, self._state)
-            if doomed:
-                logger.info("deleted %s that no log entry names", counted(len(doomed), "object"))
+            deleted = await asyncio.to_thread(collect, self._ports.store, self._state)
+            if deleted:
+                logger.info("deleted %s that no log entry names", counted(len(deleted), "object"))
             await self._append(keeper, await self._engine_time())
             await self._append(keeper, ending(self._state, self._job.recipe))
         await self._checkpoint(keeper)

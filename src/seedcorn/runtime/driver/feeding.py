@@ -102,7 +102,7 @@ class Feeder:
                     self._settle(slot, done)
             await self._release(slot, worker, hands)
         except Lost as error:
-            await self._bury(slot, hands, error)
+            await self._handle_loss(slot, hands, error)
             raise
         finally:
             for task in hands:
@@ -174,7 +174,7 @@ class Feeder:
         self.quarantine.suspect(report.in_flight)
         self._leases.returned(report.unit, slot, clock.now())
 
-    async def _bury(self, slot: int, hands: Hands, error: Lost) -> None:
+    async def _handle_loss(self, slot: int, hands: Hands, error: Lost) -> None:
         """A worker is gone: gather what its other units report, suspect what nobody reports."""
         if isinstance(error, Hung | NodeLost):  # Nobody would answer any more.
             self.ready.pop(slot, None)

@@ -27,7 +27,7 @@ from seedcorn.runtime.driver.coordinator import Coordinator, Ports
 from seedcorn.runtime.driver.meter import Meter
 from seedcorn.runtime.driver.ports import Cluster, Host, Lost, innermost
 from seedcorn.runtime.driver.snapshot import Snapshot
-from seedcorn.runtime.driver.sources import Sources
+from seedcorn.runtime.driver.sources import Catalogues
 from seedcorn.runtime.job import GenerationJob
 from seedcorn.runtime.worker.measuring import MeasuringJob
 from seedcorn.storage.conformance.conformance import require_safe
@@ -66,7 +66,7 @@ class _Run:
     state: CorpusState
     recipe: Recipe
     guide: Guide
-    sources: Sources
+    sources: Catalogues
     view: Callable[[Snapshot], None]
 
 
@@ -97,14 +97,14 @@ def grow(
     if state.sequence == 0:
         require_safe(store, recipe.store)
     settled = clock() - recipe.nightly.settle_s
-    sources = Sources(recipe, loaded.base, store, state, settled)
+    sources = Catalogues(recipe, loaded.base, store, state, settled)
     wait_for_turn(store, recipe.run.lease_s, recipe.takeover)  # Before the cost of a start.
     with host(recipe.run, recipe.engine) as cluster:
-        held = len(state.sources)
+        known = len(state.sources)
         # Become the corpus' writer for the whole run.
         with writing(store, head, state.apply, recipe.run, recipe.takeover) as log:
-            if len(state.sources) != held:  # Somebody else added to the seed while we waited.
-                sources = Sources(recipe, loaded.base, store, state, settled)
+            if len(state.sources) != known:  # Somebody else added to the seed while we waited.
+                sources = Catalogues(recipe, loaded.base, store, state, settled)
             run = _Run(store, state, recipe, guide, sources, view)
             return asyncio.run(_grow_all(run, cluster, log))
 
@@ -188,7 +188,7 @@ def _open(log: LogWriter, state: CorpusState, recipe: Recipe) -> None:
         state.apply(log.append(decision))
 
 
-def _start(log: LogWriter, state: CorpusState, step: Step, sources: Sources) -> None:
+def _start(log: LogWriter, state: CorpusState, step: Step, sources: Catalogues) -> None:
     body = GenerationStarted(
         generation=step.generation,
         recipe=resolved(step.recipe),
@@ -201,7 +201,7 @@ def _start(log: LogWriter, state: CorpusState, step: Step, sources: Sources) -> 
 
 
 def generation_job(
-    store: Store, state: CorpusState, number: int, recipe: Recipe, sources: Sources
+    store: Store, state: CorpusState, number: int, recipe: Recipe, sources: Catalogues
 ) -> GenerationJob:
     """What workers and keeper need to know of a generation."""
     generation = state.generations[number]

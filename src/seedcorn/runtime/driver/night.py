@@ -25,7 +25,7 @@ from seedcorn.storage.stores.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Evening:
+class NightOutcome:
     """How a night's run ended. `rest` says why nothing more is to be grown; None if drained."""
 
     night: Night
@@ -33,7 +33,7 @@ class Evening:
     rest: Rest | None
 
 
-def tonight(spec: NightlySpec, now: float) -> Night:
+def current_night(spec: NightlySpec, now: float) -> Night:
     """The night of a moment (Unix seconds); raises RecipeError for a zone nobody knows."""
     return night_of(datetime.fromtimestamp(now, zone_of(spec)), spec)
 
@@ -54,30 +54,30 @@ def grow_night(
     view: Callable[[Snapshot], None],
     host: Host,
     clock: Callable[[], float],
-) -> Evening:
+) -> NightOutcome:
     """Finish what an earlier night left, then grow tonight's generation, if there is one to grow.
 
     `clock` gives Unix seconds. Raises what `grow` raises, CorpusBusy beside a living writer.
     """
     recipe = loaded.recipe
     validate(recipe)
-    guide = OneNight(recipe, tonight(recipe.nightly, clock()), clock)
+    guide = OneNight(recipe, current_night(recipe.nightly, clock()), clock)
     grown = grow(loaded, view, host, guide, clock)
     if not grown.complete:
-        return Evening(guide.night, grown, None)
+        return NightOutcome(guide.night, grown, None)
     store = open_store(recipe.corpus, recipe.store)
     state, _ = fold(store)
     rest = guide.rest(state)
     if rest is not None and rest.why != DONE:
         note_skipped(store, recipe, guide, clock)
-    return Evening(guide.night, grown, rest)
+    return NightOutcome(guide.night, grown, rest)
 
 
 def note_skipped(store: Store, recipe: Recipe, guide: OneNight, clock: Callable[[], float]) -> None:
     """Tell the log, once a night, that and why nothing was grown: a night that rests by decision
     is not a night that was missed."""
-    told = {one.night for found in chronicle(read_log(store)) for one in found.skipped}
-    if guide.night.key in told:
+    skipped_nights = {one.night for found in chronicle(read_log(store)) for one in found.skipped}
+    if guide.night.key in skipped_nights:
         return
     state, head = fold(store)
     if state.sequence == 0:

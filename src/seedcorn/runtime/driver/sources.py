@@ -20,7 +20,7 @@ from seedcorn.storage.seeds.seeds import Catalogue, open_catalogue
 from seedcorn.storage.stores.store import Store
 
 
-class Sources:
+class Catalogues:
     """Catalogues of everything the recipe names, by role and source name."""
 
     def __init__(
@@ -43,11 +43,11 @@ class Sources:
             named: set[str] = set()
             for spec in specs:
                 _refuse_second(role, source_name(spec), named)
-                held = [
+                logged = [
                     Catalogue.from_dict(source.catalogue)
                     for source in increments(state.sources_of(role), source_name(spec))
                 ]
-                for catalogue in open_source(spec, base, stores, held, settled):
+                for catalogue in open_source(spec, base, stores, logged, settled):
                     _refuse_unusable(role, spec, catalogue)
                     self._opened[role, catalogue.source] = catalogue
         self.anchor: list[Catalogue] = []
@@ -107,9 +107,9 @@ class Sources:
 
     def _catalogue(self, source: Source) -> Catalogue:
         """As opened now, because the files may lie elsewhere; else as the log has it."""
-        held = Catalogue.from_dict(source.catalogue)
+        logged = Catalogue.from_dict(source.catalogue)
         opened = self._opened.get(("seed", source.name))
-        return opened if opened is not None and opened.fingerprint == held.fingerprint else held
+        return opened if opened is not None and opened.fingerprint == logged.fingerprint else logged
 
 
 def _refuse_second(role: str, name: str, named: set[str]) -> None:

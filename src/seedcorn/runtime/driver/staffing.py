@@ -35,7 +35,7 @@ class Staff:
         self._tended: set[int] = set()
         self._given_up: dict[int, str] = {}
         """Hopeless slots, and the node on which each was last seen."""
-        self._said = -REPEAT_S
+        self._warned_at = -REPEAT_S
         self._capped = False
 
     async def run(self) -> None:
@@ -122,14 +122,14 @@ class Staff:
     def _explain(self, nodes: Sequence[Node]) -> None:
         """Say what is missing, soon and then once a minute."""
         waiting = self._waiting(PATIENT_S)
-        if waiting and clock.now() - self._said >= REPEAT_S:
-            self._said = clock.now()
+        if waiting and clock.now() - self._warned_at >= REPEAT_S:
+            self._warned_at = clock.now()
             logger.warning("%s", missing(nodes, self._need, len(waiting)))
 
     def _say_cap(self, look: Look) -> None:
         """Once: the cluster would hold more than the recipe keeps busy."""
-        held = look.placed + look.waiting
-        if not self._capped and held >= self._scaler.most and look.room > look.waiting:
+        engaged = look.placed + look.waiting
+        if not self._capped and engaged >= self._scaler.most and look.room > look.waiting:
             self._capped = True
             logger.info(
                 "workers: auto stays at %d: units.unit x units.batch x units.ahead keeps no more "

@@ -124,10 +124,10 @@ class _Follower:
                 await asyncio.sleep(pause)
                 continue
             self._contact = time.monotonic()
-            self._tell(job)
+            self._announce(job)
             return job
 
-    def _tell(self, job: Job) -> None:
+    def _announce(self, job: Job) -> None:
         if job.status == "PENDING" and self._status != job.status:
             self._note(f"job {job.id} waits for its environment and a place to run")
         self._status = job.status

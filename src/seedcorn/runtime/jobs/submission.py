@@ -65,8 +65,8 @@ class JobServer:
     def jobs(self) -> list[Job]:
         """Every seedcorn job the cluster remembers, newest first."""
         with self._asking("list jobs"):
-            held = self._client.jobs()
-        return sorted(held, key=lambda job: (job.started or 0, job.id), reverse=True)
+            listed = self._client.jobs()
+        return sorted(listed, key=lambda job: (job.started or 0, job.id), reverse=True)
 
     def job(self, job_id: str) -> Job:
         """One job; raises JobUnknown."""

@@ -142,10 +142,10 @@ class Keeper:
         history = History.restore(parts["history"], fingerprints)
         self._ledger = Ledger(fingerprints, history, covered - 1, parts["prospects"])
         self._containment = Containment(parts["containment"]["table"])
-        state, books = unpack(STATE, parts), unpack(BOOKS, parts)
-        if state is not None and books is not None:
+        state, fold_state = unpack(STATE, parts), unpack(BOOKS, parts)
+        if state is not None and fold_state is not None:
             self._state, self._chain = state, chain
-            self._ledger = Ledger.resumed(books, history, parts["prospects"], fingerprints)
+            self._ledger = Ledger.resumed(fold_state, history, parts["prospects"], fingerprints)
         self._reserve()
         names = sorted(name for name in parts if name.startswith("index-"))
         self._index.restore([parts[name] for name in names])

@@ -41,7 +41,7 @@ class SketchWriter:
     store: Store
     fingerprints: int
     rate: float
-    held: float = 0.0
+    fingerprints_so_far: float = 0.0
     objects: list[ObjectRef] = field(default_factory=list)
 
     def add(self, shingles: dict[int, Shingles], usable: NDArray[np.bool_]) -> None:
@@ -51,9 +51,9 @@ class SketchWriter:
         delta = batch_delta(thinned, usable, usable, strata, self.rate)
         self.objects.append(write_delta(self.store, delta, self.rate))
         rows = delta.rows(HEADLINE)
-        self.held += rows.stop - rows.start
-        while self.held > self.fingerprints:
-            self.rate, self.held = self.rate / 2, self.held / 2
+        self.fingerprints_so_far += rows.stop - rows.start
+        while self.fingerprints_so_far > self.fingerprints:
+            self.rate, self.fingerprints_so_far = self.rate / 2, self.fingerprints_so_far / 2
 
 
 class SourceScanner:

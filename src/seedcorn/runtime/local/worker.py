@@ -55,9 +55,9 @@ class LocalWorker:
 
     async def progress(self) -> WorkerProgress:
         """Counters."""
-        told = await settled(self._worker.progress(), WORKER)
-        self._engine_time.progress(self._slot, told.busy_s, told.in_flight)
-        return told
+        progress = await settled(self._worker.progress(), WORKER)
+        self._engine_time.progress(self._slot, progress.busy_s, told.in_flight)
+        return progress
 
     async def drain(self) -> None:
         """Submit nothing more."""

@@ -101,9 +101,9 @@ class RayWorker:
 
     async def progress(self) -> WorkerProgress:
         """Counters."""
-        told = await settled(self._actor.progress.remote(), WORKER)
-        self._engine_time.progress(self._slot, told.busy_s, told.in_flight)
-        return told
+        report = await settled(self._actor.progress.remote(), WORKER)
+        self._engine_time.progress(self._slot, report.busy_s, report.in_flight)
+        return report
 
     async def drain(self) -> None:
         """Submit nothing more."""

@@ -47,11 +47,11 @@ def require_room(spec: EngineSpec) -> None:
             "cluster (run.ray_address)"
         )
     each, count = spec.gpus_per_worker * spec.devices, spec.least_workers
-    held = ray.cluster_resources().get("GPU", 0.0)
-    if each * count > held:
+    available = ray.cluster_resources().get("GPU", 0.0)
+    if each * count > available:
         who = "1 worker needs" if count == 1 else f"{count} workers need"
         raise RunStopped(
-            f"engine.gpus_per_worker: {who} {each * count:g} GPUs, Ray finds only {held:g} on this "
+            f"engine.gpus_per_worker: {who} {each * count:g} GPUs, Ray finds only {available:g} on this "
             "machine; set engine.gpus_per_worker=0 to run on the CPU, use fewer workers, or name "
             "a cluster (run.ray_address)"
         )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seedcorn.core.companions.companions import Sample, companions
+from seedcorn.core.companions.companions import Subset, companions
 from seedcorn.core.identity import Permutation, uint64
 from seedcorn.core.log.entries import Measurement, ObjectRef
 from seedcorn.core.log.state import COMPANIONS
@@ -51,7 +51,7 @@ def measure(job: MeasuringJob) -> Measurement:
     plan.decide(job.mixes)
     parents = [plan.draw(index).parents for index, _ in drawn]
     texts = readers.read([address for addresses in parents for address in addresses])
-    sample = Sample(
+    sample = Subset(
         documents=[text for _, text in drawn],
         own=[_texts(texts[address] for address in addresses) for addresses in parents],
         history=_history(readers, seeds, job, budget),

@@ -36,12 +36,14 @@ def race(store: Store, prefix: str, racers: int, rounds: int, size: int = 0) -> 
     with ThreadPoolExecutor(racers, "seedcorn-probe") as pool:
         for number in range(rounds):
             key = f"{prefix}{number}"
-            bids = [
+            contents = [
                 f"racer {racer} {secrets.token_hex(8)}".encode() + bytes(size)
                 for racer in range(racers)
             ]
-            won = list(pool.map(run, [key] * racers, bids))
-            winners = [bid for bid, is_winner in zip(bids, won, strict=True) if is_winner]
+            won = list(pool.map(run, [key] * racers, contents))
+            winners = [
+                content for content, is_winner in zip(contents, won, strict=True) if is_winner
+            ]
             expect(len(winners) == 1, f"{len(winners)} of {racers} writers believe they won")
             expect(store.get(key) == winners[0], "what is stored is not the winner's bytes")
     return f"{rounds} rounds"
@@ -58,10 +60,10 @@ def _refuses_after(size: int) -> Check:
     """Sizes matter: some clients send empty or large objects another way, without the condition."""
 
     def check(store: Store, prefix: str) -> str:
-        held, key = bytes(size), f"{prefix}held"
-        store.put(key, held)
-        expect(store.put_if_absent(key, b"another's") == held, _OVERWRITTEN)
-        expect(store.get(key) == held, _OVERWRITTEN)
+        original, key = bytes(size), f"{prefix}held"
+        store.put(key, original)
+        expect(store.put_if_absent(key, b"another's") == original, _OVERWRITTEN)
+        expect(store.get(key) == original, _OVERWRITTEN)
         return ""
 
     return check
@@ -99,10 +101,10 @@ def _recreates(store: Store, prefix: str) -> str:
 
 def _many_names(store: Store, prefix: str) -> str:
     keys = [f"{prefix}{number}" for number in range(40)]
-    bids = [secrets.token_bytes(50) for _ in keys]
+    contents = [secrets.token_bytes(50) for _ in keys]
     with ThreadPoolExecutor(RACERS, "seedcorn-probe") as pool:
-        stand = list(pool.map(store.put_if_absent, keys, bids))
-    expect(stand == bids, "of different objects created at once, one is missing")
+        stand = list(pool.map(store.put_if_absent, keys, contents))
+    expect(stand == contents, "of different objects created at once, one is missing")
     return f"{len(keys)} objects"
 
 

@@ -47,7 +47,9 @@ def local_checks(root: Path) -> dict[str, Check]:
         "the file system is local to this machine": lambda store, prefix: of_this_machine(
             file_system(root)
         ),
-        "the file system survives a restart": lambda store, prefix: outlives(file_system(root)),
+        "the file system survives a restart": lambda store, prefix: survives_restart(
+            file_system(root)
+        ),
     }
 
 
@@ -138,7 +140,7 @@ def of_this_machine(kind: str) -> str:
     return kind or "unknown"
 
 
-def outlives(kind: str) -> str:
+def survives_restart(kind: str) -> str:
     """Raises Doubtful for a file system in memory."""
     if kind in _VOLATILE:
         raise Doubtful(f"{kind}: what is written is lost at a restart")

@@ -68,11 +68,11 @@ def _clock(remote: Remote, store: Store, prefix: str, clock: Callable[[], float]
     if not date:
         raise Doubtful("the server sends no time")
     try:
-        told = parsedate_to_datetime(date).timestamp()
+        server_time = parsedate_to_datetime(date).timestamp()
     except ValueError as error:
         raise Doubtful(f"the server sends a time that cannot be read: {date!r}") from error
     # Told in whole seconds, somewhere between question and answer.
-    return skew(told + 0.5 - (before + clock()) / 2)
+    return skew(server_time + 0.5 - (before + clock()) / 2)
 
 
 def _checksum(remote: Remote, prefix: str) -> str:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from seedcorn.core.export.exports import Plan, plan, spread
+from seedcorn.core.export.exports import ShardPlan, shard_plan, spread
 from seedcorn.core.export.manifest import Increment, Shard
 from seedcorn.core.export.shuffle import Shuffle
-from seedcorn.storage.export.rows import Rows
+from seedcorn.storage.export.rows import ExportRows
 from seedcorn.storage.export.shards import encoded, groups_of, measured, send
 from seedcorn.storage.export.spill import Spill, run_bytes
 from seedcorn.storage.stores.store import Store
@@ -25,7 +25,7 @@ Counting = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 class Adding:
     """Writes increment `number` to a target."""
 
-    rows: Rows
+    rows: ExportRows
     target: Store
     there: dict[str, int]
     """Data objects on the target: key to bytes."""
@@ -47,7 +47,7 @@ class Adding:
             schema = sized[0].schema.remove_metadata()
             each_encoded, each_decoded = measured(sized)
             del sized
-            planned = plan(self.rows.rows, each_encoded, each_decoded, self.target_bytes)
+            planned = shard_plan(self.rows.rows, each_encoded, each_decoded, self.target_bytes)
             spill = Spill(self.folder, planned, run_bytes(planned.rows, each_decoded))
             models = self._spill(spill, Shuffle(planned.rows, key))
             shards = tuple(self._write(spill, planned, schema))
@@ -72,7 +72,7 @@ class Adding:
         spill.flush()
         return models
 
-    def _write(self, spill: Spill, planned: Plan, schema: pa.Schema) -> list[Shard]:
+    def _write(self, spill: Spill, planned: ShardPlan, schema: pa.Schema) -> list[Shard]:
         shards, first = [], 0
         with self.counting("written", planned.rows) as advance:
             for shard in planned.shards:

@@ -25,13 +25,13 @@ from seedcorn.core.export.manifest import (
 from seedcorn.core.log.layout import log_key
 from seedcorn.storage.export.adding import Adding, Counting
 from seedcorn.storage.export.rewriting import Rewriter
-from seedcorn.storage.export.rows import Rows
+from seedcorn.storage.export.rows import ExportRows
 from seedcorn.storage.export.source import Corpus
 from seedcorn.storage.stores.store import Store
 
 
 @dataclass(slots=True)
-class Standing:
+class ExportTarget:
     """A target before this run."""
 
     store: Store
@@ -55,7 +55,7 @@ class Written:
     """Keys of shards that were written anew without withdrawn samples."""
 
 
-def look(target: Store, options: Options) -> Standing:
+def read_target(target: Store, options: Options) -> ExportTarget:
     """What stands at the target. Raises ExportError for a corpus, for other options, and where
     there is no such file system; FormatError, CorruptCorpus for a manifest that cannot be read."""
     try:
@@ -68,7 +68,7 @@ def look(target: Store, options: Options) -> Standing:
     if manifest is not None:
         require_same_options(manifest, options, target.uri)
     there = {item.key: item.size for item in target.list(DATA)}
-    standing = Standing(target, manifest, data, there)
+    export_target = ExportTarget(target, manifest, data, there)
     missing = [
         shard.key for shard in (manifest.shards if manifest else []) if shard.key not in there
     ]
@@ -76,12 +76,12 @@ def look(target: Store, options: Options) -> Standing:
         raise ExportError(
             f"{target.uri}: {missing[0]} is named by {KEY} but missing; use a new target"
         )
-    return standing
+    return export_target
 
 
 def export(
     corpus: Corpus,
-    standing: Standing,
+    export_target: ExportTarget,
     options: Options,
     counting: Counting,
     target_bytes: int = TARGET_BYTES,
@@ -90,16 +90,18 @@ def export(
 
     Nothing that readers follow changes before `publish`. Raises StoreError, CorruptCorpus.
     """
-    before = standing.manifest or empty(options)
+    before = export_target.manifest or empty(options)
     head = corpus.head
     with tempfile.TemporaryDirectory(prefix="seedcorn-export-") as name:
         folder = Path(name)
-        written = _without_withdrawn(corpus, standing, before, counting, folder)
-        rows = Rows(corpus, options, before.sequence)
+        written = _without_withdrawn(corpus, export_target, before, counting, folder)
+        rows = ExportRows(corpus, options, before.sequence)
         if rows.accepted:
             number = len(before.increments)
-            target = standing.store
-            adding = Adding(rows, target, standing.there, folder, number, target_bytes, counting)
+            target = export_target.store
+            adding = Adding(
+                rows, target, export_target.there, folder, number, target_bytes, counting
+            )
             key = options.shuffle_key(before.sequence)
             written.added = adding.run(before.sequence, head.sequence, key)
             written.uploaded, written.reused = adding.uploaded, adding.reused
@@ -111,32 +113,32 @@ def export(
 
 
 def _without_withdrawn(
-    corpus: Corpus, standing: Standing, before: Manifest, counting: Counting, folder: Path
+    corpus: Corpus, export_target: ExportTarget, before: Manifest, counting: Counting, folder: Path
 ) -> Written:
     """Shards that hold samples withdrawn since, written anew."""
     gone = corpus.withdrawn(before.sequence) if before.shards else frozenset()
     if not gone:
         return Written(before, None)
-    rewriter = Rewriter(standing.store, standing.there, folder, gone)
+    rewriter = Rewriter(export_target.store, export_target.there, folder, gone)
     with counting("checked for withdrawn samples", before.rows) as advance:
         manifest = rewriter.rewrite(before, advance)
     return Written(manifest, None, replaced=rewriter.replaced)
 
 
-def publish(standing: Standing, manifest: Manifest, objects: dict[str, bytes]) -> bool:
+def publish(export_target: ExportTarget, manifest: Manifest, objects: dict[str, bytes]) -> bool:
     """Put the small objects, then the manifest; returns whether anything changed.
 
     Raises ExportError when another export wrote its manifest meanwhile.
     """
     data = encode(manifest)
-    _require_unchanged(standing)
+    _require_unchanged(export_target)
     for key, content in objects.items():
-        if _get(standing.store, key) != content:
-            standing.store.put(key, content)
-    if data == standing.data:
+        if _get(export_target.store, key) != content:
+            export_target.store.put(key, content)
+    if data == export_target.data:
         return False
-    _require_unchanged(standing)
-    _put_manifest(standing, data)
+    _require_unchanged(export_target)
+    _put_manifest(export_target, data)
     return True
 
 
@@ -146,25 +148,25 @@ def remove(target: Store, keys: list[str]) -> None:
         target.delete(key)
 
 
-def _require_unchanged(standing: Standing) -> None:
-    if _get(standing.store, KEY) != standing.data:
-        raise _overtaken(standing)
+def _require_unchanged(export_target: ExportTarget) -> None:
+    if _get(export_target.store, KEY) != export_target.data:
+        raise _overtaken(export_target)
 
 
-def _put_manifest(standing: Standing, data: bytes) -> None:
-    if standing.data is None:
+def _put_manifest(export_target: ExportTarget, data: bytes) -> None:
+    if export_target.data is None:
         try:
-            if standing.store.put_if_absent(KEY, data) != data:
-                raise _overtaken(standing)
+            if export_target.store.put_if_absent(KEY, data) != data:
+                raise _overtaken(export_target)
             return
         except StoreUnsafe:
             pass  # A hub has no such write; the look just before has to do.
-    standing.store.put(KEY, data)
+    export_target.store.put(KEY, data)
 
 
-def _overtaken(standing: Standing) -> ExportError:
+def _overtaken(export_target: ExportTarget) -> ExportError:
     return ExportError(
-        f"{standing.store.uri}: another export wrote its {KEY} meanwhile; run the same command "
+        f"{export_target.store.uri}: another export wrote its {KEY} meanwhile; run the same command "
         "again, which adds what is still missing"
     )
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.export.exports import COLUMNS, COPY, Options
 from seedcorn.core.export.manifest import Counts, LeftOut, merged
-from seedcorn.core.export.mixture import Draw, draw
+from seedcorn.core.export.mixture import Quota, quota
 from seedcorn.core.log.entries import ObjectRef
 from seedcorn.storage.export.source import Batch, Corpus
 from seedcorn.storage.samples.samples import read_shard
@@ -30,14 +30,14 @@ Named = tuple[int, ObjectRef]
 Advance = Callable[[int], None]
 
 
-class Taken(NamedTuple):
+class SelectedRows(NamedTuple):
     """Rows of one corpus shard that go out, and the models that wrote them."""
 
     table: pa.Table
     models: set[str]
 
 
-class Rows:
+class ExportRows:
     """The rows of some batches under some options."""
 
     def __init__(self, corpus: Corpus, options: Options, since: int) -> None:
@@ -52,8 +52,8 @@ class Rows:
         self._gone = 0
         for batch in self._batches:
             self._count(batch)
-        self.draws = {
-            group: draw(kept, options.weights.of(*group), options.seed, *group)
+        self.quotas = {
+            group: quota(kept, options.weights.of(*group), options.seed, *group)
             for group, kept in sorted(self._kept.items())
         }
 
@@ -65,17 +65,17 @@ class Rows:
     @property
     def rows(self) -> int:
         """Rows that go out."""
-        return sum(drawn.rows for drawn in self.draws.values())
+        return sum(quota.rows for quota in self.quotas.values())
 
     @property
     def samples(self) -> int:
         """Distinct samples among them."""
-        return sum(drawn.told for drawn in self.draws.values())
+        return sum(quota.distinct for quota in self.quotas.values())
 
     @property
     def counts(self) -> Counts:
         """Rows by generation and stratum."""
-        return merged(*({str(g): {name: d.rows}} for (g, name), d in self.draws.items()))
+        return merged(*({str(g): {name: d.rows}} for (g, name), d in self.quotas.items()))
 
     @property
     def left_out(self) -> LeftOut:
@@ -89,7 +89,7 @@ class Rows:
         table = self._renamed(self._read(ref))
         return self._numbered(table, np.zeros(table.num_rows, np.int64))
 
-    def tables(self, advance: Advance) -> Iterator[Taken]:
+    def tables(self, advance: Advance) -> Iterator[SelectedRows]:
         """Shard by shard in plan order; `advance` is told how many samples were read.
 
         Raises CorruptCorpus where a shard and the log disagree.
@@ -102,9 +102,9 @@ class Rows:
             taken = table.take(pa.array(rows))
             first = np.cumsum(copies) - copies
             numbers = np.arange(len(rows)) - np.repeat(first, copies)
-            yield Taken(self._numbered(self._renamed(taken), numbers), _models(taken))
+            yield SelectedRows(self._numbered(self._renamed(taken), numbers), _models(taken))
             advance(ref.rows)
-        if any(seen[group] != drawn.samples for group, drawn in self.draws.items()):
+        if any(seen[group] != drawn.samples for group, drawn in self.quotas.items()):
             raise CorruptCorpus(
                 f"{self._corpus.store.uri}: the strata in the shards are not those the log counts; "
                 "run seedcorn verify"
@@ -138,7 +138,7 @@ class Rows:
         kept = ~self._is_withdrawn(table)
         copies = np.zeros(table.num_rows, np.int64)
         for name in dict.fromkeys(strata):
-            drawn = self.draws.get((generation, name))
+            drawn = self.quotas.get((generation, name))
             rows = np.flatnonzero((strata == name) & kept)
             if drawn is None or not len(rows):
                 continue
@@ -166,7 +166,7 @@ class Rows:
         return table.append_column(COPY, pa.array(numbers.astype(np.int32)))
 
 
-def _share(drawn: Draw, first: int, count: int) -> NDArray[np.int64]:
+def _share(drawn: Quota, first: int, count: int) -> NDArray[np.int64]:
     """The next `count` samples of a group; more than were counted is damage."""
     if first + count > drawn.samples:
         raise CorruptCorpus("a shard holds more samples of a stratum than the log counts")

@@ -49,14 +49,14 @@ def encoded(
             for table in groups:
                 rows += table.num_rows
                 writer.write_table(table.cast(schema), row_group_size=max(1, table.num_rows))
-        held = pq.read_metadata(path).num_rows
+        stored = pq.read_metadata(path).num_rows
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         size = path.stat().st_size
     except OSError as error:
         raise disk_error(folder, error) from error
-    if held != rows:
-        raise StoreError(f"{path}: {rows} rows were encoded but the file holds {held}")
+    if stored != rows:
+        raise StoreError(f"{path}: {rows} rows were encoded but the file holds {stored}")
     return path, Shard(shard_key(increment, number, sha256), rows, size, sha256)
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from seedcorn.core.errors import StoreError
-from seedcorn.core.export.exports import Plan
+from seedcorn.core.export.exports import ShardPlan
 
 RUN_BYTES = 128 << 20
 """Decoded bytes of a run, as long as fewer than MOST_RUNS are needed."""
@@ -34,7 +34,7 @@ class _Run:
 class Spill:
     """Rows on their way; one folder, one thread."""
 
-    def __init__(self, folder: Path, plan: Plan, run_bytes: int) -> None:
+    def __init__(self, folder: Path, plan: ShardPlan, run_bytes: int) -> None:
         """`run_bytes`: decoded bytes of a run."""
         self._folder, self._plan = folder, plan
         self._starts = np.array([start for start, _ in plan.groups], np.int64)

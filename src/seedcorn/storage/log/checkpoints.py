@@ -106,8 +106,8 @@ def _load(
     try:
         manifest = json.loads(store.get(f"{prefix}manifest.json"))
         expected = (FORMAT, FINGERPRINT_VERSION, chain)
-        held = tuple(manifest[k] for k in ("format", "fingerprint_version", "chain"))
-        if held != expected or meta not in (None, manifest["meta"]):
+        recorded = tuple(manifest[k] for k in ("format", "fingerprint_version", "chain"))
+        if recorded != expected or meta not in (None, manifest["meta"]):
             return None
         parts: dict[str, Arrays] = {}
         for name in manifest["parts"] if names is None else names:

@@ -45,9 +45,11 @@ def collect_checkpoints(store: Store, dry: bool = False) -> list[str]:
     # A piece beyond the newest complete one may belong to a checkpoint that is being written.
     newest = max(kept, default=0)
     live = tuple(checkpoint_prefix(sequence) for sequence in kept)
-    doomed = [key for key in keys if not key.startswith(live) and _sequence(key) < newest]
+    deletable = [key for key in keys if not key.startswith(live) and _sequence(key) < newest]
     # The manifest goes first: without it the rest is not a checkpoint any more.
-    return _delete(store, sorted(doomed, key=lambda k: (not k.endswith("manifest.json"), k)), dry)
+    return _delete(
+        store, sorted(deletable, key=lambda k: (not k.endswith("manifest.json"), k)), dry
+    )
 
 
 def unproven(store: Store, entries: Iterable[Entry]) -> dict[str, int]:
@@ -72,11 +74,11 @@ def unproven(store: Store, entries: Iterable[Entry]) -> dict[str, int]:
     return found | ({f"{TEMPORARY}/": pieces} if pieces else {})
 
 
-def _delete(store: Store, doomed: list[str], dry: bool) -> list[str]:
+def _delete(store: Store, deletable: list[str], dry: bool) -> list[str]:
     if not dry:
-        for key in doomed:
+        for key in deletable:
             store.delete(key)
-    return doomed
+    return deletable
 
 
 def _sequence(key: str) -> int:

@@ -182,9 +182,9 @@ class LogWriter:
                 "be stored; nothing committed is lost: run the same command again, which re-reads "
                 "the log"
             )
-            stands = self._store.put_if_absent(log_key(sequence), data)
-            if stands != data:
-                self._stopped_by = self._refusal(sequence, stands)
+            stored = self._store.put_if_absent(log_key(sequence), data)
+            if stored != data:
+                self._stopped_by = self._refusal(sequence, stored)
                 raise self._stopped_by
             self._stopped_by = None
             self.head = Head(sequence + 1, chain_hash(data))
@@ -196,12 +196,12 @@ class LogWriter:
         What a fenced writer stumbles over first may be something else, such as staged segments
         that its successor committed and deleted.
         """
-        stands = _entry_bytes(self._store, self.head.sequence)
-        refusal = None if stands is None else self._refusal(self.head.sequence, stands)
+        stored = _entry_bytes(self._store, self.head.sequence)
+        refusal = None if stored is None else self._refusal(self.head.sequence, stored)
         return refusal if isinstance(refusal, Fenced) else None
 
-    def _refusal(self, sequence: int, stands: bytes) -> Fenced | StoreError:
-        other = decode(stands, sequence)
+    def _refusal(self, sequence: int, stored: bytes) -> Fenced | StoreError:
+        other = decode(stored, sequence)
         if other.writer == self._nonce:
             return StoreError(
                 f"{self._store.uri}: log entry {sequence} was written by this writer with another "

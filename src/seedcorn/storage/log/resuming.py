@@ -19,7 +19,7 @@ from seedcorn.core.codec import freeze, shape, thaw
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.figures import counted
 from seedcorn.core.identity import sha256_hex
-from seedcorn.core.ledger.ledger import Books, Ledger
+from seedcorn.core.ledger.ledger import FoldState, Ledger
 from seedcorn.core.log.state import CorpusState
 from seedcorn.storage.log.checkpoints import Arrays, checkpoint_sequences, read_checkpoint
 from seedcorn.storage.log.log import Head, LogReader, StoredChains, last_listed
@@ -29,13 +29,13 @@ FOLDS = 1
 """Version of what the folds mean: goes up when a fold makes something else of the same entries."""
 STATE, BOOKS = "state", "books"
 """Parts of a checkpoint."""
-_KINDS = {STATE: CorpusState, BOOKS: Books}
+_KINDS = {STATE: CorpusState, BOOKS: FoldState}
 _LEVEL = 3
 
 
 def folds(state: CorpusState, ledger: Ledger) -> dict[str, Arrays]:
     """The parts of a checkpoint that hold the folds, beside the arrays of index and history."""
-    return {STATE: _pack(STATE, state), BOOKS: _pack(BOOKS, ledger.books)}
+    return {STATE: _pack(STATE, state), BOOKS: _pack(BOOKS, ledger.fold_state)}
 
 
 def resume(store: Store) -> tuple[CorpusState, Head]:
@@ -67,7 +67,7 @@ def unpack(name: str, parts: Mapping[str, Arrays]) -> Any:
         return thaw(_KINDS[name], json.loads(data))
 
 
-def _pack(name: str, value: CorpusState | Books) -> Arrays:
+def _pack(name: str, value: CorpusState | FoldState) -> Arrays:
     frozen = freeze(_KINDS[name], value)
     text = json.dumps(frozen, separators=(",", ":"), ensure_ascii=False)
     data = zstandard.ZstdCompressor(_LEVEL).compress(text.encode("utf-8", "surrogatepass"))

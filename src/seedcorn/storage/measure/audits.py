@@ -16,7 +16,7 @@ from seedcorn.core.errors import CorruptCorpus, ObjectMissing
 from seedcorn.core.ledger.ledger import Ledger
 from seedcorn.core.log.entries import BatchCommitted, Entry
 from seedcorn.core.log.state import CorpusState
-from seedcorn.core.measure.audits import AuditError, Draw, Question, first_holders
+from seedcorn.core.measure.audits import AuditDraw, AuditError, Question, first_holders
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import HEADLINE
 from seedcorn.core.text.shingles import shingles
@@ -44,11 +44,11 @@ class Asked:
     fingerprints: int
 
 
-def new_draw(store: Store, asked: Asked) -> tuple[Draw, list[Question]]:
+def new_draw(store: Store, asked: Asked) -> tuple[AuditDraw, list[Question]]:
     """Draw from the corpus as it is; raises AuditError where there is nothing to draw from."""
     state, head = _folded(store)
     generation = _last(store, state) if asked.generation is None else asked.generation
-    draw = Draw(generation, asked.stratum, asked.fingerprints, head.sequence, head.previous)
+    draw = AuditDraw(generation, asked.stratum, asked.fingerprints, head.sequence, head.previous)
     questions = _questions(store, state, draw)
     if not questions:
         of = f"stratum {draw.stratum!r} of " if draw.stratum else ""
@@ -56,7 +56,7 @@ def new_draw(store: Store, asked: Asked) -> tuple[Draw, list[Question]]:
     return draw, questions
 
 
-def drawn_again(store: Store, draw: Draw, where: str) -> list[Question]:
+def drawn_again(store: Store, draw: AuditDraw, where: str) -> list[Question]:
     """The questions of an earlier draw; raises AuditError where it was not made from this corpus,
     naming the samples that were withdrawn since."""
     state, head = _folded(store, draw.entries)
@@ -95,13 +95,13 @@ def _entries(reader: LogReader, until: int | None) -> Iterator[Entry]:
 
 
 def _last(store: Store, state: CorpusState) -> int:
-    numbers = [number for number, held in state.generations.items() if held.accepted]
+    numbers = [number for number, capacity in state.generations.items() if capacity.accepted]
     if not numbers:
         raise AuditError(f"{store.uri} has no accepted sample yet")
     return max(numbers)
 
 
-def _questions(store: Store, state: CorpusState, draw: Draw) -> list[Question]:
+def _questions(store: Store, state: CorpusState, draw: AuditDraw) -> list[Question]:
     """The documents of the first `draw.fingerprints` fingerprints, in order of their first one.
 
     A first pass at a thin sample rate usually sees enough; every further one looks closer.
@@ -134,7 +134,7 @@ class _Search:
     """Finds unique fingerprints of one generation, and their first documents that still count."""
 
     def __init__(
-        self, store: Store, draw: Draw, names: Sequence[str], gone: frozenset[str]
+        self, store: Store, draw: AuditDraw, names: Sequence[str], gone: frozenset[str]
     ) -> None:
         self._store, self._draw, self._gone = store, draw, gone
         self._number = names.index(draw.stratum) if draw.stratum else None
@@ -148,14 +148,14 @@ class _Search:
     def found(self, rate: float) -> tuple[list[tuple[str, str, str]], bool]:
         """(id, stratum, text) of the first document of each fingerprint at this sample rate, in
         hash order, as many as were asked for; and whether a higher rate would show no more."""
-        hashes, held = self._unique(rate)
+        hashes, capacity = self._unique(rate)
         found: list[tuple[str, str, str]] = []
         step = self._draw.fingerprints
         for start in range(0, len(hashes), step):
             found += self._first_documents(hashes[start : start + step])
             if len(found) >= step:
                 break
-        return found, held < rate or rate == 1
+        return found, capacity < rate or rate == 1
 
     def _unique(self, rate: float) -> tuple[NDArray[np.uint64], float]:
         """Novel hashes that withdrawals left, ascending, and the rate they were sampled at."""
@@ -184,7 +184,7 @@ class _Search:
         holders: dict[int, tuple[str, str, str]] = {}
         wanted = hashes
         for batch in self._batches:
-            here = wanted[np.isin(wanted, self._held(batch))]
+            here = wanted[np.isin(wanted, self._hashes_of(batch))]
             if len(here):
                 holders |= self._in_batch(batch, here)
             wanted = np.array([h for h in wanted.tolist() if h not in holders], np.uint64)
@@ -192,7 +192,7 @@ class _Search:
                 break
         return [holders[h] for h in hashes.tolist() if h in holders]
 
-    def _held(self, batch: BatchCommitted) -> NDArray[np.uint64]:
+    def _hashes_of(self, batch: BatchCommitted) -> NDArray[np.uint64]:
         """Hashes that accepted samples of a batch hold, by its sketch."""
         if batch.sketch is None:
             return np.empty(0, np.uint64)

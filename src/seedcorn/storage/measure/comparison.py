@@ -70,17 +70,17 @@ def holdings(one: Outline, other: Outline, fingerprints: int, advance: Advance) 
 
     `advance` is told how many more sketches are read.
     """
-    held = Holdings(fingerprints)
+    folded = Holdings(fingerprints)
     for corpus in (one, other):
         for ref in (ref for seed in corpus.seeds for ref in seed.objects):
-            held.add_seed(read_delta(corpus.store, ref))
+            folded.add_seed(read_delta(corpus.store, ref))
             advance(1)
     reader = LogReader(one.store)
     for entry in reader:
-        _add(held, one.store, entry, advance)
+        _add(folded, one.store, entry, advance)
         if reader.head == one.head:
             break
-    return held
+    return folded
 
 
 def _note(found: Outline, entry: Entry, waiting: dict[int, str]) -> None:
@@ -98,16 +98,16 @@ def _note(found: Outline, entry: Entry, waiting: dict[int, str]) -> None:
             found.batches += 1
 
 
-def _add(held: Holdings, store: Store, entry: Entry, advance: Advance) -> None:
+def _add(folded: Holdings, store: Store, entry: Entry, advance: Advance) -> None:
     body = entry.body
     if isinstance(body, BatchCommitted):
         tokens = body.tokens.get("accepted", 0)
-        held.add(_sketch(store, entry, body.sketch), body.counts.get("accepted", 0), tokens)
+        folded.add(_sketch(store, entry, body.sketch), body.counts.get("accepted", 0), tokens)
         advance(1)
     elif isinstance(body, Withdrawn):
         counts = body.counts.values()
         samples, tokens = (sum(c.get(key, 0) for c in counts) for key in ("samples", "tokens"))
-        held.withdraw(_sketch(store, entry, body.sketch), samples, tokens)
+        folded.withdraw(_sketch(store, entry, body.sketch), samples, tokens)
 
 
 def _sketch(store: Store, entry: Entry, ref: ObjectRef | None) -> Delta:

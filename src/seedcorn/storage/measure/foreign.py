@@ -22,8 +22,8 @@ from seedcorn.storage.seeds.catalogue import open_catalogue
 from seedcorn.storage.seeds.files import (
     PACKAGE,
     Filesystems,
-    Source,
     SourceFile,
+    SourceListing,
     find_files,
     seed_errors,
 )
@@ -46,7 +46,7 @@ class Documents:
     store_spec: StoreSpec
     rows: int
     """Documents, and rows that hold none."""
-    _streamed: Source | None
+    _streamed: SourceListing | None
 
     def scan(self) -> Iterator[ScanBatch]:
         """All rows in order, at most 4096 and about 32 MiB of text at a time; raises SeedError."""
@@ -67,20 +67,20 @@ class Documents:
         catalogue = open_catalogue(self.spec, ".", _nowhere(), self.store_spec)
         return SeedReader(catalogue, _nowhere(), self.store_spec)
 
-    def _batches(self, source: Source) -> Iterator[ScanBatch]:
-        held: list[SeedRow] = []
+    def _batches(self, source: SourceListing) -> Iterator[ScanBatch]:
+        pending: list[SeedRow] = []
         first = chars = 0
         filesystems = Filesystems(self.store_spec)
         for file in source.files:
             for row in _rows_of(file, filesystems, source.format, self.spec):
-                held.append(row)
+                pending.append(row)
                 chars += len(row.text or "")
-                if len(held) >= ROWS or chars >= CHARS:
-                    yield _batch(held, first)
-                    first += len(held)
-                    held, chars = [], 0
-        if held:
-            yield _batch(held, first)
+                if len(pending) >= ROWS or chars >= CHARS:
+                    yield _batch(pending, first)
+                    first += len(pending)
+                    pending, chars = [], 0
+        if pending:
+            yield _batch(pending, first)
 
 
 def open_documents(spec: SourceSpec, store_spec: StoreSpec) -> Documents:
@@ -130,7 +130,7 @@ def _count(file: SourceFile, filesystems: Filesystems, kind: str, spec: SourceSp
     return sum(1 for _ in _rows_of(file, filesystems, "text", lines))
 
 
-def _check_key(source: Source, filesystems: Filesystems, spec: SourceSpec) -> None:
+def _check_key(source: SourceListing, filesystems: Filesystems, spec: SourceSpec) -> None:
     """Raise SeedError where none of the first rows has the text key."""
     file = source.files[0]
     rows = islice(_rows_of(file, filesystems, "jsonl", spec), PEEKED)

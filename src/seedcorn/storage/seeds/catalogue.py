@@ -19,7 +19,7 @@ from seedcorn.core.errors import SeedError
 from seedcorn.core.identity import canonical_json, digest
 from seedcorn.core.recipe import SourceSpec, StoreSpec
 from seedcorn.storage.seeds.conversion import converted
-from seedcorn.storage.seeds.files import PACKAGE, Filesystems, Source, SourceFile, find_files
+from seedcorn.storage.seeds.files import PACKAGE, Filesystems, SourceFile, SourceListing, find_files
 from seedcorn.storage.seeds.footers import Columns, check_columns, read_footer
 from seedcorn.storage.stores.store import Store
 
@@ -86,7 +86,7 @@ def open_catalogue(spec: SourceSpec, base: str, store: Store, store_spec: StoreS
 
 
 def catalogue_of(
-    spec: SourceSpec, source: Source, filesystems: Filesystems, store: Store
+    spec: SourceSpec, source: SourceListing, filesystems: Filesystems, store: Store
 ) -> Catalogue:
     """The catalogue of some files of a source, whose name stands in `spec`."""
     if source.format == "parquet":
@@ -98,7 +98,7 @@ def catalogue_of(
     return catalogue
 
 
-def _of_parquet(spec: SourceSpec, source: Source, filesystems: Filesystems) -> Catalogue:
+def _of_parquet(spec: SourceSpec, source: SourceListing, filesystems: Filesystems) -> Catalogue:
     columns = Columns(spec.text, spec.id)
 
     def described(file: SourceFile) -> SeedFile:
@@ -112,7 +112,7 @@ def _of_parquet(spec: SourceSpec, source: Source, filesystems: Filesystems) -> C
 
 
 def _of_converted(
-    spec: SourceSpec, source: Source, filesystems: Filesystems, store: Store
+    spec: SourceSpec, source: SourceListing, filesystems: Filesystems, store: Store
 ) -> Catalogue:
     columns = Columns("text", "id", "problem")
     conversion = converted(source, spec, filesystems, store)

@@ -23,7 +23,13 @@ from seedcorn.core.errors import CorruptCorpus, ObjectMissing, SeedError
 from seedcorn.core.identity import canonical_json, digest
 from seedcorn.core.log.layout import SEEDS
 from seedcorn.core.recipe import SourceSpec
-from seedcorn.storage.seeds.files import Filesystems, Source, SourceFile, is_remote, seed_errors
+from seedcorn.storage.seeds.files import (
+    Filesystems,
+    SourceFile,
+    SourceListing,
+    is_remote,
+    seed_errors,
+)
 from seedcorn.storage.seeds.lines import HashingReader, SeedRow, seed_rows
 from seedcorn.storage.stores.store import Store
 
@@ -70,7 +76,7 @@ class Conversion:
 
 
 def converted(
-    source: Source, spec: SourceSpec, filesystems: Filesystems, store: Store
+    source: SourceListing, spec: SourceSpec, filesystems: Filesystems, store: Store
 ) -> Conversion:
     """The conversion of `source` in `store`, made now unless it stands there already.
 
@@ -96,7 +102,7 @@ def files_converted(store: Store, folder: str) -> tuple[tuple[str, int, str], ..
     return _parsed(data, folder, None).sources
 
 
-def _identity(source: Source, spec: SourceSpec) -> str:
+def _identity(source: SourceListing, spec: SourceSpec) -> str:
     options = [VERSION, source.format, spec.text, spec.id, spec.split, spec.max_chars]
     files = [[file.name, file.size, file.stamp] for file in source.files]
     return digest("seed conversion", canonical_json([options, files])).hex()
@@ -118,7 +124,7 @@ def _parsed(data: bytes, folder: str, identity: str | None) -> Conversion:
 
 
 def _convert(
-    source: Source, spec: SourceSpec, filesystems: Filesystems, store: Store, folder: str
+    source: SourceListing, spec: SourceSpec, filesystems: Filesystems, store: Store, folder: str
 ) -> Conversion:
     sources: list[tuple[str, int, str]] = []
     problems: Counter[str] = Counter()

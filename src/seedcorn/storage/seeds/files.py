@@ -75,7 +75,7 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceListing:
     """A source as found: one format, files sorted by name."""
 
     format: str
@@ -130,7 +130,7 @@ class Filesystems:
         return options
 
 
-def find_files(spec: SourceSpec, base: str, filesystems: Filesystems) -> Source:
+def find_files(spec: SourceSpec, base: str, filesystems: Filesystems) -> SourceListing:
     """The files that `spec` names: one file, a folder or a glob; raises SeedError when none."""
     found: list[SourceFile] = []
     if not _is_name(spec.path):
@@ -145,7 +145,7 @@ def find_files(spec: SourceSpec, base: str, filesystems: Filesystems) -> Source:
         what = "nothing matches" if glob.has_magic(spec.path) else "no such file or folder"
         places = " or ".join(dict.fromkeys(tried))
         raise SeedError(f"seed {spec.path}: {what} (looked for {places})")
-    return Source(_format(spec, found), tuple(sorted(found, key=lambda file: file.name)))
+    return SourceListing(_format(spec, found), tuple(sorted(found, key=lambda file: file.name)))
 
 
 def compression(name: str) -> str:

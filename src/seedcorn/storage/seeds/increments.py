@@ -15,7 +15,7 @@ from seedcorn.core.figures import counted
 from seedcorn.core.recipe import SourceSpec, StoreSpec
 from seedcorn.storage.seeds.catalogue import Catalogue, catalogue_of, open_catalogue, source_name
 from seedcorn.storage.seeds.conversion import files_converted
-from seedcorn.storage.seeds.files import Filesystems, Source, SourceFile, find_files
+from seedcorn.storage.seeds.files import Filesystems, SourceFile, SourceListing, find_files
 from seedcorn.storage.stores.store import Store
 
 logger = logging.getLogger(__name__)
@@ -25,25 +25,25 @@ def open_source(
     spec: SourceSpec,
     base: str,
     stores: tuple[Store, StoreSpec],
-    held: Sequence[Catalogue],
+    logged: Sequence[Catalogue],
     settled: float | None = None,
 ) -> list[Catalogue]:
     """The source's increments that the log holds, as they are now, then one of its new files.
 
-    `stores` is the corpus store and how remote ones are reached, `held` what the log has of the
+    `stores` is the corpus store and how remote ones are reached, `logged` what the log has of the
     source, in order. New files that changed after `settled` (Unix seconds) wait. Raises SeedError
     for a file that changed or is gone, and for new files where the source does not grow.
     """
-    if len(held) < 2 and not (spec.grows and held):
+    if len(logged) < 2 and not (spec.grows and logged):
         return [open_catalogue(spec, base, *stores)]
     spec = replace(spec, name=source_name(spec))
     filesystems = Filesystems(stores[1])
     source = find_files(spec, base, filesystems)
     listed = {file.name: file for file in source.files}
     found: list[Catalogue] = []
-    for catalogue in held:
+    for catalogue in logged:
         files = _unchanged(catalogue, listed, spec, stores[0])
-        part = catalogue_of(spec, Source(source.format, files), filesystems, stores[0])
+        part = catalogue_of(spec, SourceListing(source.format, files), filesystems, stores[0])
         _refuse_other_content(spec, catalogue, part)
         found.append(replace(part, source=catalogue.source))
         for file in files:
@@ -55,23 +55,23 @@ def open_source(
                 f"seed {spec.path}: {fresh[0].name} appeared since the corpus was grown from it; "
                 f"set `grows: true` on source {spec.name}, or move the file away"
             )
-        part = catalogue_of(spec, Source(source.format, fresh), filesystems, stores[0])
-        found.append(replace(part, source=increment_name(spec.name, len(held))))
+        part = catalogue_of(spec, SourceListing(source.format, fresh), filesystems, stores[0])
+        found.append(replace(part, source=increment_name(spec.name, len(logged))))
     return found
 
 
 def _unchanged(
-    held: Catalogue, listed: Mapping[str, SourceFile], spec: SourceSpec, store: Store
+    logged: Catalogue, listed: Mapping[str, SourceFile], spec: SourceSpec, store: Store
 ) -> tuple[SourceFile, ...]:
     """The files of an increment as they are listed; their sizes must be what they were."""
     files = []
-    for name, size in _files_of(held, store):
+    for name, size in _files_of(logged, store):
         file = listed.get(name)
         if file is None or file.size != size:
             what = "is gone" if file is None else f"has {file.size} bytes, not {size}"
             raise SeedError(
                 f"seed {spec.path}: {name} {what}, though the corpus has grown from it as part of "
-                f"{held.source}; restore it: a seed grows by new files only"
+                f"{logged.source}; restore it: a seed grows by new files only"
             )
         files.append(file)
     return tuple(files)
@@ -85,10 +85,10 @@ def _files_of(catalogue: Catalogue, store: Store) -> list[tuple[str, int]]:
     return [(name, size) for name, size, _ in files_converted(store, f"{folder}/")]
 
 
-def _refuse_other_content(spec: SourceSpec, held: Catalogue, part: Catalogue) -> None:
-    if part.fingerprint != held.fingerprint:
+def _refuse_other_content(spec: SourceSpec, logged: Catalogue, part: Catalogue) -> None:
+    if part.fingerprint != logged.fingerprint:
         raise SeedError(
-            f"seed {spec.path}: a file of {held.source} is not what the corpus was grown from, "
+            f"seed {spec.path}: a file of {logged.source} is not what the corpus was grown from, "
             "though as long as before; restore it: a seed grows by new files only"
         )
 

@@ -125,22 +125,22 @@ def lines(stream: BinaryIO, cap: int) -> Iterator[bytes | None]:
 
 def paragraphs(pieces: Iterator[bytes | None], cap: int) -> Iterator[bytes | None]:
     """Lines joined up to the next blank one; None for a paragraph of more than `cap` bytes."""
-    held: list[bytes] = []
+    gathered: list[bytes] = []
     size, skipping = 0, False
     for piece in pieces:
         if piece is not None and not piece.strip():
-            if held or skipping:
-                yield None if skipping else b"\n".join(held)
-            held, size, skipping = [], 0, False
+            if gathered or skipping:
+                yield None if skipping else b"\n".join(gathered)
+            gathered, size, skipping = [], 0, False
             continue
         size += cap + 1 if piece is None else len(piece) + 1
         skipping = skipping or size > cap + 1
         if skipping or piece is None:
-            held = []
+            gathered = []
         else:
-            held.append(piece)
-    if held or skipping:
-        yield None if skipping else b"\n".join(held)
+            gathered.append(piece)
+    if gathered or skipping:
+        yield None if skipping else b"\n".join(gathered)
 
 
 def json_row(line: bytes | None, spec: SourceSpec) -> SeedRow:
@@ -227,7 +227,7 @@ class _Expanding:
 
 
 def _whole(stream: BinaryIO, cap: int) -> bytes | None:
-    held = b""
-    while len(held) <= cap and (chunk := stream.read(CHUNK)):
-        held += chunk
-    return None if len(held) > cap else held.removeprefix(_BOM)
+    gathered = b""
+    while len(gathered) <= cap and (chunk := stream.read(CHUNK)):
+        gathered += chunk
+    return None if len(gathered) > cap else gathered.removeprefix(_BOM)

@@ -211,23 +211,23 @@ class _GroupCache:
 
     def __init__(self, groups: int, size: int) -> None:
         self._limit, self._groups = size, groups
-        self._held: OrderedDict[int, tuple[list[pa.RecordBatch], int]] = OrderedDict()
+        self._groups_held: OrderedDict[int, tuple[list[pa.RecordBatch], int]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
 
     def get(self, group: int) -> list[pa.RecordBatch] | None:
         with self._lock:
-            if group not in self._held:
+            if group not in self._groups_held:
                 return None
-            self._held.move_to_end(group)
-            return self._held[group][0]
+            self._groups_held.move_to_end(group)
+            return self._groups_held[group][0]
 
     def put(self, group: int, slabs: list[pa.RecordBatch]) -> None:
         size = sum(slab.get_total_buffer_size() for slab in slabs)
         with self._lock:
-            if size > self._limit or group in self._held:
+            if size > self._limit or group in self._groups_held:
                 return
-            self._held[group] = (slabs, size)
+            self._groups_held[group] = (slabs, size)
             self._bytes += size
-            while self._bytes > self._limit or len(self._held) > self._groups:
-                self._bytes -= self._held.popitem(last=False)[1][1]
+            while self._bytes > self._limit or len(self._groups_held) > self._groups:
+                self._bytes -= self._groups_held.popitem(last=False)[1][1]

@@ -26,9 +26,9 @@ from seedcorn.core.recipe import Recipe, StoreSpec
 from seedcorn.core.text.fingerprint import KEYS, SIGNATURE_BYTES, Fingerprints, fingerprint
 from seedcorn.core.text.shingles import Shingles, shingles_many, shingles_of, subset
 from seedcorn.core.text.words import read_words
-from seedcorn.core.verify.proofs import Rows
+from seedcorn.core.verify.proofs import BatchRows
 from seedcorn.core.verify.rechecking import CONTAMINATED, wrong_verdict
-from seedcorn.core.verify.replay import KEPT, ContainmentReplay, Replay, Said
+from seedcorn.core.verify.replay import KEPT, ContainmentReplay, DedupOutcome, Replay
 from seedcorn.storage.samples.batches import texts_view
 from seedcorn.storage.samples.samples import fingerprints_of, read_shard
 from seedcorn.storage.seeds.catalogue import Catalogue
@@ -77,7 +77,7 @@ class DeepProof:
         sequence: int,
         batch: BatchCommitted,
         table: pa.Table,
-        rows: Rows,
+        rows: BatchRows,
         grown: tuple[Recipe, Set[str]],
     ) -> None:
         """Prove one batch: rows in plan order, `table` and `rows` the same ones. `grown` is the
@@ -102,7 +102,7 @@ class DeepProof:
         return self._containment.measure(shingles.hashes, shingles.offsets)
 
     def _prove_fingerprints(
-        self, sequence: int, batch: BatchCommitted, rows: Rows, prints: Fingerprints
+        self, sequence: int, batch: BatchCommitted, rows: BatchRows, prints: Fingerprints
     ) -> None:
         places = {index: number for number, index in enumerate(rows.index)}
         for ref in batch.data:
@@ -110,8 +110,8 @@ class DeepProof:
             stored, indices = _stored(ref, table), table["index"].to_pylist()
             of = [places[index] for index in indices]
             for name in _FINGERPRINTS:
-                told, found = getattr(stored, name), getattr(prints, name)[of]
-                same = (told == found).reshape(len(of), -1).all(axis=1)
+                stored_rows, found = getattr(stored, name), getattr(prints, name)[of]
+                same = (stored_rows == found).reshape(len(of), -1).all(axis=1)
                 if not same.all():
                     which = rows.sample_id[of[int(np.argmin(same))]]
                     raise CorruptCorpus(
@@ -124,17 +124,17 @@ class DeepProof:
         self,
         sequence: int,
         batch: BatchCommitted,
-        rows: Rows,
+        rows: BatchRows,
         checks: Sequence[Check],
         trusted: Set[str],
     ) -> None:
-        held = self._columns([*batch.data, *batch.dropped])
+        stored = self._columns([*batch.data, *batch.dropped])
         doubtful = any(check.code in trusted for check in checks)
         columns = (rows.index, rows.sample_id, rows.outcome, rows.reason, rows.text)
         for index, name, outcome, reason, text in zip(*columns, strict=True):
-            row = held[index]
-            said = (outcome, reason, row["checks"] or ())
-            found = wrong_verdict(checks, text, row["finish_reason"] or "", said, trusted)
+            row = stored[index]
+            recorded = (outcome, reason, row["checks"] or ())
+            found = wrong_verdict(checks, text, row["finish_reason"] or "", recorded, trusted)
             if found:
                 raise CorruptCorpus(
                     f"log entry {sequence}: sample {name} is {outcome} ({reason or 'passed'}), but "
@@ -147,13 +147,15 @@ class DeepProof:
         tables = [read_shard(self._store, ref, _JUDGED).to_pylist() for ref in refs]
         return {row["index"]: row for table in tables for row in table}
 
-    def _prove_clean(self, sequence: int, rows: Rows, shingles: Mapping[int, Shingles]) -> None:
+    def _prove_clean(
+        self, sequence: int, rows: BatchRows, shingles: Mapping[int, Shingles]
+    ) -> None:
         found = contamination(self._evaluations, shingles)
         columns = (rows.sample_id, rows.outcome, rows.reason)
         for number, (name, outcome, reason) in enumerate(zip(*columns, strict=True)):
-            said = outcome == "rejected" and reason == CONTAMINATED
-            judged = said or outcome in ("accepted", "duplicate")
-            if judged and said != (number in found):
+            recorded = outcome == "rejected" and reason == CONTAMINATED
+            judged = recorded or outcome in ("accepted", "duplicate")
+            if judged and recorded != (number in found):
                 holds = found.get(number, "nothing of any evaluation set")
                 raise CorruptCorpus(
                     f"log entry {sequence}: sample {name} is {outcome} ({reason}), but holds {holds}"
@@ -163,7 +165,7 @@ class DeepProof:
         self,
         sequence: int,
         batch: BatchCommitted,
-        rows: Rows,
+        rows: BatchRows,
         prints: Fingerprints,
         recipe: Recipe,
     ) -> None:
@@ -175,11 +177,15 @@ class DeepProof:
                 continue
             keys, signature = prints.keys[number].tolist(), prints.signature[number].tobytes()
             found = self._replay.judge(keys, signature, batch.generation, terms)
-            said = KEPT if outcome == "accepted" else Said(of, reason, similarities[index] or 0.0)
-            if not _agree(said, found):
+            recorded = (
+                KEPT
+                if outcome == "accepted"
+                else DedupOutcome(of, reason, similarities[index] or 0.0)
+            )
+            if not _agree(recorded, found):
                 raise CorruptCorpus(
-                    f"log entry {sequence}: sample {name} is {_told(said)}; replayed from texts "
-                    f"alone it is {_told(found)}"
+                    f"log entry {sequence}: sample {name} is {_described(recorded)}; replayed from texts "
+                    f"alone it is {_described(found)}"
                 )
             if found == KEPT:
                 self._replay.keep(ordinal, name, batch.generation, keys, signature)
@@ -202,12 +208,12 @@ def _stored(ref: ObjectRef, table: pa.Table) -> Fingerprints:
     return fingerprints_of(table)
 
 
-def _agree(said: Said, found: Said) -> bool:
-    close = isclose(said.similarity, found.similarity, abs_tol=1e-6)
-    return (said.name, said.reason) == (found.name, found.reason) and close
+def _agree(recorded: DedupOutcome, found: DedupOutcome) -> bool:
+    close = isclose(recorded.similarity, found.similarity, abs_tol=1e-6)
+    return (recorded.name, recorded.reason) == (found.name, found.reason) and close
 
 
-def _told(said: Said) -> str:
-    if not said.name:
+def _described(recorded: DedupOutcome) -> str:
+    if not recorded.name:
         return "kept"
-    return f"a duplicate ({said.reason}, {said.similarity:.3f}) of {said.name}"
+    return f"a duplicate ({recorded.reason}, {recorded.similarity:.3f}) of {recorded.name}"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from seedcorn.core.errors import SeedError, StoreError
 from seedcorn.core.log.state import CorpusState, Source
 from seedcorn.core.recipe import Recipe, StoreSpec
-from seedcorn.core.verify.proofs import Rows
+from seedcorn.core.verify.proofs import BatchRows
 from seedcorn.core.verify.uniqueness import DROPPED, KEPT, SOURCE, Documents
 from seedcorn.storage.seeds.catalogue import Catalogue
 from seedcorn.storage.seeds.reader import SeedReader
@@ -22,7 +22,7 @@ SOURCE_SHARE = 4
 _NEAR = "near:"
 
 
-class DocumentSample:
+class DocumentSubset:
     """Collects documents in rank order, as the log is walked."""
 
     def __init__(self, store: Store, spec: StoreSpec, most: int) -> None:
@@ -64,7 +64,7 @@ class DocumentSample:
             return f"P8 was not checked against all of {source.role} {source.name}: {error}"
         return ""
 
-    def add(self, rows: Rows) -> None:
+    def add(self, rows: BatchRows) -> None:
         """Accepted samples and dropped near duplicates of a batch, in plan order."""
         columns = zip(rows.sample_id, rows.outcome, rows.reason, rows.text, strict=True)
         for name, outcome, reason, text in columns:

@@ -9,13 +9,13 @@ import pyarrow as pa
 from seedcorn.core.errors import CorruptCorpus, ObjectMissing
 from seedcorn.core.identity import sha256_hex
 from seedcorn.core.log.entries import BatchCommitted, ObjectRef
-from seedcorn.core.verify.proofs import Rows
+from seedcorn.core.verify.proofs import BatchRows
 from seedcorn.storage.samples.samples import DATA_SCHEMA, DROPPED_SCHEMA
 from seedcorn.storage.stores.parquet_objects import table_of
 from seedcorn.storage.stores.store import Store
 
-_SHARED = [name for name in Rows.__slots__ if name in DATA_SCHEMA.names]
-_OWN = [name for name in Rows.__slots__ if name not in DATA_SCHEMA.names]
+_SHARED = [name for name in BatchRows.__slots__ if name in DATA_SCHEMA.names]
+_OWN = [name for name in BatchRows.__slots__ if name not in DATA_SCHEMA.names]
 """Columns that only dropped rows carry: outcome, reason, duplicate_of."""
 SCHEMA = pa.schema([DROPPED_SCHEMA.field(name) for name in (*_SHARED, *_OWN)])
 
@@ -50,12 +50,12 @@ def read_batch_table(store: Store, batch: BatchCommitted) -> pa.Table:
     return pa.concat_tables(parts).sort_by("index").combine_chunks()
 
 
-def rows_of(table: pa.Table) -> Rows:
+def rows_of(table: pa.Table) -> BatchRows:
     """The columns as plain values; a missing text, reason or name is empty."""
     columns = {name: table[name].to_pylist() for name in SCHEMA.names}
     for name in ("text", *_OWN):
         columns[name] = [value or "" for value in columns[name]]
-    return Rows(**columns)
+    return BatchRows(**columns)
 
 
 def _read(store: Store, ref: ObjectRef, schema: pa.Schema) -> pa.Table:

@@ -20,16 +20,16 @@ from seedcorn.core.recipe import LedgerSpec, Recipe, StoreSpec
 from seedcorn.core.sketch.sketch import Delta
 from seedcorn.core.verify.forecast_proof import check_forecast
 from seedcorn.core.verify.proofs import (
+    BatchRows,
     CorpusDigest,
     Family,
-    Rows,
     Terms,
     check_bound,
     check_counts,
     check_ids,
     check_names,
     check_shards,
-    check_strangers,
+    check_unknown_objects,
     check_writers,
 )
 from seedcorn.core.verify.uniqueness import prove_unique
@@ -38,7 +38,7 @@ from seedcorn.storage.log.log import LogReader
 from seedcorn.storage.log.reading import read_deltas
 from seedcorn.storage.stores.store import Store
 from seedcorn.storage.verify.deep import DeepProof
-from seedcorn.storage.verify.documents import DOCUMENTS, DocumentSample
+from seedcorn.storage.verify.documents import DOCUMENTS, DocumentSubset
 from seedcorn.storage.verify.rows import read_batch_table, rows_of
 from seedcorn.storage.verify.sketches import check_sketch, sketch_of
 from seedcorn.storage.verify.withdrawn import WithdrawalProof
@@ -95,7 +95,7 @@ def verify(
         proof.read_log()
         proof.prove_objects()
         proof.fold_ledger()
-        proof.prove_rows(DocumentSample(store, spec or StoreSpec(), documents))
+        proof.prove_rows(DocumentSubset(store, spec or StoreSpec(), documents))
     except (CorruptCorpus, FormatError, ObjectMissing) as error:
         proof.report.broken = Finding(proof.proving, str(error))
         proof.report.digest = ""
@@ -153,7 +153,7 @@ class _Proof:
         }
         check_shards(self._state, listed)
         self.proving = "P5"
-        self.report.warnings += check_strangers(self._state, listed)
+        self.report.warnings += check_unknown_objects(self._state, listed)
         finished = sum(bool(g.finished) for g in self._state.generations.values())
         self._proved("P5", counted(finished, "finished generation"), "with committed shards alone")
 
@@ -181,7 +181,7 @@ class _Proof:
             f"{counted(forecasts, 'forecast')} recomputed",
         )
 
-    def prove_rows(self, documents: DocumentSample) -> None:
+    def prove_rows(self, documents: DocumentSubset) -> None:
         """Everything that only the rows can show."""
         self.proving = "withdrawn"
         withdrawals = WithdrawalProof(self._store, self.entries, sketches=self._reads_texts)
@@ -242,7 +242,7 @@ class _Proof:
         self._proved("lineage", recipes, f"all {names:,} parents and witnesses exist")
 
     def _batches(
-        self, family: Family, documents: DocumentSample
+        self, family: Family, documents: DocumentSubset
     ) -> Iterator[tuple[Entry, pa.Table, BatchCommitted]]:
         """Committed batches in log order; sources join family and documents where they entered."""
         for entry in self.entries:
@@ -257,13 +257,13 @@ class _Proof:
                 self.proving = "P1"
                 yield entry, read_batch_table(self._store, entry.body), entry.body
 
-    def _recheck_source(self, documents: DocumentSample, source: Source) -> None:
+    def _recheck_source(self, documents: DocumentSubset, source: Source) -> None:
         warning = documents.add_source(source)
         if warning:
             self.report.warnings.append(warning)
 
     def _prove_batch(
-        self, entry: Entry, batch: BatchCommitted, rows: Rows, terms: Terms, family: Family
+        self, entry: Entry, batch: BatchCommitted, rows: BatchRows, terms: Terms, family: Family
     ) -> int:
         self.proving = "P2"
         check_ids(rows, batch, entry.sequence, terms)
@@ -272,7 +272,7 @@ class _Proof:
         self.proving = "lineage"
         return family.add(rows, entry.sequence, terms)
 
-    def _prove_unique(self, documents: DocumentSample) -> None:
+    def _prove_unique(self, documents: DocumentSubset) -> None:
         self.proving = "P8"
         threshold = max((r.dedup.threshold for r in self._recipes.values()), default=0.7)
         judged = prove_unique(documents.documents, threshold)
@@ -285,7 +285,7 @@ class _Proof:
             check_sketch(self._store, sequence, batch, delta)
 
     def _prove_deeply(
-        self, sequence: int, batch: BatchCommitted, table: pa.Table, rows: Rows, recipe: Recipe
+        self, sequence: int, batch: BatchCommitted, table: pa.Table, rows: BatchRows, recipe: Recipe
     ) -> None:
         assert self.deep is not None
         self.proving = "deep"

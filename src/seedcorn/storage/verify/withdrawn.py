@@ -14,7 +14,7 @@ from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.ledger.withdrawal import withdrawn_delta
 from seedcorn.core.log.entries import Entry, Withdrawn
 from seedcorn.core.sketch.sketch import COLUMNS, Delta, combine
-from seedcorn.core.verify.proofs import Rows
+from seedcorn.core.verify.proofs import BatchRows
 from seedcorn.storage.log.sketches import read_delta
 from seedcorn.storage.samples.batches import texts_view
 from seedcorn.storage.stores.parquet_objects import table_of
@@ -26,7 +26,7 @@ PARTS = 64
 
 
 @dataclass(slots=True)
-class _Taken:
+class _Withdrawal:
     """One `withdrawn` entry: what it says, and what the rows have shown so far."""
 
     sequence: int
@@ -44,7 +44,7 @@ class WithdrawalProof:
         """Reads ids and sketches; raises CorruptCorpus when an id is withdrawn twice. `sketches`
         False takes those on trust."""
         self._sketches = sketches
-        self._taken: list[_Taken] = []
+        self._taken: list[_Withdrawal] = []
         self._by_id: dict[str, int] = {}
         for entry in entries:
             if isinstance(entry.body, Withdrawn):
@@ -55,7 +55,7 @@ class WithdrawalProof:
         """Samples withdrawn by all entries."""
         return len(self._by_id)
 
-    def add(self, table: pa.Table, rows: Rows, strata: Sequence[str]) -> None:
+    def add(self, table: pa.Table, rows: BatchRows, strata: Sequence[str]) -> None:
         """One committed batch."""
         if not self._by_id:
             return
@@ -98,7 +98,7 @@ class WithdrawalProof:
         wanted = body.sketch if self._sketches else None
         delta = read_delta(store, wanted) if wanted is not None else None
         number = len(self._taken)
-        self._taken.append(_Taken(sequence, body, delta))
+        self._taken.append(_Withdrawal(sequence, body, delta))
         for name in ids:
             if self._by_id.setdefault(name, number) != number:
                 raise CorruptCorpus(
@@ -106,7 +106,7 @@ class WithdrawalProof:
                 )
 
     def _learn(
-        self, taken: _Taken, table: pa.Table, positions: list[int], strata: Sequence[str]
+        self, taken: _Withdrawal, table: pa.Table, positions: list[int], strata: Sequence[str]
     ) -> None:
         if taken.delta is None:
             return

@@ -2,9 +2,9 @@
 
 import pytest
 
-from seedcorn.core.night.delta import delta, skipped
-from seedcorn.core.night.delta_text import sentences, summary
-from tests.core.night.test_delta import NIGHTS, document, interval, rounds, row, stratum
+from seedcorn.core.night.report import night_report, skipped
+from seedcorn.core.night.report_text import sentences, summary
+from tests.core.night.test_report import NIGHTS, document, interval, rounds, row, stratum
 
 TIMES = [{"generation": 1, "engine_hours": 0.4, "unique_per_engine_hour": 103_000.0}]
 OUTLOOK = {"samples": 600, "estimate": 38_000.0, "low": 30_000.0, "high": 44_000.0, "stratum": ""}
@@ -14,7 +14,7 @@ def first(**changes):
     """The report on one night of 600 samples, 512 of them accepted."""
     made = row(1, committed=600, accepted=512) | {"unit": "uvt", **changes}
     made["unique"] = {"8": interval(41_200, 124)}
-    return delta(document(made, measured=TIMES), rounds(NIGHTS[0]), OUTLOOK)
+    return night_report(document(made, measured=TIMES), rounds(NIGHTS[0]), OUTLOOK)
 
 
 def test_summary_is_one_line_with_error_cost_forecast_and_alarms():
@@ -69,7 +69,9 @@ def test_sentences_say_what_moved_and_from_where():
     before = [row(n) for n in range(1, 5)]
     strata = [stratum(n, "retell", 500) for n in range(1, 5)] + [stratum(5, "retell", 50)]
     strata += [stratum(4, "gone", 500), stratum(5, "ask", 100)]
-    report = delta(document(*before, row(5, accepted=60), strata=strata), rounds(*NIGHTS[:5]))
+    report = night_report(
+        document(*before, row(5, accepted=60), strata=strata), rounds(*NIGHTS[:5])
+    )
     said = sentences(report)
 
     assert (
@@ -86,7 +88,7 @@ def test_sentences_say_what_moved_and_from_where():
 
 
 def test_nothing_unusual_is_said_to_be_so():
-    report = delta(document(*(row(n) for n in range(1, 6))), rounds(*NIGHTS[:5]))
+    report = night_report(document(*(row(n) for n in range(1, 6))), rounds(*NIGHTS[:5]))
     assert "Every figure is in its usual range over the 4 nights before." in sentences(report)
     assert "No alarm went off and nothing was decided." in sentences(report)
 
@@ -107,12 +109,12 @@ def test_nothing_unusual_is_said_to_be_so():
     ],
 )
 def test_missed_nights_are_listed_or_counted(night, said):
-    report = delta(document(row(1), row(2)), rounds("2026-11-01", night))
+    report = night_report(document(row(1), row(2)), rounds("2026-11-01", night))
     assert said in sentences(report)
 
 
 def test_unknown_u_says_why():
-    report = delta(document(row(1, unique=None)), rounds(NIGHTS[0]))
+    report = night_report(document(row(1, unique=None)), rounds(NIGHTS[0]))
     assert "unknown unique tokens (a sketch is missing)" in summary(report)
     assert any("is unknown: there are too few nights" in one for one in sentences(report))
 
@@ -127,7 +129,7 @@ def test_engine_time_is_told_by_what_it_went_into_where_it_was_measured():
     spent = {"useful": 60.0, "duplicate": 10.0, "rejected": 10.0, "idle": 20.0}
     told = "Engine time: 60 % useful, 10 % duplicate, 10 % rejected, 20 % idle."
     times = [TIMES[0] | {"engine_time": spent}]
-    report = delta(document(row(1), measured=times), rounds(NIGHTS[0]), OUTLOOK)
+    report = night_report(document(row(1), measured=times), rounds(NIGHTS[0]), OUTLOOK)
     assert report["measured"]["engine_time"] == spent
     assert told in sentences(report)
     assert not [said for said in sentences(first()) if said.startswith("Engines")]

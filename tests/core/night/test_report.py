@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from seedcorn.core.night.chronicle import Round, Rows, Skipped, Writing
-from seedcorn.core.night.delta import delta, skipped
+from seedcorn.core.night.chronicle import AddedRows, Round, Skipped, Writing
+from seedcorn.core.night.report import night_report, skipped
 
 
 def interval(estimate, half=0.0):
@@ -66,7 +66,7 @@ NIGHTS = [f"2026-11-{day:02d}" for day in range(1, 10)]
 
 def test_delta_of_the_first_night_has_a_share_and_a_forecast_and_no_drift():
     outlook = {"samples": 100, "estimate": 900.0, "low": 800.0, "high": 990.0, "stratum": ""}
-    report = delta(document(row(1)), rounds(NIGHTS[0]), outlook)
+    report = night_report(document(row(1)), rounds(NIGHTS[0]), outlook)
 
     assert (report["night"], report["generation"], report["status"]) == ("2026-11-01", 1, "grown")
     assert report["unique"] == interval(1000)
@@ -88,7 +88,7 @@ def test_delta_of_the_first_night_has_a_share_and_a_forecast_and_no_drift():
 def test_delta_figures_are_held_against_the_nights_before():
     # 60 of 100 accepted, where 90 +- 1 are usual: outside however it is counted.
     before = [row(n, accepted=89 + n % 3) for n in range(1, 5)]
-    report = delta(document(*before, row(5, accepted=60)), rounds(*NIGHTS[:5]))
+    report = night_report(document(*before, row(5, accepted=60)), rounds(*NIGHTS[:5]))
 
     accepted = report["drift"]["accepted_share"]
     assert accepted["verdict"] == "fell"
@@ -101,8 +101,10 @@ def test_delta_figures_are_held_against_the_nights_before():
 
 def test_share_of_few_samples_moves_only_where_its_interval_has():
     before = [row(n, committed=1000, accepted=900) for n in range(1, 5)]
-    few = delta(document(*before, row(5, committed=20, accepted=16)), rounds(*NIGHTS[:5]))
-    many = delta(document(*before, row(5, committed=1000, accepted=800)), rounds(*NIGHTS[:5]))
+    few = night_report(document(*before, row(5, committed=20, accepted=16)), rounds(*NIGHTS[:5]))
+    many = night_report(
+        document(*before, row(5, committed=1000, accepted=800)), rounds(*NIGHTS[:5])
+    )
 
     assert few["drift"]["accepted_share"]["value"] == many["drift"]["accepted_share"]["value"]
     assert few["drift"]["accepted_share"]["verdict"] == "usual"
@@ -112,7 +114,7 @@ def test_share_of_few_samples_moves_only_where_its_interval_has():
 def test_trend_and_expectation_are_per_sample_so_that_a_short_night_hides_nothing():
     before = [row(n, unique=u) for n, u in enumerate((1000, 1010, 990, 1005), 1)]
     short = row(5, unique=501, committed=50, accepted=45)
-    report = delta(document(*before, short), rounds(*NIGHTS[:5]))
+    report = night_report(document(*before, short), rounds(*NIGHTS[:5]))
 
     assert report["expected"]["samples"] == 50
     assert report["expected"]["estimate"] == pytest.approx(500, rel=0.01)
@@ -128,7 +130,9 @@ def test_strata_are_judged_by_what_a_sample_of_theirs_adds():
     strata = [stratum(n, "retell", 500) for n in range(1, 5)]
     strata += [stratum(n, "invent", 500) for n in range(1, 6)]
     strata += [stratum(5, "retell", 20), stratum(5, "ask", 300, samples=30)]
-    report = delta(document(*(row(n) for n in range(1, 6)), strata=strata), rounds(*NIGHTS[:5]))
+    report = night_report(
+        document(*(row(n) for n in range(1, 6)), strata=strata), rounds(*NIGHTS[:5])
+    )
     found = {one["stratum"]: one for one in report["strata"]}
 
     assert found["retell"]["per_sample"]["verdict"] == "fell"
@@ -145,8 +149,8 @@ def test_strata_are_judged_by_what_a_sample_of_theirs_adds():
 
 def test_stratum_that_went_is_named_once():
     strata = [stratum(1, "retell", 500), stratum(2, "invent", 500), stratum(3, "invent", 500)]
-    second = delta(document(row(1), row(2), strata=strata[:2]), rounds(*NIGHTS[:2]))
-    third = delta(document(row(1), row(2), row(3), strata=strata), rounds(*NIGHTS[:3]))
+    second = night_report(document(row(1), row(2), strata=strata[:2]), rounds(*NIGHTS[:2]))
+    third = night_report(document(row(1), row(2), row(3), strata=strata), rounds(*NIGHTS[:3]))
 
     assert {s["stratum"]: s["per_sample"] is None for s in second["strata"]} == {
         "retell": True,
@@ -160,11 +164,11 @@ def test_missed_and_skipped_nights_rows_and_drivers_stand_beside_the_figures():
         "2026-11-01",
         "",
         "2026-11-05",
-        seeds=[Rows("seed", "docs+1", 7), Rows("evaluation", "quiz", 3)],
+        seeds=[AddedRows("seed", "docs+1", 7), AddedRows("evaluation", "quiz", 3)],
         skipped=[Skipped("2026-11-03", "target", "enough is there")],
         writings=[Writing("a", 1, 0, 30.0), Writing("b", 2, 4, 33.0)],
     )
-    report = delta(document(row(1), row(2), row(3)), made)
+    report = night_report(document(row(1), row(2), row(3)), made)
 
     assert report["before"] == "2026-11-01"
     assert report["missed"] == ["2026-11-02", "2026-11-04"]
@@ -175,7 +179,7 @@ def test_missed_and_skipped_nights_rows_and_drivers_stand_beside_the_figures():
 
 
 def test_unknown_figures_are_null_and_never_zero():
-    report = delta(document(row(1), row(2, unique=None)), rounds(*NIGHTS[:2]))
+    report = night_report(document(row(1), row(2, unique=None)), rounds(*NIGHTS[:2]))
 
     assert report["unique"] is None
     assert report["unknown"] == "a sketch is missing"
@@ -188,7 +192,7 @@ def test_unknown_figures_are_null_and_never_zero():
 def test_unfinished_night_forecasts_nothing_by_its_trend():
     generations = [row(n) for n in range(1, 5)]
     open_one = row(5, status="running", reason="", committed=40, accepted=36)
-    report = delta(document(*generations, open_one), rounds(*NIGHTS[:5]))
+    report = night_report(document(*generations, open_one), rounds(*NIGHTS[:5]))
 
     assert report["status"] == "unfinished"
     assert report["expected"] is None
@@ -199,8 +203,8 @@ def test_measured_times_stand_under_measured_alone():
     times = [
         {"generation": n, "engine_hours": 0.5, "unique_per_engine_hour": 2000.0} for n in (1, 2)
     ]
-    one = delta(document(row(1), row(2), measured=times), rounds(*NIGHTS[:2]))
-    other = delta(document(row(1), row(2)), rounds(*NIGHTS[:2], started=99.0))
+    one = night_report(document(row(1), row(2), measured=times), rounds(*NIGHTS[:2]))
+    other = night_report(document(row(1), row(2)), rounds(*NIGHTS[:2], started=99.0))
 
     assert one["measured"]["unique_per_engine_hour"] == 2000.0
     assert one["measured"]["rate_drift"]["mean"] == 2000.0

@@ -57,8 +57,8 @@ def sentences(report: NightReport) -> list[str]:
     """What the night did and why, most important first."""
     if report["status"] == SKIPPED:
         return [f"Nothing was grown: {report['detail']}.", *_around(report)]
-    said = [*_content(report), *_forecast(report), *_alarmed(report), *_drifts(report)]
-    return [*said, *_strata(report), *_around(report)]
+    lines = [*_content(report), *_forecast(report), *_alarmed(report), *_drifts(report)]
+    return [*lines, *_strata(report), *_around(report)]
 
 
 def _content(report: GrownNight) -> Iterator[str]:
@@ -158,9 +158,9 @@ def _strata(report: GrownNight) -> Iterator[str]:
             each = scaled(found["value"])
             yield f"Stratum {one['stratum']} is new: {each} unique tokens per sample."
         elif found["verdict"] in (RISE, FALL):
-            said = _moved("per_sample", found)
+            change = _moved("per_sample", found)
             yield (
-                f"Stratum {one['stratum']} {found['verdict']} in unique tokens per sample: {said}."
+                f"Stratum {one['stratum']} {found['verdict']} in unique tokens per sample: {change}."
             )
 
 

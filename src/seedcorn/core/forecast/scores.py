@@ -13,18 +13,18 @@ from typing import Any
 
 from seedcorn.core.forecast.forecast import Forecast
 from seedcorn.core.forecast.prospects import ALL
-from seedcorn.core.forecast.track_record import Promise, TrackRecord
+from seedcorn.core.forecast.track_record import Prediction, TrackRecord
 from seedcorn.core.intervals import Interval, unique_interval
 from seedcorn.core.log.entries import Measurement
 
 _GENERATION_BITS = 40
 """A batch is known to the record as generation << 40 | batch."""
-_LOT = 4.0
+SPREADS = 4.0
 """Standard deviations by which a stratum's samples may miss their share by lot."""
 
 
 @dataclass(slots=True)
-class Promises:
+class ForecastScores:
     """All forecasts of one corpus, and how they fared."""
 
     record: TrackRecord = field(default_factory=TrackRecord)
@@ -32,7 +32,7 @@ class Promises:
     _terms: dict[int, "_Terms"] = field(default_factory=dict)
     _unique: dict[int, dict[int, Interval]] = field(default_factory=dict)
 
-    def of(self, generation: int) -> list[Promise]:
+    def of(self, generation: int) -> list[Prediction]:
         """The generation's forecasts in the order they were made; `batch` is that of the record."""
         return [one for one in self.record if one.batch >> _GENERATION_BITS == generation]
 
@@ -50,12 +50,12 @@ class Promises:
         self._settle(generation, entry)
         governed = _number(generation, int(entry.subject["batch"]))
         if governed not in self._terms:
-            self._promise(governed, entry)
+            self._register(governed, entry)
         self._last[generation] = entry
         found = unique_interval(entry.values["strata"][ALL]["sampled"], entry.values["rate"])
         self._unique.setdefault(generation, {})[int(entry.subject["batches"])] = found
 
-    def _promise(self, governed: int, entry: Measurement) -> None:
+    def _register(self, governed: int, entry: Measurement) -> None:
         # Sorted as in the log: a keeper that made the entry holds the recipe's order, and which
         # scores are the newest must not depend on who folds.
         coming = {
@@ -64,7 +64,7 @@ class Promises:
             if values["next"] is not None
         }
         for stratum, values in coming.items():
-            self.record.promise(governed, stratum, Forecast(**values))
+            self.record.register(governed, stratum, Forecast(**values))
         mix = {stratum: float(values["samples"]) for stratum, values in coming.items()}
         self._terms[governed] = _Terms(mix, entry.values["rate"])
 
@@ -79,13 +79,13 @@ class Promises:
         if terms is None or terms.rate != entry.values["rate"]:
             return
         drawn, added = _landed(before, entry, "samples"), _landed(before, entry, "sampled")
-        for promise in self.record.of(_number(generation, batch)):
-            wanted, samples = promise.forecast.samples, drawn[promise.stratum]
+        for prediction in self.record.of(_number(generation, batch)):
+            wanted, samples = prediction.forecast.samples, drawn[prediction.stratum]
             if samples <= 0 or not wanted / 2 <= samples <= wanted * 2:
                 continue
-            if promise.stratum != ALL or terms.kept(drawn):
-                truth = added[promise.stratum] / terms.rate * wanted / samples
-                self.record.settle(promise.batch, promise.stratum, max(0.0, truth))
+            if prediction.stratum != ALL or terms.kept(drawn):
+                truth = added[prediction.stratum] / terms.rate * wanted / samples
+                self.record.settle(prediction.batch, prediction.stratum, max(0.0, truth))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +102,14 @@ class _Terms:
         for stratum, samples in drawn.items():
             expected = self.mix.get(stratum, 0.0) * whole
             spread = max(1.0, expected * (1 - expected / drawn[ALL]))
-            if abs(samples - expected) > _LOT * sqrt(spread):
+            if abs(samples - expected) > SPREADS * sqrt(spread):
                 return False
         return True
 
 
-def batch_of(promise: Promise) -> int:
-    """The batch that a promise of `Promises.of` is about, counted in its generation."""
-    return promise.batch & ((1 << _GENERATION_BITS) - 1)
+def batch_of(prediction: Prediction) -> int:
+    """The batch that a promise of `ForecastScores.of` is about, counted in its generation."""
+    return prediction.batch & ((1 << _GENERATION_BITS) - 1)
 
 
 def _number(generation: int, batch: int) -> int:

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from seedcorn.core.measure.foreign_sample import CHARS, Drawn
+from seedcorn.core.measure.foreign_subset import CHARS, DocumentDraw
 
 
 def drawn(rows, most, cuts, unusable=(), number=1):
-    found = Drawn(number, "tool", rows, most)
+    found = DocumentDraw(number, "tool", rows, most)
     start = 0
     for cut in [*cuts, rows]:
         usable = np.array([row not in unusable for row in range(start, cut)], bool)
@@ -45,7 +45,7 @@ def test_first_is_a_part_of_the_draw_and_grows_with_the_count():
 
 
 def test_drawn_keeps_the_beginning_of_long_texts_only():
-    found = Drawn(1, "tool", 2, 2)
+    found = DocumentDraw(1, "tool", 2, 2)
     found.look(np.ones(2, bool), lambda row: "x" * (CHARS + row))
     assert [len(text) for text in found.texts] == [CHARS, CHARS]
     assert found.cut == 1

@@ -15,7 +15,7 @@ CHARS = 20_000
 """Characters of a document that the draw keeps: what it is for costs time per character."""
 
 
-class Drawn:
+class DocumentDraw:
     """At most `most` documents of a source of `rows` rows."""
 
     def __init__(self, number: int, name: str, rows: int, most: int) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedcorn.core.forecast.promises import Promises, batch_of
+from seedcorn.core.forecast.scores import ForecastScores, batch_of
 from seedcorn.core.log.entries import Measurement
 from seedcorn.core.log.state import FORECAST
 
@@ -33,15 +33,15 @@ def entry(batches, batch, strata, rate=1.0, generation=1):
 
 
 def fold(*entries):
-    promises = Promises()
+    scores = ForecastScores()
     for one in entries:
-        promises.apply(one)
-    return promises
+        scores.apply(one)
+    return scores
 
 
-def told(promises, generation=1):
+def told(scores, generation=1):
     """(batch, stratum, truth) of every promise."""
-    return [(batch_of(p), p.stratum, p.truth) for p in promises.of(generation)]
+    return [(batch_of(p), p.stratum, p.truth) for p in scores.of(generation)]
 
 
 def steady(batches, added=50, ahead=1, **more):
@@ -51,18 +51,18 @@ def steady(batches, added=50, ahead=1, **more):
 
 
 def test_batch_is_settled_by_the_two_entries_around_it():
-    promises = fold(*(steady(n) for n in (1, 2, 3, 4)))
+    scores = fold(*(steady(n) for n in (1, 2, 3, 4)))
 
-    assert told(promises) == [(2, "", 50), (3, "", 50), (4, "", None), (5, "", None)]
-    assert (promises.record.scored, promises.record.covered) == (2, 2)
-    assert {n: found.estimate for n, found in promises.unique(1).items()} == {
+    assert told(scores) == [(2, "", 50), (3, "", 50), (4, "", None), (5, "", None)]
+    assert (scores.record.scored, scores.record.covered) == (2, 2)
+    assert {n: found.estimate for n, found in scores.unique(1).items()} == {
         1: 50,
         2: 100,
         3: 150,
         4: 200,
     }
-    assert promises.last(1) == steady(4)
-    assert promises.last(2) is None
+    assert scores.last(1) == steady(4)
+    assert scores.last(2) is None
 
 
 def test_ahead_of_zero_settles_with_the_next_entry():
@@ -72,26 +72,26 @@ def test_ahead_of_zero_settles_with_the_next_entry():
 def test_promise_about_the_same_batch_is_never_revised():
     first = entry(8, 10, {"": (800, 400, coming(SIZE, 50.0))})
     later = entry(9, 10, {"": (900, 450, coming(SIZE, 99.0))})
-    promises = fold(first, later)
+    scores = fold(first, later)
 
-    assert [p.forecast.estimate for p in promises.of(1)] == [50.0]
+    assert [p.forecast.estimate for p in scores.of(1)] == [50.0]
     done = fold(first, later, entry(10, 10, {"": (1000, 500, None)}))
     assert [p.forecast.estimate for p in done.of(1)] == [50.0]
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 90)), min_size=1, max_size=12))
 def test_what_was_promised_stands_whatever_follows(steps):
-    promises, said, total = Promises(), [], 0
+    scores, said, total = ForecastScores(), [], 0
     for number, (ahead, added) in enumerate(steps, 1):
         total += added
         forecast = coming(SIZE, float(total))
-        promises.apply(entry(number, number + ahead, {"": (number * SIZE, total, forecast)}))
-        now = [(p.batch, p.stratum, p.forecast, p.truth) for p in promises.of(1)]
+        scores.apply(entry(number, number + ahead, {"": (number * SIZE, total, forecast)}))
+        now = [(p.batch, p.stratum, p.forecast, p.truth) for p in scores.of(1)]
         assert [one[:3] for one in now[: len(said)]] == [one[:3] for one in said]
         for before, after in zip(said, now, strict=False):
             assert before[3] is None or before[3] == after[3]
         said = now
-        assert promises.record.scored == sum(one[3] is not None for one in now)
+        assert scores.record.scored == sum(one[3] is not None for one in now)
 
 
 def test_truth_is_told_for_as_many_samples_as_were_promised():
@@ -124,9 +124,9 @@ def test_whole_is_scored_only_where_its_mix_came(a, b, scored):
     half = {"a": (50, 50, coming(50, 50.0)), "b": (50, 40, coming(50, 40.0))}
     first = entry(1, 1, {"": (100, 90, coming(100, 90.0)), **half})
     after = {"a": (50 + a, 50 + a, None), "b": (50 + b, 40 + b, None)}
-    promises = fold(first, entry(2, 2, {"": (200, 180, None), **after}))
+    scores = fold(first, entry(2, 2, {"": (200, 180, None), **after}))
 
-    assert ("", scored) in [(s, truth is not None) for _, s, truth in told(promises)]
+    assert ("", scored) in [(s, truth is not None) for _, s, truth in told(scores)]
 
 
 def test_sample_rate_that_changed_scores_nothing_across_it():
@@ -135,11 +135,11 @@ def test_sample_rate_that_changed_scores_nothing_across_it():
         strata = {"": (batches * SIZE, sampled, coming(SIZE, 1000.0))}
         return entry(batches, batches + 1, strata, rate)
 
-    promises = fold(at(1, 1.0), at(2, 1.0), at(3, 0.5), at(4, 0.5), at(5, 0.5))
+    scores = fold(at(1, 1.0), at(2, 1.0), at(3, 0.5), at(4, 0.5), at(5, 0.5))
 
     # Batch 2 lies between two rates; 3 was promised at the old one.
-    assert told(promises)[:3] == [(2, "", None), (3, "", None), (4, "", 1000)]
-    assert promises.unique(1)[3].low < 3000 < promises.unique(1)[3].high
+    assert told(scores)[:3] == [(2, "", None), (3, "", None), (4, "", 1000)]
+    assert scores.unique(1)[3].low < 3000 < scores.unique(1)[3].high
 
 
 def test_entry_that_is_missing_leaves_the_batch_unscored():
@@ -151,11 +151,11 @@ def test_entry_that_is_missing_leaves_the_batch_unscored():
 
 
 def test_generations_keep_their_promises_apart():
-    promises = fold(steady(1), steady(2), steady(3), steady(1, generation=2))
+    scores = fold(steady(1), steady(2), steady(3), steady(1, generation=2))
 
-    assert told(promises, 2) == [(2, "", None)]
-    assert len(told(promises, 1)) == 3
-    assert promises.record.scored == 1
+    assert told(scores, 2) == [(2, "", None)]
+    assert len(told(scores, 1)) == 3
+    assert scores.record.scored == 1
 
 
 def test_order_in_which_an_entry_holds_its_strata_makes_no_other_record():

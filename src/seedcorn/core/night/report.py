@@ -39,7 +39,7 @@ from seedcorn.core.night.drift import against
 from seedcorn.core.night.night import between
 
 
-def delta(
+def night_report(
     document: LedgerDocument, rounds: Sequence[Round], outlook: StratumOutlook | None = None
 ) -> GrownNight:
     """The report on the document's last generation, as plain JSON values.
@@ -227,11 +227,11 @@ def _history(rows: Sequence[Generation], samples: int) -> list[tuple[int, Interv
 def _expected(row: Generation, before: Sequence[Generation]) -> Expected | None:
     """What the nights before led one to expect of this one's samples, and whether it came so."""
     samples, unique = row["committed"], headline_unique(row["unique"])
-    promised = trend(_history(before, samples))
-    if promised is None or unique is None or row["status"] != "finished":
+    predicted = trend(_history(before, samples))
+    if predicted is None or unique is None or row["status"] != "finished":
         return None
-    held = promised.low <= unique["estimate"] <= promised.high
-    return {**promised.bounds, "samples": samples, "held": held}
+    held = predicted.low <= unique["estimate"] <= predicted.high
+    return {**predicted.bounds, "samples": samples, "held": held}
 
 
 def _next(
