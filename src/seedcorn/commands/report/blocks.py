@@ -135,8 +135,8 @@ def _alarm(one: AlarmNote) -> tuple[str, str]:
 def _decision(one: DecisionNote) -> tuple[str, str]:
     title = ACTIONS.get(one["action"], _words(one["action"]))
     items = sorted(one["value"].items())
-    told = [_pair(key, item) for key, item in items if item not in ("", None)]
-    return f"{title}: {', '.join(told)}" if told else title, one["reason"]
+    pairs = [_pair(key, item) for key, item in items if item not in ("", None)]
+    return f"{title}: {', '.join(pairs)}" if pairs else title, one["reason"]
 
 
 def _words(name: str) -> str:

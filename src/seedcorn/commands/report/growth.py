@@ -115,7 +115,7 @@ def _stretch(chart: go.Figure, run: Run) -> None:
         mode="lines+markers" if len(x) < 60 else "lines",
         line={"color": ACCENT, "width": 2.5},
         marker={"color": ACCENT, "size": 5},
-        text=[plain(p.told) for p in run.points],
+        text=[plain(p.label) for p in run.points],
         hovertemplate="%{text}<extra></extra>",
     )
 
@@ -141,7 +141,7 @@ def _spread(chart: go.Figure, last: Point, cone: Sequence[Ahead]) -> None:
             "opacity": 1,
             "line": {"color": ACCENT, "width": [0, *(2 for _ in cone)]},
         },
-        text=["", *(plain(ahead.centre.told) for ahead in cone)],
+        text=["", *(plain(ahead.centre.label) for ahead in cone)],
         hovertemplate="%{text}<extra></extra>",
     )
 
@@ -239,11 +239,11 @@ def _name_end(chart: go.Figure, last: Point, cone: Sequence[Ahead]) -> None:
 
 
 def _description(runs: Sequence[Run], last: Point, cone: Sequence[Ahead]) -> str:
-    said = [
+    sentences = [
         f"A curve over {counted(len(runs), 'generation')}. It ends at {number(last.unique)} unique "
         f"tokens after {number(last.tokens)} generated ones."
     ]
-    return " ".join([*said, *(f"Forecast, {ahead.centre.told}." for ahead in cone)])
+    return " ".join([*sentences, *(f"Forecast, {ahead.centre.label}." for ahead in cone)])
 
 
 def _sums(values: Sequence[float], halves: Sequence[float], sign: int) -> list[Any]:

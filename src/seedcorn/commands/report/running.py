@@ -28,7 +28,7 @@ class Point:
     unique: float
     half: float
     """Half the 95 % interval of `unique`."""
-    told: str
+    label: str
     """What the point says when touched."""
 
 
@@ -97,7 +97,7 @@ def cone_of(document: LedgerDocument, last: Point) -> Iterator[Ahead]:
         return
     per_sample = row["tokens"]["generated"] / row["committed"]
     for one in next_of_all(document):
-        told = f"next {one['samples']:,} samples: {with_ends(one)} more"
+        label = f"next {one['samples']:,} samples: {with_ends(one)} more"
         tokens = last.tokens + one["samples"] * per_sample
-        centre = Point(-1, tokens, last.unique + one["estimate"], 0.0, told)
+        centre = Point(-1, tokens, last.unique + one["estimate"], 0.0, label)
         yield Ahead(one["samples"], centre, last.unique + one["low"], last.unique + one["high"])

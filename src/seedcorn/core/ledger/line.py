@@ -49,8 +49,8 @@ def _measures(row: GenerationFigures) -> list[str]:
     if found is not None:
         share, low, high = (short_share(end) for end in Interval.of(found))
         parts.append(f"π {share} [{low}, {high}]")
-    parts += [measure.told(row["companions"] or {}) for measure in COMPANIONS]
-    parts += [measure.told(row) for measure in BOUNDS]
+    parts += [measure.phrase(row["companions"] or {}) for measure in COMPANIONS]
+    parts += [measure.phrase(row) for measure in BOUNDS]
     return [part for part in parts if part]
 
 

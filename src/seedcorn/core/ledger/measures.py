@@ -36,7 +36,7 @@ class Measure(Generic[Row, Value]):
     """Told as per cent."""
     missing: str = "not measured"
 
-    def told(self, row: Row) -> str:
+    def phrase(self, row: Row) -> str:
         """Its part of the ledger's line; empty where there is none."""
         value = self.value(row)
         return self.line(value) if self.line is not None and value is not None else ""
