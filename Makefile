@@ -39,15 +39,19 @@ dry-run: $(VENV)/.ok $(MODEL)/.ok
 s3-dry-run: $(VENV)/.ok $(MODEL)/.ok
 	$(BIN)/python -m tests.s3_dry_run
 
-# Three runs beside each other, about equally long on two cores: tests that share the session's Ray
-# cluster or start engines wait much, and so do stores and faults.
+# The core's tests compile every kernel once, while the linters run; then three runs beside each other,
+# about equally long on two cores: tests that share the session's Ray cluster or start engines wait
+# much, and so do stores and faults.
 APART := tests/faults tests/storage tests/truths
 BESIDE := -m "not (ray or vllm or long)"
 
-test: lint $(MODEL)/.ok
+test: $(MODEL)/.ok
+	$(MAKE) lint > .cache/lint.log 2>&1 & lint=$$!; \
+	$(PYTEST) tests/core; code=$$?; \
+	wait $$lint || code=$$?; cat .cache/lint.log; \
 	$(PYTEST) $(BESIDE) $(APART) > .cache/apart.log 2>&1 & apart=$$!; \
-	$(PYTEST) $(BESIDE) $(APART:%=--ignore=%) > .cache/beside.log 2>&1 & beside=$$!; \
-	$(PYTEST) -m "(ray or vllm) and not long"; code=$$?; \
+	$(PYTEST) $(BESIDE) $(APART:%=--ignore=%) --ignore=tests/core > .cache/beside.log 2>&1 & beside=$$!; \
+	$(PYTEST) -m "(ray or vllm) and not long" || code=$$?; \
 	wait $$apart || code=$$?; wait $$beside || code=$$?; \
 	cat .cache/apart.log .cache/beside.log; exit $$code
 
