@@ -44,7 +44,7 @@ def grow_in_process(recipe, store_uri, base, batches=None, guide=None, now=None)
     sources = Catalogues(recipe, base, store, state)
     left = batches
     while left != 0:
-        number = unmeasured(state, recipe)
+        number = unmeasured(state, recipe.ledger)
         if number is not None:
             job = generation_job(store, state, number, recipe, sources)
             generation = state.generations[number]

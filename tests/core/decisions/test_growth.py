@@ -92,15 +92,15 @@ def test_next_step_open_generation_goes_on_though_the_target_is_reached():
 
 def test_unmeasured_is_the_newest_finished_generation_with_text():
     state = state_of(2, True)
-    assert unmeasured(state, RECIPE) is None
+    assert unmeasured(state, RECIPE.ledger) is None
     state.generations[1].accepted = state.generations[3].accepted = 5
-    assert unmeasured(state, RECIPE) == 1
+    assert unmeasured(state, RECIPE.ledger) == 1
     state.generations[2].accepted = 5
-    assert unmeasured(state, RECIPE) == 2
-    assert unmeasured(state, replace(RECIPE, ledger=LedgerSpec(companions=0))) is None
+    assert unmeasured(state, RECIPE.ledger) == 2
+    assert unmeasured(state, LedgerSpec(companions=0)) is None
     body = Measurement(COMPANIONS, {"generation": 2}, {})
     state.apply(Entry(state.sequence, "w", "", 0.0, body))
-    assert unmeasured(state, RECIPE) is None
+    assert unmeasured(state, RECIPE.ledger) is None
 
 
 def stop(samples, why):

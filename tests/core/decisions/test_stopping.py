@@ -67,9 +67,9 @@ def test_weights_follow_the_newest_decision_up_to_the_batch():
     held = folded.state.unfinished
     held.mixes = {5: {"a": 0.0, "b": 1.0}, 3: {"a": 2.0}}
 
-    assert weights(held, folded.recipe, 2) == {"a": 3.0, "b": 1.0}
-    assert weights(held, folded.recipe, 3) == {"a": 2.0, "b": 0.0}
-    assert weights(held, folded.recipe, 9) == {"a": 0.0, "b": 1.0}
+    assert weights(held, folded.recipe.prompts, 2) == {"a": 3.0, "b": 1.0}
+    assert weights(held, folded.recipe.prompts, 3) == {"a": 2.0, "b": 0.0}
+    assert weights(held, folded.recipe.prompts, 9) == {"a": 0.0, "b": 1.0}
     assert shares(held, folded.recipe, 0) == {"a": 0.75, "b": 0.25}
     held.mixes[6] = {}
     assert shares(held, folded.recipe, 6) == {"a": 0.0, "b": 0.0}

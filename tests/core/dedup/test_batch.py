@@ -88,7 +88,7 @@ def test_each_drop_names_its_witness_and_what_is_kept_is_the_first_in_plan_order
     assert outcomes.columns["duplicate_of"] == [None, "lakes:0", None, first]
     assert outcomes.columns["similarity"] == [None, 1.0, None, 1.0]
     assert outcomes.accepted.tolist() == [True, False, True, False]
-    assert outcomes.verified.all()
+    assert outcomes.passed.all()
 
 
 def test_near_duplicate_says_how_similar_it_is_and_a_threshold_of_one_keeps_it():
@@ -110,7 +110,7 @@ def test_contaminated_text_is_rejected_and_leaves_no_trace_in_the_index():
     assert outcomes.columns["outcome"] == ["rejected", "accepted"]
     assert outcomes.columns["reason"] == ["contaminated", None]
     assert str(outcomes.columns["detail"][0]).startswith("exam: ")
-    assert outcomes.verified.tolist() == [False, True]
+    assert outcomes.passed.tolist() == [False, True]
     later = decide(staged([ITEM]), index, ANCESTRY, request(1, ordinal=2), RULE)
     assert later.columns["outcome"] == ["accepted"]
 

@@ -8,7 +8,7 @@ from seedcorn.core.decisions.stopping import reason_not_to_start, still_wanted, 
 from seedcorn.core.errors import SeedError
 from seedcorn.core.log.entries import Decision, GenerationFinished
 from seedcorn.core.log.state import COMPANIONS, STOP, CorpusState, Source, require_same_recipe
-from seedcorn.core.recipe import Recipe
+from seedcorn.core.recipe import LedgerSpec, Recipe
 from seedcorn.core.recipe.tree import recipe_from_dict
 
 
@@ -94,14 +94,14 @@ class WholeRecipe:
         cut = [d for d in state.generations[len(state.generations)].decisions if d.action == STOP]
         if cut:
             return f"{ENDED[str(cut[-1].value['why'])]}: {cut[-1].reason}"
-        left = still_wanted(state, self._recipe)
+        left = still_wanted(state, self._recipe.stop.target)
         return f"exhausted: every planned sample has been generated; {left}" if left else ""
 
 
-def unmeasured(state: CorpusState, recipe: Recipe) -> int | None:
+def unmeasured(state: CorpusState, ledger: LedgerSpec) -> int | None:
     """The newest finished generation, if its companions are wanted and not in the log yet."""
     finished = [g for g in state.generations.values() if g.finished and g.accepted]
-    if not finished or not recipe.ledger.companions:
+    if not finished or not ledger.companions:
         return None
     return None if (COMPANIONS, "") in finished[-1].measured else finished[-1].number
 
@@ -116,7 +116,7 @@ def ending(state: CorpusState, recipe: Recipe) -> GenerationFinished:
     if stops:
         first = min(stops, key=lambda decision: int(decision.value["samples"]))
         return GenerationFinished(generation.number, str(first.value["why"]), first.reason)
-    reached = target_reached(state, recipe)
+    reached = target_reached(state, recipe.stop.target)
     if reached is not None:
         return GenerationFinished(generation.number, reached.why, reached.text)
     detail = f"all {generation.samples} planned samples are decided"

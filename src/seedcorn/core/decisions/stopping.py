@@ -24,7 +24,14 @@ from seedcorn.core.log.state import (
     CorpusState,
     GenerationState,
 )
-from seedcorn.core.recipe import Recipe
+from seedcorn.core.recipe import (
+    BudgetSpec,
+    PromptSpec,
+    Recipe,
+    StopSpec,
+    TargetSpec,
+    UnitsSpec,
+)
 from seedcorn.core.scheduling.leasing import Cut
 
 TARGET, BUDGET, RULE = "target", "budget", "stop_rule"
@@ -43,8 +50,8 @@ class Stop:
 def reason_not_to_start(state: CorpusState, recipe: Recipe) -> Stop | None:
     """Why no further generation is to be started, though the recipe asks for more."""
     return (
-        target_reached(state, recipe)
-        or _taught_nothing(state, recipe)
+        target_reached(state, recipe.stop.target)
+        or _taught_nothing(state, recipe.stop)
         or _all_imprecise(state, recipe)
     )
 
@@ -54,7 +61,7 @@ def opening(state: CorpusState, recipe: Recipe) -> Decision | None:
     generation = _open(state)
     budget = recipe.stop.budget.samples
     if 0 < budget < generation.samples:
-        samples = max(budget, _committed(generation, recipe))
+        samples = max(budget, _committed(generation, recipe.units))
         if samples < generation.samples:
             text = f"the budget is {budget:,} samples of the {generation.samples:,} planned"
             return _stop(generation, samples, generation.batches, Stop(BUDGET, text))
@@ -75,19 +82,21 @@ def due(state: CorpusState, recipe: Recipe, alarms: Sequence[Alarm]) -> Decision
     batch, _, _ = governed(cut, generation.batches, recipe.units.ahead)
     if batch >= cut.batches or batch <= generation.opened or not generation.batches:
         return None
-    whole = target_reached(state, recipe) or _spent(generation, recipe)
+    whole = target_reached(state, recipe.stop.target) or _spent(generation, recipe.stop.budget)
     if whole is not None:
         return _stop(generation, batch * cut.unit * cut.batch, batch, whole)
-    for stratum, weight in weights(generation, recipe, batch).items():
+    for stratum, weight in weights(generation, recipe.prompts, batch).items():
         text = _verdict(state, generation, recipe, stratum, alarms) if weight > 0 else ""
         if text:
             return _without(generation, recipe, batch, stratum, text)
     return None
 
 
-def weights(generation: GenerationState, recipe: Recipe, batch: int) -> dict[str, float]:
+def weights(
+    generation: GenerationState, prompts: Sequence[PromptSpec], batch: int
+) -> dict[str, float]:
     """The strata's weights in a batch, decisions included, in the recipe's order."""
-    mix = {prompt.name: prompt.weight for prompt in recipe.prompts}
+    mix = {prompt.name: prompt.weight for prompt in prompts}
     for first, decided in sorted(generation.mixes.items()):
         if first <= batch:
             mix = {name: decided.get(name, 0.0) for name in mix}
@@ -96,7 +105,7 @@ def weights(generation: GenerationState, recipe: Recipe, batch: int) -> dict[str
 
 def shares(generation: GenerationState, recipe: Recipe, batch: int) -> dict[str, float]:
     """The strata's shares of a batch's samples."""
-    mix = weights(generation, recipe, batch)
+    mix = weights(generation, recipe.prompts, batch)
     total = sum(mix.values())
     return {name: weight / total if total else 0.0 for name, weight in mix.items()}
 
@@ -127,9 +136,8 @@ def _withdrawn(state: CorpusState, number: int) -> int:
     return sum(body.counts.get(str(number), {}).get("samples", 0) for body in state.withdrawn)
 
 
-def target_reached(state: CorpusState, recipe: Recipe) -> Stop | None:
+def target_reached(state: CorpusState, target: TargetSpec) -> Stop | None:
     """What the corpus is grown for, once it is there."""
-    target = recipe.stop.target
     accepted = accepted_so_far(state)
     if target.accepted and accepted >= target.accepted:
         return Stop(TARGET, f"{accepted:,} accepted samples of {target.accepted:,} wanted")
@@ -139,10 +147,9 @@ def target_reached(state: CorpusState, recipe: Recipe) -> Stop | None:
     return None
 
 
-def still_wanted(state: CorpusState, recipe: Recipe) -> str:
+def still_wanted(state: CorpusState, target: TargetSpec) -> str:
     """How far the corpus is from its target; empty where it has none, or reached it."""
-    target = recipe.stop.target
-    if target_reached(state, recipe) is not None:
+    if target_reached(state, target) is not None:
         return ""
     parts = []
     if target.accepted:
@@ -152,19 +159,19 @@ def still_wanted(state: CorpusState, recipe: Recipe) -> str:
     return ", ".join(parts)
 
 
-def _spent(generation: GenerationState, recipe: Recipe) -> Stop | None:
-    hours, budget = generation.engine_seconds / 3600, recipe.stop.budget.engine_hours
+def _spent(generation: GenerationState, spec: BudgetSpec) -> Stop | None:
+    hours, budget = generation.engine_seconds / 3600, spec.engine_hours
     if budget and hours >= budget:
         return Stop(BUDGET, f"{hours:.3g} engine-hours of {budget:g} are spent")
     return None
 
 
-def _taught_nothing(state: CorpusState, recipe: Recipe) -> Stop | None:
+def _taught_nothing(state: CorpusState, rule: StopSpec) -> Stop | None:
     """Text stays new while the anchor learns nothing from it: recombination."""
-    patience = patience_of(recipe)
+    patience = patience_of(rule)
     found = [g.measured.get((COMPANIONS, ALL)) for g in state.generations.values() if g.finished]
     gains = [_gain(measurement) for measurement in found[-patience:]]
-    if not recipe.stop.anchor or len(gains) < patience:
+    if not rule.anchor or len(gains) < patience:
         return None
     if any(gain is None or gain > NEGLIGIBLE for gain in gains):
         return None
@@ -192,14 +199,14 @@ def _verdict(
     raised = [alarm for alarm in alarms if alarm.stratum == stratum]
     if raised and recipe.stop.alarms:
         return f"{raised[0].name} alarm in batch {raised[0].batch}: {raised[0].text}"
-    poor = _imprecise_stratum(state, recipe, stratum)
-    return poor or exhausted(state, generation, recipe, stratum)
+    poor = _imprecise_stratum(state, recipe.stop, stratum)
+    return poor or exhausted(state, generation, recipe.stop, stratum)
 
 
 def _imprecise(state: CorpusState, recipe: Recipe) -> tuple[str, str] | None:
     generation = _open(state)
-    for stratum, weight in weights(generation, recipe, 0).items():
-        text = _imprecise_stratum(state, recipe, stratum) if weight > 0 else ""
+    for stratum, weight in weights(generation, recipe.prompts, 0).items():
+        text = _imprecise_stratum(state, recipe.stop, stratum) if weight > 0 else ""
         if text:
             return stratum, text
     return None
@@ -208,16 +215,16 @@ def _imprecise(state: CorpusState, recipe: Recipe) -> tuple[str, str] | None:
 def _all_imprecise(state: CorpusState, recipe: Recipe) -> Stop | None:
     """No stratum may be drawn: a further generation would be empty."""
     drawn = [prompt.name for prompt in recipe.prompts if prompt.weight > 0]
-    found = {name: _imprecise_stratum(state, recipe, name) for name in drawn}
+    found = {name: _imprecise_stratum(state, recipe.stop, name) for name in drawn}
     if not found or not all(found.values()):
         return None
     why = "; ".join(f"{name}: {text}" for name, text in found.items())
     return Stop(RULE, f"{why}; {FRESH}")
 
 
-def _imprecise_stratum(state: CorpusState, recipe: Recipe, stratum: str) -> str:
+def _imprecise_stratum(state: CorpusState, rule: StopSpec, stratum: str) -> str:
     """The newest audit of the stratum, or of all, found too much that is wrong."""
-    least = recipe.stop.min_precision
+    least = rule.min_precision
     for generation in reversed(state.generations.values()):
         audit = generation.measured.get((AUDIT, stratum)) or generation.measured.get((AUDIT, ALL))
         if audit is not None:
@@ -231,7 +238,7 @@ def _without(
     generation: GenerationState, recipe: Recipe, batch: int, stratum: str, why: str
 ) -> Decision:
     """Stop drawing a stratum; stop altogether where it was the last one."""
-    mix = weights(generation, recipe, batch)
+    mix = weights(generation, recipe.prompts, batch)
     weight, mix[stratum] = mix[stratum], 0.0
     text = f"{stratum}: {why}"
     if not any(mix.values()):
@@ -239,7 +246,7 @@ def _without(
         return _stop(generation, samples, batch, Stop(RULE, f"{text}; {FRESH}"))
     value: dict[str, Any] = {"stratum": stratum, "weights": mix}
     action = DROP_STRATUM
-    best = best_of_mix(generation, mix, recipe) if recipe.stop.move_budget else ""
+    best = best_of_mix(generation, mix, recipe.stop) if recipe.stop.move_budget else ""
     if best:
         mix[best] += weight
         action, value["to"] = MOVE_BUDGET, best
@@ -252,8 +259,8 @@ def _stop(generation: GenerationState, samples: int, batch: int, stop: Stop) -> 
     return Decision(generation.number, batch, STOP, value, stop.text)
 
 
-def _committed(generation: GenerationState, recipe: Recipe) -> int:
-    return min(generation.units * recipe.units.unit, generation.samples)
+def _committed(generation: GenerationState, units: UnitsSpec) -> int:
+    return min(generation.units * units.unit, generation.samples)
 
 
 def _open(state: CorpusState) -> GenerationState:

@@ -14,7 +14,7 @@ from seedcorn.core.figures import scaled
 from seedcorn.core.forecast.prospects import ALL, Prospect, prospects_of
 from seedcorn.core.log.entries import Measurement
 from seedcorn.core.log.state import COMPANIONS, CorpusState, GenerationState
-from seedcorn.core.recipe import Recipe
+from seedcorn.core.recipe import StopSpec
 
 
 def forecast_until(generation: GenerationState) -> int:
@@ -22,15 +22,15 @@ def forecast_until(generation: GenerationState) -> int:
     return int(generation.prospects[-1].subject["batches"]) if generation.prospects else 0
 
 
-def patience_of(recipe: Recipe) -> int:
+def patience_of(rule: StopSpec) -> int:
     """Batches, or generations, in a row that must agree; at least one."""
-    return max(1, recipe.stop.patience)
+    return max(1, rule.patience)
 
 
-def exhausted(state: CorpusState, generation: GenerationState, recipe: Recipe, stratum: str) -> str:
+def exhausted(state: CorpusState, generation: GenerationState, rule: StopSpec, stratum: str) -> str:
     """Why a stratum is to be stopped: even the upper end of the last forecasts, as many as the rule's
     patience, promises too little. Empty where it does not."""
-    rule, patience = recipe.stop, patience_of(recipe)
+    patience = patience_of(rule)
     wanted = rule.min_per_sample > 0 or rule.min_per_engine_hour > 0
     if not wanted or len(generation.prospects) < patience:
         return ""
@@ -86,7 +86,7 @@ def best_stratum(candidates: Iterable[Candidate], per_engine_time: bool) -> str:
     return ranked.stratum if ranked is not None else ""
 
 
-def best_of_mix(generation: GenerationState, mix: Mapping[str, float], recipe: Recipe) -> str:
+def best_of_mix(generation: GenerationState, mix: Mapping[str, float], rule: StopSpec) -> str:
     """The best stratum of the mix by the newest forecast; empty where none says.
 
     Engine time is scarce where the recipe limits it. Everywhere else the decision must not hang on a
@@ -100,7 +100,7 @@ def best_of_mix(generation: GenerationState, mix: Mapping[str, float], recipe: R
         if weight > 0 and low is not None and values["sampled"]:
             alone = values["exclusive"] * newest.values["rate"] / values["sampled"]
             found.append(Candidate(stratum, low, alone, _seconds(generation, stratum)))
-    return best_stratum(found, recipe.stop.budget.engine_hours > 0)
+    return best_stratum(found, rule.budget.engine_hours > 0)
 
 
 def seconds_per_sample(

@@ -93,7 +93,7 @@ class Outcomes:
     """A batch decided: the outcome columns of all its rows, and which were accepted."""
 
     accepted: NDArray[np.bool_]
-    verified: NDArray[np.bool_]
+    passed: NDArray[np.bool_]
     """Accepted or a duplicate."""
     columns: Columns
 

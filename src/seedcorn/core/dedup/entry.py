@@ -30,14 +30,14 @@ def sketch_of(batch: StagedBatch, outcomes: Outcomes, rule: SealRule) -> Delta:
     """What the batch adds to the ledger, at the rule's sample rate."""
     top = limit(rule.rate)
     thinned = {length: below(found, top) for length, found in batch.shingles.items()}
-    counted_texts = zip(batch.texts, outcomes.verified, strict=True)
+    counted_texts = zip(batch.texts, outcomes.passed, strict=True)
     latent = latent_hashes(
-        [text if verified else "" for text, verified in counted_texts], rule.checks, top
+        [text if passed else "" for text, passed in counted_texts], rule.checks, top
     )
     if latent is not None:
         thinned[LATENT] = latent
     numbers = np.array([rule.strata.index(stratum) for stratum in batch.strata], np.uint8)
-    return batch_delta(thinned, outcomes.accepted, outcomes.verified, numbers, rule.rate)
+    return batch_delta(thinned, outcomes.accepted, outcomes.passed, numbers, rule.rate)
 
 
 def entry_of(
@@ -78,8 +78,8 @@ def entry_of(
 def _forms(batch: StagedBatch, outcomes: Outcomes) -> dict[str, dict[str, float]]:
     """How alike the verified texts of each stratum are."""
     strata, forms = np.array(batch.strata, dtype=object), {}
-    for stratum in sorted(set(strata[outcomes.verified])):
-        of = np.flatnonzero(outcomes.verified & (strata == stratum))
+    for stratum in sorted(set(strata[outcomes.passed])):
+        of = np.flatnonzero(outcomes.passed & (strata == stratum))
         witnesses = Counter(filter(None, (outcomes.columns["duplicate_of"][n] for n in of)))
         absorbed = max(witnesses.values(), default=0)
         texts = [batch.texts[int(n)] for n in spaced(list(of))]

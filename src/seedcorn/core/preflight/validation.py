@@ -16,7 +16,7 @@ from seedcorn.core.errors import RecipeError
 from seedcorn.core.generate.prompts import PromptFailed, compile_prompt
 from seedcorn.core.preflight import nightly as nightly_settings
 from seedcorn.core.preflight import placement as placement_settings
-from seedcorn.core.recipe import MAX_STRATA, PromptSpec, Recipe, SourceSpec, resolved
+from seedcorn.core.recipe import MAX_STRATA, PromptSpec, Recipe, RunSpec, SourceSpec, resolved
 from seedcorn.core.recipe.fields import bounds_of
 from seedcorn.core.recipe.secrets import refuse_stored_secrets
 from seedcorn.core.sample import Draw
@@ -33,10 +33,10 @@ def validate(recipe: Recipe) -> None:
         raise RecipeError("name: is empty; give the recipe a name")
     check_bounds(recipe)
     _engine(recipe)
-    _prompts(recipe)
+    _prompts(recipe.prompts)
     _parents(recipe)
     refuse_stored_secrets({**resolved(recipe), **_TEXTS})
-    _heartbeat(recipe)
+    _heartbeat(recipe.run)
     nightly_settings.check(recipe)
     build(recipe.checks)
 
@@ -70,8 +70,7 @@ def _engine(recipe: Recipe) -> None:
     engine.settings.check(sampling, [prompt.name for prompt in recipe.prompts], recipe.samples)
 
 
-def _prompts(recipe: Recipe) -> None:
-    specs = recipe.prompts
+def _prompts(specs: Sequence[PromptSpec]) -> None:
     if not specs:
         raise RecipeError("prompts: none given; add at least one with a name and a template")
     if len(specs) > MAX_STRATA:
@@ -146,8 +145,7 @@ def _parents(recipe: Recipe) -> None:
             raise RecipeError(f"{where}.path: is empty; name a file, a folder or a glob")
 
 
-def _heartbeat(recipe: Recipe) -> None:
-    run = recipe.run
+def _heartbeat(run: RunSpec) -> None:
     if run.heartbeat_s * 2 > run.lease_s:
         raise RecipeError(
             f"run.heartbeat_s: {run.heartbeat_s:g} is more than half of run.lease_s "

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 
 from seedcorn.core.errors import RecipeError
-from seedcorn.core.recipe import Recipe
+from seedcorn.core.recipe import Recipe, UnitsSpec
 
 IN_FLIGHT_FACTOR = 1.1
 """Requests kept in flight per sequence an engine runs; deeper queues cost more than they give
@@ -252,7 +252,7 @@ def in_flight(capacity: int) -> int:
 
 def most_workers(recipe: Recipe) -> int:
     """Workers that the recipe's window keeps busy; `workers: auto` starts no more."""
-    each, window = in_flight(recipe.engine.settings.capacity), _window(recipe)
+    each, window = in_flight(recipe.engine.settings.capacity), _window(recipe.units)
     busy = ceil(recipe.samples / each) if recipe.samples <= window else window // (2 * each)
     return max(1, busy)
 
@@ -260,7 +260,7 @@ def most_workers(recipe: Recipe) -> int:
 def require_window(recipe: Recipe) -> None:
     """Refuse a window so small that engines would idle while a batch waits for its straggler."""
     sequences, workers = recipe.engine.settings.capacity, recipe.engine.least_workers
-    window = _window(recipe)
+    window = _window(recipe.units)
     needed = 2 * in_flight(sequences) * workers
     if window < needed and recipe.samples > window:
         raise RecipeError(
@@ -270,5 +270,5 @@ def require_window(recipe: Recipe) -> None:
         )
 
 
-def _window(recipe: Recipe) -> int:
-    return recipe.units.unit * recipe.units.batch * recipe.units.ahead
+def _window(units: UnitsSpec) -> int:
+    return units.unit * units.batch * units.ahead

@@ -90,7 +90,7 @@ def grow(
     state, head = fold(store)
     require_rules(state)
     guide = guide or WholeRecipe(recipe)
-    if guide.next(state) is None and unmeasured(state, recipe) is None:
+    if guide.next(state) is None and unmeasured(state, recipe.ledger) is None:
         reason, finished = guide.why(state), _finished(state)
         return Grown(store.uri, True, finished, worked=False, reason=reason)
     open_engine(recipe.engine)  # Refuses a missing package or model before anything starts.
@@ -159,7 +159,7 @@ async def _measure(cluster: Cluster, log: LogWriter, run: _Run) -> Measurement |
     A measurement that fails is tried again by the next run; it costs no sample.
     """
     state, recipe = run.state, run.recipe
-    number = unmeasured(state, recipe)
+    number = unmeasured(state, recipe.ledger)
     if number is None:
         return None
     generation = state.generations[number]

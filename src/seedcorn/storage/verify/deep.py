@@ -22,7 +22,7 @@ from seedcorn.core.dedup.decontamination import (
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.log.entries import BatchCommitted, ObjectRef
 from seedcorn.core.log.state import Source
-from seedcorn.core.recipe import Recipe, StoreSpec
+from seedcorn.core.recipe import DedupSpec, Recipe, StoreSpec
 from seedcorn.core.text.fingerprint import KEYS, SIGNATURE_BYTES, Fingerprints, fingerprint
 from seedcorn.core.text.shingles import Shingles, shingles_many, shingles_of, subset
 from seedcorn.core.text.words import read_words
@@ -89,7 +89,7 @@ class DeepProof:
         self._prove_checks(sequence, batch, rows, build(recipe.checks), trusted)
         shingles = shingles_many(*view, LENGTHS, 2**64)
         self._prove_clean(sequence, rows, shingles)
-        self._prove_dedup(sequence, batch, rows, prints, recipe)
+        self._prove_dedup(sequence, batch, rows, prints, recipe.dedup)
         accepted = np.array([outcome == "accepted" for outcome in rows.outcome], bool)
         found = self._learn(subset(shingles[LENGTH], accepted))
         if found != {name: float(value) for name, value in batch.containment.items()}:
@@ -167,9 +167,9 @@ class DeepProof:
         batch: BatchCommitted,
         rows: BatchRows,
         prints: Fingerprints,
-        recipe: Recipe,
+        dedup: DedupSpec,
     ) -> None:
-        ordinal, terms = batch.ordinal, (recipe.dedup.threshold, recipe.dedup.seed)
+        ordinal, terms = batch.ordinal, (dedup.threshold, dedup.seed)
         similarities = self._similarities(batch.dropped)
         columns = (rows.index, rows.sample_id, rows.outcome, rows.reason, rows.duplicate_of)
         for number, (index, name, outcome, reason, of) in enumerate(zip(*columns, strict=True)):
