@@ -71,4 +71,4 @@ def test_verify_recomputes_instances_from_the_texts(corpus):
     report = verify(corpus, recipe_from_dict)
 
     assert report.ok, report.broken
-    assert any(finding.register == "sketches" for finding in report.proved)
+    assert any(finding.promise == "sketches" for finding in report.proved)
