@@ -39,21 +39,22 @@ dry-run: $(VENV)/.ok $(MODEL)/.ok
 s3-dry-run: $(VENV)/.ok $(MODEL)/.ok
 	$(BIN)/python -m tests.s3_dry_run
 
-# The core's tests compile every kernel once, while the linters run; then three runs beside each other,
-# about equally long on two cores: tests that share the session's Ray cluster or start engines wait
-# much, and so do stores and faults.
+# Tests that share the session's Ray cluster or start engines take longest and wait much. Beside them
+# run the linters and the core's tests, which compile every kernel once, then all others in two runs.
 APART := tests/faults tests/storage tests/truths
 BESIDE := -m "not (ray or vllm or long)"
+REST := $(BESIDE) --ignore=tests/core $(APART:%=--ignore=%)
+LOGS := $(addprefix .cache/,lint.log core.log apart.log beside.log)
 
 test: $(MODEL)/.ok
 	$(MAKE) lint > .cache/lint.log 2>&1 & lint=$$!; \
-	$(PYTEST) tests/core; code=$$?; \
-	wait $$lint || code=$$?; cat .cache/lint.log; \
-	$(PYTEST) $(BESIDE) $(APART) > .cache/apart.log 2>&1 & apart=$$!; \
-	$(PYTEST) $(BESIDE) $(APART:%=--ignore=%) --ignore=tests/core > .cache/beside.log 2>&1 & beside=$$!; \
-	$(PYTEST) -m "(ray or vllm) and not long" || code=$$?; \
-	wait $$apart || code=$$?; wait $$beside || code=$$?; \
-	cat .cache/apart.log .cache/beside.log; exit $$code
+	( $(PYTEST) tests/core > .cache/core.log 2>&1; code=$$?; \
+	  $(PYTEST) $(BESIDE) $(APART) > .cache/apart.log 2>&1 & apart=$$!; \
+	  $(PYTEST) $(REST) > .cache/beside.log 2>&1 || code=$$?; \
+	  wait $$apart || code=$$?; exit $$code ) & others=$$!; \
+	$(PYTEST) -m "(ray or vllm) and not long"; code=$$?; \
+	wait $$lint || code=$$?; wait $$others || code=$$?; \
+	cat $(LOGS); exit $$code
 
 # Clusters of several nodes and jobs on a Ray head of their own: minutes each.
 test-long: $(MODEL)/.ok
