@@ -5,6 +5,7 @@ know of it.
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -32,7 +33,7 @@ class SamplingSpec:
     stop: list[str] = field(default_factory=list)
 
 
-class EngineSettings:
+class EngineSettings(ABC):
     """What the line must know of an engine, whichever it is."""
 
     needs_model: ClassVar[bool] = True
@@ -40,10 +41,11 @@ class EngineSettings:
     """It loads the weights itself, in processes of its own."""
 
     @property
+    @abstractmethod
     def capacity(self) -> int:
         """Sequences that one engine runs at once."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check(self, sampling: SamplingSpec, strata: Sequence[str], samples: int) -> None:
         """Raises RecipeError for settings that cannot work for so many samples of these prompts."""
 
