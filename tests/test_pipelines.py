@@ -60,7 +60,7 @@ def test_shipped_recipe_keeps_its_engines_busy_while_a_batch_commits(name):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_draw_of_a_shipped_recipe_renders(name):
     recipe = load(name)
-    line = make_line(recipe, 2, EngineInfo(engine="none", model="none"))
+    line = make_line(recipe, 2, EngineInfo(engine="none", model="none"), recipe.fingerprint, {})
     plan = Plan(recipe, 2, Pool(0, (48,)), [Pool(1, (30, 20))])
     branches = set()
     for index in range(min(200, recipe.samples)):

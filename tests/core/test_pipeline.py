@@ -53,7 +53,7 @@ class ScriptedEngine:
 
 
 def write(engine, parent=PARENT, recipe=RECIPE):
-    line = make_line(recipe, 1, INFO)
+    line = make_line(recipe, 1, INFO, recipe.fingerprint, {})
     return asyncio.run(write_sample(line, DRAW, [parent], engine))
 
 
@@ -135,5 +135,5 @@ def test_keep_prompt_stores_what_was_asked():
 
 
 def test_line_carries_the_template_hash_of_every_branch():
-    line = make_line(RECIPE, 1, INFO)
+    line = make_line(RECIPE, 1, INFO, RECIPE.fingerprint, {})
     assert line.prompts["tell"].hash == template_hash(RECIPE.prompts[0])

@@ -59,19 +59,26 @@ class Line:
     info: EngineInfo
     prompts: Mapping[str, Prompt]
     checks: tuple[Check, ...]
+    rules: Mapping[str, int]
+    """As `generation_started` stored them, see `core.rule_numbers`."""
     keep_prompt: bool = False
 
 
 def make_line(
-    recipe: Recipe, generation: int, info: EngineInfo, fingerprint: str | None = None
+    recipe: Recipe,
+    generation: int,
+    info: EngineInfo,
+    fingerprint: str,
+    rules: Mapping[str, int],
 ) -> Line:
     """Compile a recipe's prompts and checks; raises RecipeError as `validation.validate` does.
 
-    `fingerprint` None: no generation has started yet, and the recipe's own rules.
+    `fingerprint` and `rules` are those that `generation_started` stored; where no generation has
+    started, the recipe's own and the newest.
     """
     prompts = {spec.name: compile_prompt(spec) for spec in recipe.prompts}
-    known = recipe.fingerprint if fingerprint is None else fingerprint
-    return Line(known, generation, info, prompts, build(recipe.checks), recipe.keep_prompt)
+    checks = build(recipe.checks)
+    return Line(fingerprint, generation, info, prompts, checks, rules, recipe.keep_prompt)
 
 
 async def write_sample(line: Line, draw: Draw, parents: Sequence[Parent], engine: Engine) -> Sample:

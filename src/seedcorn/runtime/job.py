@@ -25,6 +25,8 @@ class GenerationJob:
     """Seed catalogues in ordinal order."""
     ancestors: Mapping[int, list[ObjectRef]]
     withdrawn: frozenset[str] = frozenset()
+    rules: Mapping[str, int] = field(default_factory=dict)
+    """As `generation_started` stored them, see `core.rule_numbers`."""
 
 
 @dataclass(frozen=True, slots=True)

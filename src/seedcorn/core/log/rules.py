@@ -11,27 +11,25 @@ from collections.abc import Mapping
 from seedcorn.core.checks import CHECKS
 from seedcorn.core.errors import NEWER, FormatError
 from seedcorn.core.log.state import CorpusState
+from seedcorn.core.rule_numbers import LEDGER_UNIT, REASONING, ROW_NAMES, TEXT, number_of
 
-TEXT = "text"
-"""What a word is: dedup, ledger, containment, decontamination."""
-LEDGER_UNIT = "ledger_unit"
-"""What the ledger counts."""
 _CHECK = "checks."
 KNOWN: Mapping[str, tuple[int, ...]] = {
     TEXT: (1,),
     LEDGER_UNIT: (1,),
-    "reasoning": (1,),
-    "row_names": (1,),
+    REASONING: (1,),
+    ROW_NAMES: (1,),
     **{f"{_CHECK}{code}": (1,) for code in CHECKS},
 }
 """The numbers of every rule that this code can follow, the newest one last."""
-FIXED = (TEXT, LEDGER_UNIT, "row_names")
+FIXED = (TEXT, LEDGER_UNIT, ROW_NAMES)
 """Set by the first generation of a corpus: its documents are compared under one rule."""
 
 
-def number_of(rules: Mapping[str, int], rule: str) -> int:
-    """The number of a rule in what an entry stored."""
-    return rules.get(rule, 1)
+def rules_of(state: CorpusState) -> dict[str, int]:
+    """The rules that all documents of a corpus are compared and named under, as they are stored:
+    those that its first generation has set; the newest where there is none yet."""
+    return {rule: number for rule, number in rules_for_next(state).items() if rule in FIXED}
 
 
 def rules_for_next(state: CorpusState) -> dict[str, int]:

@@ -214,6 +214,7 @@ def generation_job(
         catalogues=[catalogue.to_dict() for catalogue in sources.seeds(state, number)],
         ancestors=earlier,
         withdrawn=withdrawn_ids(store, state),
+        rules=generation.rules,
     )
 
 

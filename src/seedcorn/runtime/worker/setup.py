@@ -39,6 +39,6 @@ async def make_writer(job: GenerationJob, engine: Engine, info: EngineInfo) -> U
     writer = UnitWriter(engine, store, parents, plan, recipe.run.stage_interval_s)
     templates = {prompt.name: template_hash(prompt) for prompt in recipe.prompts}
     lineage = Lineage(job.generation, job.fingerprint, info, templates)
-    line = make_line(recipe, job.generation, info, job.fingerprint)
+    line = make_line(recipe, job.generation, info, job.fingerprint, job.rules)
     await writer.start(line, lineage, info)
     return writer

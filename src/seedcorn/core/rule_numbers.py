@@ -1,0 +1,21 @@
+"""Names of the rules that have numbers, and how a stored number is read.
+
+Rules as they are stored: a mapping from name to number, in which a rule with number 1 does not
+stand. Which numbers this code can follow, and which a generation starts under, is `core.log.rules`.
+"""
+
+from collections.abc import Mapping
+
+TEXT = "text"
+"""What a token is: dedup, ledger, containment, decontamination, checks that count words."""
+LEDGER_UNIT = "ledger_unit"
+"""What the ledger counts."""
+REASONING = "reasoning"
+"""How a trace is split from the answer."""
+ROW_NAMES = "row_names"
+"""What a seed row is called in the lineage of its children."""
+
+
+def number_of(rules: Mapping[str, int], rule: str) -> int:
+    """The number of a rule among rules as they are stored."""
+    return rules.get(rule, 1)
