@@ -24,6 +24,7 @@ from seedcorn.core.export.manifest import (
 )
 from seedcorn.core.log.layout import log_key
 from seedcorn.storage.export.adding import Adding, Counting
+from seedcorn.storage.export.filling import require_filled
 from seedcorn.storage.export.rewriting import Rewriter
 from seedcorn.storage.export.rows import ExportRows
 from seedcorn.storage.export.source import Corpus
@@ -88,14 +89,16 @@ def export(
 ) -> Written:
     """Add what the target does not cover yet, and take out what was withdrawn since.
 
-    Nothing that readers follow changes before `publish`. Raises StoreError, CorruptCorpus.
+    Nothing that readers follow changes before `publish`. Raises ExportError for columns that cannot
+    be filled, StoreError, CorruptCorpus.
     """
     before = export_target.manifest or empty(options)
     head = corpus.head
     with tempfile.TemporaryDirectory(prefix="seedcorn-export-") as name:
         folder = Path(name)
-        written = _without_withdrawn(corpus, export_target, before, counting, folder)
         rows = ExportRows(corpus, options, before.sequence)
+        require_filled(corpus.store, rows.named, options.columns, not before.increments)
+        written = _without_withdrawn(corpus, export_target, before, counting, folder)
         if rows.accepted:
             number = len(before.increments)
             target = export_target.store

@@ -19,14 +19,13 @@ from seedcorn.core.export.exports import COLUMNS, COPY, Options
 from seedcorn.core.export.manifest import Counts, LeftOut, merged
 from seedcorn.core.export.mixture import Quota, quota
 from seedcorn.core.log.entries import ObjectRef
+from seedcorn.storage.export.filling import Named
 from seedcorn.storage.export.source import Batch, Corpus
 from seedcorn.storage.samples.samples import read_shard
 
 AHEAD = 4
 """Shards that are read ahead: one is a few megabytes, and a store answers slowly."""
 Group = tuple[int, str]
-Named = tuple[int, ObjectRef]
-"""A shard and the generation it belongs to."""
 Advance = Callable[[int], None]
 
 
@@ -60,7 +59,12 @@ class ExportRows:
     @property
     def shards(self) -> list[ObjectRef]:
         """Corpus shards that hold some of the rows."""
-        return [ref for batch in self._batches for ref in batch.shards]
+        return [ref for _, ref in self.named]
+
+    @property
+    def named(self) -> list[Named]:
+        """The same, each with its generation."""
+        return [(batch.generation, ref) for batch in self._batches for ref in batch.shards]
 
     @property
     def rows(self) -> int:
@@ -95,8 +99,7 @@ class ExportRows:
         Raises CorruptCorpus where a shard and the log disagree.
         """
         seen: Counter[Group] = Counter()
-        refs = [(batch.generation, ref) for batch in self._batches for ref in batch.shards]
-        for (generation, ref), table in _ahead(refs, self._read):
+        for (generation, ref), table in _ahead(self.named, self._read):
             copies = self._copies(generation, table, seen)
             rows = np.repeat(np.arange(table.num_rows), copies)
             taken = table.take(pa.array(rows))
