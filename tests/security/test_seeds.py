@@ -41,19 +41,31 @@ def read(path, corpus, **options):
         ("nul.jsonl", b'{"text": "a\\u0000b"}\n', ["a\0b"], {}),
         ("bom.jsonl", b'\xef\xbb\xbf{"text": "a"}\n', ["a"], {}),
         ("crlf.jsonl", b'{"text": "a"}\r\n{"text": "b"}\r\n', ["a", "b"], {}),
-        ("cr.jsonl", b'{"text": "a"}\r{"text": "b"}\r', [], {"not JSON": 1}),
         ("twice.jsonl", b'{"text": "a", "text": "b"}\n', ["b"], {}),
         ("lone.jsonl", b'{"text": "\\udc80"}\n{"text": "b"}', ["b"], {"not UTF-8": 1}),
-        ("utf16.jsonl", '{"text": "a"}\n'.encode("utf-16"), [], {"not UTF-8": 1, "not JSON": 1}),
         ("half.jsonl", b'{"text": "a"}\n{"text": 7}\n{"body": "b"}\n', ["a"], None),
-        ("nested.jsonl", b'{"text": ' + b"[" * 90_000 + b"\n", [], {"not JSON": 1}),
-        ("number.jsonl", b'{"text": ' + b"9" * 5000 + b"}\n", [], {"not JSON": 1}),
     ],
 )
 def test_hostile_lines_become_rows_that_say_why(name, data, texts, problems, tmp_path):
     (tmp_path / name).write_bytes(data)
     found = read(tmp_path / name, tmp_path / "corpus")
     assert found == (texts, {"not text": 1, "no text key": 1} if problems is None else problems)
+
+
+@pytest.mark.parametrize(
+    ("data", "problems"),
+    [
+        (b'{"text": "a"}\r{"text": "b"}\r', "1 not JSON"),
+        ('{"text": "a"}\n'.encode("utf-16"), "1 not JSON, 1 not UTF-8"),
+        (b'{"text": ' + b"[" * 90_000 + b"\n", "1 not JSON"),
+        (b'{"text": ' + b"9" * 5000 + b"}\n", "1 not JSON"),
+    ],
+    ids=["carriage returns", "utf-16", "nested", "endless number"],
+)
+def test_file_of_hostile_lines_alone_is_refused_with_what_they_are(data, problems, tmp_path):
+    (tmp_path / "odd.jsonl").write_bytes(data)
+    with pytest.raises(SeedError, match=f"odd.jsonl has no usable document: {problems}$"):
+        read(tmp_path / "odd.jsonl", tmp_path / "corpus")
 
 
 def test_lines_of_fifty_megabytes_are_passed_in_bounded_memory(tmp_path):

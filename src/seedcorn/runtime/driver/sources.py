@@ -48,14 +48,11 @@ class Catalogues:
                     for source in increments(state.sources_of(role), source_name(spec))
                 ]
                 for catalogue in open_source(spec, base, stores, logged, settled):
-                    _refuse_unusable(role, spec, catalogue)
                     self._opened[role, catalogue.source] = catalogue
         self.anchor: list[Catalogue] = []
         """Held-out text: read when a generation is measured, never a part of the corpus."""
         for spec in recipe.ledger.anchor:
-            catalogue = open_catalogue(spec, base, store, recipe.store)
-            _refuse_unusable("anchor", spec, catalogue)
-            self.anchor.append(catalogue)
+            self.anchor.append(open_catalogue(spec, base, store, recipe.store))
 
     def seeds(self, state: CorpusState, generation: int | None = None) -> list[Catalogue]:
         """The seed of a generation that was started, or of the one that would start now.
@@ -116,17 +113,6 @@ def _refuse_second(role: str, name: str, named: set[str]) -> None:
     if name in named:
         raise SeedError(f"two {role} sources are called {name!r}; give them different names")
     named.add(name)
-
-
-def _refuse_unusable(role: str, spec: SourceSpec, catalogue: Catalogue) -> None:
-    """A source without one usable row is empty; that is known where a conversion read it all."""
-    problems = catalogue.problems or {}
-    if sum(problems.values()) >= catalogue.rows:
-        found = ", ".join(f"{count} {problem}" for problem, count in sorted(problems.items()))
-        raise SeedError(
-            f"{role} source {catalogue.source!r} ({spec.path}) has no usable document: {found}; "
-            f"are its texts under {spec.text!r}?"
-        )
 
 
 def _by_role(recipe: Recipe) -> Sequence[tuple[str, Sequence[SourceSpec]]]:

@@ -21,6 +21,7 @@ from seedcorn.core.recipe import SourceSpec, StoreSpec
 from seedcorn.storage.seeds.conversion import converted
 from seedcorn.storage.seeds.files import PACKAGE, Filesystems, SourceFile, SourceListing, find_files
 from seedcorn.storage.seeds.footers import Columns, check_columns, read_footer
+from seedcorn.storage.seeds.keys import advice, keys_of
 from seedcorn.storage.stores.store import Store
 
 FOOTER_THREADS = 16
@@ -88,13 +89,23 @@ def open_catalogue(spec: SourceSpec, base: str, store: Store, store_spec: StoreS
 def catalogue_of(
     spec: SourceSpec, source: SourceListing, filesystems: Filesystems, store: Store
 ) -> Catalogue:
-    """The catalogue of some files of a source, whose name stands in `spec`."""
+    """The catalogue of some files of a source, whose name stands in `spec`.
+
+    Raises SeedError where no row can be used; of Parquet that is not known before it is read.
+    """
     if source.format == "parquet":
         catalogue = _of_parquet(spec, source, filesystems)
     else:
         catalogue = _of_converted(spec, source, filesystems, store)
     if not catalogue.rows:
         raise SeedError(f"seed {spec.path}: holds no rows at all")
+    problems = catalogue.problems or {}
+    if sum(problems.values()) >= catalogue.rows:
+        found = ", ".join(f"{count} {problem}" for problem, count in sorted(problems.items()))
+        raise SeedError(
+            f"seed {spec.path} has no usable document: {found}"
+            f"{advice(spec.text, keys_of(source, spec, filesystems))}"
+        )
     return catalogue
 
 

@@ -85,7 +85,7 @@ def line_cap(max_chars: int) -> int:
 
 def seed_rows(raw: HashingReader, name: str, kind: str, spec: SourceSpec) -> Iterator[SeedRow]:
     """The rows of one file of format `kind` (jsonl or text), decompressed by its ending."""
-    stream = _decompressed(raw, name)
+    stream = decompressed(raw, name)
     cap = line_cap(spec.max_chars)
     if kind == "jsonl":
         for line in lines(stream, cap):
@@ -199,7 +199,8 @@ def _encodable(text: str) -> bool:
         return False
 
 
-def _decompressed(raw: HashingReader, name: str) -> BinaryIO:
+def decompressed(raw: HashingReader, name: str) -> BinaryIO:
+    """What a file holds, by its ending; raises SeedError for a compression bomb."""
     buffered, codec = io.BufferedReader(raw, CHUNK), compression(name)
     if codec == "gzip":
         return cast(BinaryIO, _Expanding(gzip.GzipFile(fileobj=buffered), raw, name))
