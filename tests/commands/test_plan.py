@@ -74,9 +74,11 @@ def test_plan_without_dedup_against_the_seed_indexes_nothing(tmp_path, capsys):
 
 
 def test_plan_of_a_row_that_cannot_be_used_says_what_will_become_of_it(tmp_path, capsys):
-    path = write_recipe(tmp_path, seed=[{"path": "lakes.txt", "split": "line", "max_chars": 5}])
-    assert main(["plan", path, "--prompts", "8"]) == 0
-    assert "the sample will be rejected: seed_row (lakes:" in capsys.readouterr().out
+    path = write_recipe(tmp_path, seed=[{"path": "lakes.txt", "split": "line", "max_chars": 161}])
+    assert main(["plan", path, "--prompts", "48"]) == 0
+    printed = capsys.readouterr().out
+    assert "the sample will be rejected: seed_row (lakes:" in printed
+    assert "warning      seed.0: 10 of 20 rows of lakes.txt cannot be used: 10 too long" in printed
 
 
 @pytest.mark.parametrize(

@@ -26,19 +26,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the first prompts, then the estimates."""
+    """Print the first prompts, then the estimates, then what will not fit and what looks odd."""
     from seedcorn.commands.plan.drafts import planned
-    from seedcorn.commands.plan.text import estimates, prompt_lines
+    from seedcorn.commands.plan.lengths import Lengths
+    from seedcorn.commands.plan.text import concern_lines, estimates, length_lines, prompt_lines
     from seedcorn.commands.views.output import harmless, say
     from seedcorn.config import load_recipe
     from seedcorn.core.scheduling.leasing import require_window
 
     loaded = load_recipe(arguments.recipe, arguments.overrides)
     require_window(loaded.recipe)
-    plan = planned(loaded, arguments.prompts)
-    for draft in plan.drafts[: arguments.prompts]:
+    lengths = Lengths(loaded.recipe)
+    plan = planned(loaded, arguments.prompts, lengths.special_tokens)
+    fit = lengths.fit(plan.sample)
+    for draft in plan.drafts:
         for line in prompt_lines(draft):
             say(harmless(line))
-    for line in estimates(plan, arguments.tokens_per_s, arguments.price_per_hour):
-        say(line)
+    for line in estimates(plan, fit, arguments.tokens_per_s, arguments.price_per_hour):
+        say(harmless(line))
+    for line in (*length_lines(plan, fit, lengths.unknown), *concern_lines(plan.concerns)):
+        say(harmless(line))
     return 0

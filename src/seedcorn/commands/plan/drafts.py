@@ -5,21 +5,35 @@ leaves nothing behind, and its memory does not follow the size of the seed.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from seedcorn.config import LoadedRecipe
+from seedcorn.core.figures import counted
 from seedcorn.core.generate.plan import Plan, Pool
-from seedcorn.core.generate.prompts import Prompt, PromptFailed, Rendered, compile_prompt
+from seedcorn.core.generate.prompts import (
+    Prompt,
+    PromptFailed,
+    Rendered,
+    compile_prompt,
+    neutralise,
+)
+from seedcorn.core.preflight.concerns import Concern, concerns
+from seedcorn.core.preflight.fit import SAMPLED, sampled
 from seedcorn.core.recipe import Recipe, SourceSpec
 from seedcorn.core.sample import Draw, Parent
 from seedcorn.storage.samples.parents import ParentReader
+from seedcorn.storage.seeds.files import Filesystems, find_files
+from seedcorn.storage.seeds.keys import advice, keys_of
 from seedcorn.storage.seeds.seeds import Catalogue, SeedSet, open_catalogue
 from seedcorn.storage.stores.opening import open_store
 from seedcorn.storage.stores.store import Store
 
-MEASURED = 8
-"""Prompts rendered to estimate their length; each may read another row group of the seed."""
+READ_BYTES = 256 << 20
+"""Compressed bytes of the seed that a sample of prompts may read; each parent may lie in a row group
+of its own, so that fewer prompts are rendered where row groups are large."""
+FEWEST = 8
+"""Prompts rendered whatever they cost to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +53,19 @@ class Planned:
 
     recipe: Recipe
     drafts: Sequence[Draft]
-    seed_rows: int
+    """The first prompts of generation 1, in plan order."""
+    sample: Sequence[Draft]
+    """Some prompts of generation 1, drawn from all of it."""
+    seeds: Sequence[Catalogue]
     reference_rows: int
     """Rows of the extra corpora that samples must not repeat."""
+    concerns: Sequence[Concern]
+    """What of the recipe is probably not meant, now that its sources are open."""
+
+    @property
+    def seed_rows(self) -> int:
+        """Rows of all seeds, the unusable ones included."""
+        return sum(catalogue.rows for catalogue in self.seeds)
 
     @property
     def indexed_rows(self) -> int:
@@ -50,13 +74,16 @@ class Planned:
 
     @property
     def mean_chars(self) -> float:
-        """Mean length of the prompts drafted; 0 where none could be rendered."""
-        lengths = [len(written(d.rendered)) for d in self.drafts if d.rendered is not None]
+        """Mean length of the prompts in the sample; 0 where none could be rendered."""
+        lengths = [len(written(d.rendered)) for d in self.sample if d.rendered is not None]
         return sum(lengths) / len(lengths) if lengths else 0.0
 
 
-def planned(loaded: LoadedRecipe, prompts: int) -> Planned:
-    """Open every source and draft the first prompts; raises RecipeError and SeedError as grow."""
+def planned(loaded: LoadedRecipe, prompts: int, special_tokens: tuple[str, ...] = ()) -> Planned:
+    """Open every source and draft prompts; raises RecipeError and SeedError as grow.
+
+    `special_tokens` are the model's, neutralised inside seed text as a run would.
+    """
     recipe = loaded.recipe
     with tempfile.TemporaryDirectory(prefix="seedcorn-plan-") as folder:
         store = open_store(folder, recipe.store)
@@ -66,9 +93,42 @@ def planned(loaded: LoadedRecipe, prompts: int) -> Planned:
 
         opened(recipe.dedup.evaluations)
         references = sum(catalogue.rows for catalogue in opened(recipe.dedup.against))
-        seeds = SeedSet(opened(recipe.seed), store, recipe.store)
-        drafted = _drafts(recipe, seeds, store, max(prompts, MEASURED))
-        return Planned(recipe, drafted, seeds.rows, references)
+        catalogues = opened(recipe.seed)
+        drafting = _Drafting(recipe, SeedSet(catalogues, store, recipe.store), store)
+        first = drafting.drafts(range(min(prompts, recipe.samples)), special_tokens)
+        chosen = sampled(
+            recipe.fingerprint, recipe.samples, recipe.samples_per_prompt, affordable(catalogues)
+        )
+        sample = drafting.drafts(chosen, special_tokens)
+        found = [*concerns(recipe), *_about_seeds(loaded, catalogues)]
+        return Planned(recipe, first, sample, catalogues, references, found)
+
+
+def _about_seeds(loaded: LoadedRecipe, catalogues: Sequence[Catalogue]) -> Iterator[Concern]:
+    filesystems = Filesystems(loaded.recipe.store)
+    for number, (spec, catalogue) in enumerate(zip(loaded.recipe.seed, catalogues, strict=True)):
+        keys = keys_of(find_files(spec, loaded.base, filesystems), spec, filesystems)
+        if spec.id and keys and spec.id not in keys:
+            yield Concern(
+                f"seed.{number}.id",
+                f"{spec.path}: {advice(spec.id, keys)}",
+                "name one of them; without it row numbers name the documents",
+            )
+        if catalogue.problems:
+            found = ", ".join(f"{count:,} {name}" for name, count in catalogue.problems.items())
+            unusable = sum(catalogue.problems.values())
+            yield Concern(
+                f"seed.{number}",
+                f"{unusable:,} of {counted(catalogue.rows, 'row')} of {spec.path} cannot be used: {found}",
+                "each sample drawn from one of them is rejected: seed_row",
+            )
+
+
+def affordable(catalogues: Sequence[Catalogue]) -> int:
+    """Prompts to render: fewer where each may read a large row group."""
+    groups = sum(len(file.groups) for catalogue in catalogues for file in catalogue.files)
+    size = sum(file.size for catalogue in catalogues for file in catalogue.files)
+    return SAMPLED if not size else max(FEWEST, min(SAMPLED, READ_BYTES * groups // size))
 
 
 def written(rendered: Rendered) -> str:
@@ -76,18 +136,29 @@ def written(rendered: Rendered) -> str:
     return "\n".join(turn.content for turn in rendered.messages) or rendered.prompt
 
 
-def _drafts(recipe: Recipe, seeds: SeedSet, store: Store, prompts: int) -> list[Draft]:
-    """The first prompts of generation 1, in plan order; all parents are read at once."""
-    plan = Plan(recipe, 1, Pool(0, seeds.group_sizes()))
-    draws = [plan.draw(index) for index in range(min(prompts, len(plan)))]
-    parents = ParentReader(store, seeds, {}).read([a for draw in draws for a in draw.parents])
-    compiled = {spec.name: compile_prompt(spec) for spec in recipe.prompts}
-    return [_draft(compiled[d.prompt], d, [parents[a] for a in d.parents]) for d in draws]
+class _Drafting:
+    """Renders prompts of generation 1; the parents of one call are read at once."""
+
+    def __init__(self, recipe: Recipe, seeds: SeedSet, store: Store) -> None:
+        self._plan = Plan(recipe, 1, Pool(0, seeds.group_sizes()))
+        self._parents = ParentReader(store, seeds, {})
+        self._compiled = {spec.name: compile_prompt(spec) for spec in recipe.prompts}
+
+    def drafts(self, indices: Sequence[int], special_tokens: tuple[str, ...]) -> list[Draft]:
+        """One draft for each plan index."""
+        draws = [self._plan.draw(index) for index in indices]
+        read = self._parents.read([address for draw in draws for address in draw.parents])
+        return [
+            _draft(self._compiled[d.prompt], d, [read[a] for a in d.parents], special_tokens)
+            for d in draws
+        ]
 
 
-def _draft(prompt: Prompt, draw: Draw, parents: list[Parent]) -> Draft:
+def _draft(
+    prompt: Prompt, draw: Draw, parents: list[Parent], special_tokens: tuple[str, ...]
+) -> Draft:
     ids = tuple(parent.id for parent in parents)
-    texts = [parent.text for parent in parents if parent.text is not None]
+    texts = [neutralise(p.text, special_tokens)[0] for p in parents if p.text is not None]
     if len(texts) < len(parents):
         problems = "; ".join(f"{p.id}: {p.problem}" for p in parents if p.text is None)
         return Draft(draw, ids, None, f"rejected: seed_row ({problems})")

@@ -1,16 +1,20 @@
 """What `seedcorn plan` prints, line by line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from seedcorn.commands.plan.drafts import Draft, Planned
 from seedcorn.core.figures import counted, duration, scaled, size
 from seedcorn.core.preflight import estimate
+from seedcorn.core.preflight.concerns import Concern
+from seedcorn.core.preflight.fit import Fit, listed
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.scheduling.leasing import most_workers
 from seedcorn.core.scheduling.scaling import amounts, need_of
 
 SHOWN_CHARS = 1500
 """Longer prompts are cut in the middle; their length is printed."""
+DETAIL_CHARS = 160
+"""Characters of a problem's first instance."""
 
 
 def prompt_lines(draft: Draft) -> Iterator[str]:
@@ -43,7 +47,7 @@ def shortened(text: str) -> str:
 
 
 def estimates(
-    plan: Planned, tokens_per_s: float | None, price_per_hour: float | None
+    plan: Planned, fit: Fit | None, tokens_per_s: float | None, price_per_hour: float | None
 ) -> Iterator[str]:
     """What the whole recipe amounts to, one fact to a line."""
     recipe = plan.recipe
@@ -59,7 +63,8 @@ def estimates(
     shares = (f"{name} {100 * share:.3g} %" for name, share in estimate.shares(recipe).items())
     yield f"strata       {', '.join(shares)}"
     yield _engines(recipe)
-    yield from _work(plan, tokens_per_s, price_per_hour)
+    yield _tokens(plan, fit)
+    yield from _time(plan, tokens_per_s, price_per_hour)
     yield from _room(plan)
 
 
@@ -74,18 +79,26 @@ def _engines(recipe: Recipe) -> str:
     )
 
 
-def _work(plan: Planned, tokens_per_s: float | None, price: float | None) -> Iterator[str]:
-    tokens = estimate.ceiling(plan.recipe)
-    read = estimate.prompt_tokens(plan.recipe, plan.mean_chars)
-    yield (
-        f"tokens       at most {scaled(tokens)} written ({plan.recipe.engine.sampling.max_tokens} "
-        f"a sample), about {scaled(read)} read (prompts of {plan.mean_chars:,.0f} characters, "
-        f"{estimate.CHARS_PER_TOKEN} a token)"
+def _tokens(plan: Planned, fit: Fit | None) -> str:
+    recipe, chars = plan.recipe, plan.mean_chars
+    if fit is not None and fit.tokens:
+        mean = sum(fit.tokens.values()) / len(fit.tokens)
+        read, basis = mean * recipe.samples * recipe.generations, f"{mean:,.0f} tokens"
+    else:
+        read = estimate.prompt_tokens(recipe, chars)
+        basis = f"{chars:,.0f} characters, {estimate.CHARS_PER_TOKEN} a token"
+    return (
+        f"tokens       at most {scaled(estimate.ceiling(recipe))} written "
+        f"({recipe.engine.sampling.max_tokens} a sample), about {scaled(read)} read (prompts of "
+        f"{basis})"
     )
+
+
+def _time(plan: Planned, tokens_per_s: float | None, price: float | None) -> Iterator[str]:
     if tokens_per_s is None:
         yield "time         give --tokens-per-s (all engines together) and --price-per-hour"
         return
-    seconds = tokens / tokens_per_s
+    seconds = estimate.ceiling(plan.recipe) / tokens_per_s
     yield f"time         at most {duration(seconds)} at {tokens_per_s:,.0f} tokens/s"
     if price is not None:
         yield f"price        at most {price * seconds / 3600:,.2f} at {price:,.2f} an hour"
@@ -112,3 +125,35 @@ def _room(plan: Planned) -> Iterator[str]:
 def _actors(recipe: Recipe) -> str:
     actors = recipe.dedup.actors
     return "in one actor" if actors == 1 else f"shared by {actors} actors"
+
+
+def length_lines(plan: Planned, fit: Fit | None, unknown: str) -> Iterator[str]:
+    """What came of the sample of prompts, and how many do not fit the model's context."""
+    yield f"rendered     {rendering(plan)}"
+    if fit is not None:
+        yield f"fit          {fit.text}"
+    elif unknown:
+        yield f"fit          {unknown}"
+
+
+def rendering(plan: Planned) -> str:
+    """Which prompts were rendered, and what became of those that were not."""
+    recipe, sample = plan.recipe, plan.sample
+    prompts = -(-recipe.samples // recipe.samples_per_prompt)
+    problems = [draft.problem for draft in sample if draft.problem]
+    first = {problem.partition(" (")[0]: problem for problem in reversed(problems)}
+    lost = "".join(
+        f"; {sum(problem.startswith(kind) for problem in problems)} will be {example[:DETAIL_CHARS]}"
+        for kind, example in sorted(first.items())
+    )
+    return (
+        f"{len(sample)} of {prompts:,} prompts of generation 1 (samples "
+        f"{listed([draft.draw.index for draft in sample])}){lost}"
+    )
+
+
+def concern_lines(concerns: Sequence[Concern]) -> Iterator[str]:
+    """What is probably not meant, and what to do."""
+    for concern in concerns:
+        yield f"warning      {concern.key}: {concern.text}"
+        yield f"             → {concern.advice}"

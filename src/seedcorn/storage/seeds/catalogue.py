@@ -102,10 +102,8 @@ def catalogue_of(
     problems = catalogue.problems or {}
     if sum(problems.values()) >= catalogue.rows:
         found = ", ".join(f"{count} {problem}" for problem, count in sorted(problems.items()))
-        raise SeedError(
-            f"seed {spec.path} has no usable document: {found}"
-            f"{advice(spec.text, keys_of(source, spec, filesystems))}"
-        )
+        hint = advice(spec.text, keys_of(source, spec, filesystems))
+        raise SeedError(f"seed {spec.path} has no usable document: {found}{hint and f'; {hint}'}")
     return catalogue
 
 

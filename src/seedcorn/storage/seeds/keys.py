@@ -36,16 +36,16 @@ def keys_of(source: SourceListing, spec: SourceSpec, filesystems: Filesystems) -
 
 
 def advice(wanted: str, keys: dict[str, str]) -> str:
-    """Which keys there are, to stand behind what is wrong with `wanted`; empty where rows have none."""
+    """What is wrong with the key `wanted`, and which there are; empty where that says nothing."""
     if not keys or keys.get(wanted) == "text":
         return ""
     if wanted in keys:
-        texts = [key for key, kind in keys.items() if kind == "text" and key != wanted]
+        texts = [key for key, kind in keys.items() if kind == "text"]
         others = f"; text is under {_listed(texts)}" if texts else ""
-        return f"; {wanted!r} holds {keys[wanted]} in the first row that has it{others}"
+        return f"{wanted!r} holds {keys[wanted]} in the first row that has it{others}"
     close = get_close_matches(wanted, keys, 1)
     meant = f" (did you mean {close[0]!r}?)" if close else ""
-    return f"; no row has the key {wanted!r}; the keys there are {_listed(keys)}{meant}"
+    return f"no row has the key {wanted!r}; the keys there are {_listed(keys)}{meant}"
 
 
 def _listed(keys: dict[str, str] | list[str]) -> str:
