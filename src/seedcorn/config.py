@@ -2,7 +2,8 @@
 
 Every failure is one line that names the file (or the override) and the dotted key, before anything
 starts. Values may refer to other keys (`${engine.model}`); nothing else is interpolated, because
-whatever a recipe says is stored with the corpus and the environment holds secrets.
+whatever a recipe says is stored with the corpus and the environment holds secrets. A field that
+holds text gets the text as written (`core.recipe.scalars`), whatever YAML makes of it.
 """
 
 import copy
@@ -11,18 +12,28 @@ import re
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
+from types import GenericAlias
 from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
+from yaml import CSafeLoader, Node, ScalarNode, YAMLError, load
 
+from seedcorn.core.checks.build import CHECKS
 from seedcorn.core.errors import RecipeError
 from seedcorn.core.preflight.validation import validate
 from seedcorn.core.recipe import LoadedRecipe, Recipe, resolved
 from seedcorn.core.recipe.limits import MAX_FILE, check_numbers, check_size
+from seedcorn.core.recipe.scalars import Scalar, hint_at, settle
 from seedcorn.core.recipe.secrets import refuse_known_secrets
-from seedcorn.core.recipe.tree import dotted, nested, nested_spec, recipe_from_dict, refuse_keys
+from seedcorn.core.recipe.tree import (
+    dotted,
+    hints_of,
+    nested,
+    nested_spec,
+    recipe_from_dict,
+    refuse_keys,
+)
 
 __all__ = ["LoadedRecipe", "load_recipe", "recipe_from_dict"]
 
@@ -30,6 +41,33 @@ _UNMERGED = (OmegaConfBaseException, TypeError, ValueError)
 """What OmegaConf raises for values that do not fit their keys; a list for a mapping is a TypeError."""
 _INTERPOLATION = re.compile(r"(?<!\\)(?:\\\\)*\$\{")
 _KEY_INTERPOLATION = re.compile(r"(?<!\\)(?:\\\\)*\$\{[\w.\[\]-]+\}")
+_STEP = re.compile(r"[^.\[\]]+")
+_SETTINGS = {code: get_type_hints(kind) for code, kind in CHECKS.items()}
+_HINTS = {**hints_of(Recipe), "checks": GenericAlias(list, (_SETTINGS,))}
+"""What every key of a recipe holds, down to the settings of checks."""
+
+
+class _Loader(CSafeLoader):
+    """Reads the scalars that OmegaConf's loader reads, and keeps their text."""
+
+    def construct_object(self, node: Node, deep: bool = False) -> Any:
+        value = super().construct_object(node, deep)
+        if isinstance(node, ScalarNode) and isinstance(value, bool | int | float | None):
+            return Scalar(node.value, value)
+        return value
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(
+        r"[-+]?[0-9]+(_[0-9]+)*(\.[0-9_]*)?([eE][-+]?[0-9]+)?$|\.[0-9]+(_[0-9]+)*([eE][-+][0-9]+)?$"
+    ),
+    list("-+.0123456789"),
+)
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in known if not tag.endswith(":timestamp")]
+    for first, known in _Loader.yaml_implicit_resolvers.items()
+}
 
 
 def load_recipe(path: str, overrides: Sequence[str] = ()) -> LoadedRecipe:
@@ -74,16 +112,20 @@ def _read(path: str) -> DictConfig:
         cause = getattr(error, "strerror", None) or error
         raise RecipeError(f"{path}: cannot read the recipe: {cause}") from error
     try:
-        tree = OmegaConf.load(StringIO(text))
+        tree = OmegaConf.load(StringIO(text))  # Refuses what no recipe may hold.
+        written = load(text, _Loader)
     except YAMLError as error:
         raise RecipeError(f"{path}: {_yaml_problem(error)}") from error
     except (OmegaConfBaseException, OSError, ValueError) as error:
         raise RecipeError(f"{path}: {_first_line(error)}") from error
-    if not isinstance(tree, DictConfig):
+    if not isinstance(tree, DictConfig) or not isinstance(written, dict):
         raise RecipeError(
             f"{path}: a recipe is a mapping of keys to values, such as `name: my-recipe`"
         )
-    return tree
+    try:
+        return OmegaConf.create(settle(written, _HINTS))
+    except RecipeError as error:
+        raise RecipeError(f"{path}: {error}") from error
 
 
 def _override(tree: DictConfig, overrides: Sequence[str]) -> DictConfig:
@@ -93,9 +135,12 @@ def _override(tree: DictConfig, overrides: Sequence[str]) -> DictConfig:
         if not equals or not key.strip():
             raise RecipeError(f"override {key!r}: must read key=value")
         try:
-            parsed = OmegaConf.from_dotlist([f"value={text}"])
-            value = next(iter(OmegaConf.to_container(parsed).values()))  # pyright: ignore
+            OmegaConf.from_dotlist([f"value={text}"])  # Refuses as above.
+            hint = hint_at(_HINTS, _STEP.findall(key))
+            value = "" if hint is str and not text else settle(load(text, _Loader), hint, key)
             OmegaConf.update(changed, key, value, merge=False)
+        except RecipeError as error:
+            raise RecipeError(f"override {error}") from error
         except YAMLError as error:
             raise RecipeError(f"override {key!r}: {_yaml_problem(error)}") from error
         except (OmegaConfBaseException, IndexError, TypeError, ValueError) as error:
