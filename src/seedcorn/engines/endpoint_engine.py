@@ -120,6 +120,13 @@ class EndpointEngine:
                         await asyncio.sleep(self._pause(attempt, problem.pause_s))
         raise AssertionError("unreachable: the last attempt returns or raises")
 
+    async def ask(self, request: Request) -> dict[str, Any]:
+        """One answer as the endpoint gives it, tried once; raises EngineError."""
+        try:
+            return await self._post(*self._body(request))
+        except Transient as problem:
+            raise EngineUnreachable(f"{self._shown}: {problem}") from problem
+
     async def stats(self) -> Mapping[str, float]:
         """Requests in flight and finished, attempts repeated."""
         return {

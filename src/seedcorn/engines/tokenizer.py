@@ -88,9 +88,10 @@ def model_folder(model: str, revision: str, environment: Mapping[str, str]) -> P
 
 def hub_cache(environment: Mapping[str, str]) -> Path:
     """The model hub's cache folder, as its own library finds it."""
+    named = environment.get("HF_HUB_CACHE") or environment.get("HUGGINGFACE_HUB_CACHE")
     caches = Path(environment.get("XDG_CACHE_HOME") or "~/.cache")
     home = Path(environment.get("HF_HOME") or caches / "huggingface")
-    return Path(environment.get("HF_HUB_CACHE") or home / "hub").expanduser()
+    return Path(named or home / "hub").expanduser()
 
 
 def _remedy(model: str, folder: Path | None) -> str:

@@ -4,6 +4,7 @@ Kept apart from the engine so that `open_engine` can refuse a machine in millise
 these decisions are tested without starting anything.
 """
 
+import ast
 import hashlib
 import os
 import re
@@ -262,3 +263,22 @@ def pieces(path: Path) -> list[bytes]:
             file.seek(size * probe // PROBES)
             found.append(file.read(PROBE_BYTES))
     return found
+
+
+def known_architectures(search_path: Sequence[str] | None = None) -> frozenset[str]:
+    """Names of the model classes that the installed vLLM brings, read from its source: importing
+    its registry takes many seconds. Empty where there is none, or it is written otherwise."""
+    for folder in sys.path if search_path is None else search_path:
+        path = Path(folder) / "vllm" / "model_executor" / "models" / "registry.py"
+        if path.is_file():
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            tables = [n.value for n in tree.body if isinstance(n, ast.Assign)]
+            return frozenset(
+                str(key.value)
+                for table in tables
+                if isinstance(table, ast.Dict)
+                for key, value in zip(table.keys, table.values, strict=True)
+                # A table of models that are no longer supported has texts as values.
+                if isinstance(key, ast.Constant) and isinstance(value, ast.Tuple)
+            )
+    return frozenset()

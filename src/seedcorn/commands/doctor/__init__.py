@@ -1,4 +1,4 @@
-"""`seedcorn doctor [CORPUS] [--recipe R] [--engine]`: can this store, machine and engine be trusted?
+"""`seedcorn doctor [CORPUS|RECIPE] [--engine]`: can this store, machine, recipe and engine be trusted?
 
 Exit code 0: nothing fails. 1: something does, and what to do is said. 2: it could not be checked.
 """
@@ -13,11 +13,18 @@ if TYPE_CHECKING:
     from seedcorn.commands.doctor.table import Group
 
 FINE, FAILING, UNCHECKED = 0, 1, 2
+ENDINGS = (".yaml", ".yml")
+"""What a recipe's file is called; anything else is a corpus."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
-    parser.add_argument("corpus", nargs="?", metavar="CORPUS", help="a folder or a URI to probe")
+    parser.add_argument(
+        "corpus",
+        nargs="?",
+        metavar="CORPUS|RECIPE",
+        help="a folder or a URI to probe, or a recipe (.yaml) to examine before it is grown",
+    )
     parser.add_argument(
         "overrides",
         nargs="*",
@@ -27,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recipe",
         metavar="RECIPE",
-        help="also check the engine, memory and disk space that this recipe needs",
+        help="also examine this recipe: model or endpoint, prompts, seed, memory, disk",
     )
     parser.add_argument(
         "--engine", action="store_true", help="start the recipe's engine and write one sample"
@@ -48,6 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
     from seedcorn.commands.doctor.table import as_json, print_group
     from seedcorn.core.errors import RecipeError, StoreError
 
+    if (arguments.corpus or "").endswith(ENDINGS) and not arguments.recipe:
+        arguments.recipe, arguments.corpus = arguments.corpus, None
     if arguments.engine and not arguments.recipe:
         raise RecipeError("--engine starts the engine of a recipe: give --recipe RECIPE")
     groups: list[Group] = []
@@ -85,13 +94,11 @@ def _groups(arguments: argparse.Namespace) -> Iterator["Group"]:
 def _recipe(arguments: argparse.Namespace) -> Iterator["Group"]:
     if not arguments.recipe:
         return
-    from seedcorn.commands.doctor.recipe import engine, room
+    from seedcorn.commands.doctor.recipe import examined
     from seedcorn.config import load_recipe
 
     overrides = [word for word in (arguments.corpus, *arguments.overrides) if word and "=" in word]
-    loaded = load_recipe(arguments.recipe, overrides)
-    yield f"room for {arguments.recipe}", room(loaded)
-    yield f"engine of {arguments.recipe}", engine(loaded, arguments.engine)
+    yield from examined(load_recipe(arguments.recipe, overrides), arguments.engine)
 
 
 def _store(arguments: argparse.Namespace) -> Iterator["Group"]:

@@ -1,90 +1,82 @@
-"""A recipe's part of `seedcorn doctor`: room for what it grows, and an engine that writes."""
+"""A recipe's part of `seedcorn doctor`: what otherwise only the run finds. Nothing is grown."""
 
 import asyncio
-import os
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Iterator
 
+from seedcorn.commands.doctor import endpoint, model
+from seedcorn.commands.doctor.room import room
+from seedcorn.commands.doctor.table import Group
 from seedcorn.commands.plan.drafts import Planned, planned, written
+from seedcorn.commands.plan.lengths import Lengths
+from seedcorn.commands.plan.text import rendering
 from seedcorn.core.engine import Completion, Engine, EngineInfo, Request
-from seedcorn.core.errors import EngineError
-from seedcorn.core.figures import size
-from seedcorn.core.preflight import estimate
-from seedcorn.core.recipe import LoadedRecipe, Recipe
+from seedcorn.core.errors import EngineError, SeedError
+from seedcorn.core.figures import counted
+from seedcorn.core.preflight.fit import Fit
+from seedcorn.core.recipe import LoadedRecipe
 from seedcorn.engines.opening import open_engine
-from seedcorn.storage.conformance.local import inodes, room_of, space
-from seedcorn.storage.conformance.probe import FAILS, OK, WARNING, Broken, Doubtful, Finding
-from seedcorn.storage.stores.local import LocalStore
-from seedcorn.storage.stores.opening import open_store
+from seedcorn.storage.conformance.probe import FAILS, OK, WARNING, Finding
 
 START_S = 900.0
 """An engine that takes longer to start and write one sample hangs."""
-_MEMORY = Path("/proc/meminfo")
-_MORE = "use a machine with more of it, or grow fewer samples"
 
 
-def room(loaded: LoadedRecipe) -> list[Finding]:
-    """Memory and disk against what `plan` estimates; raises RecipeError and SeedError as grow."""
-    plan = planned(loaded, 0)
-    return [_memory(plan, available_memory()), *_disk(loaded.recipe)]
+def examined(loaded: LoadedRecipe, start: bool) -> Iterator[Group]:
+    """One group after the other; with `start` the engine is started and writes a sample.
 
-
-def available_memory(meminfo: Path = _MEMORY) -> int:
-    """Bytes that this machine can still give; 0 where it does not tell."""
+    Raises RecipeError as grow.
+    """
+    recipe, path = loaded.recipe, loaded.path
+    lengths, context = Lengths(recipe), 0
+    if recipe.engine.kind == "vllm":
+        found = [*model.files(recipe.engine), *model.template(recipe, lengths)]
+        yield f"model of {path}", found
+    elif recipe.engine.kind == "openai":
+        found, context = endpoint.asked(recipe)
+        yield f"endpoint of {path}", found
     try:
-        lines = meminfo.read_text(encoding="ascii").splitlines()
-    except OSError:
-        return 0
-    found = (line.split() for line in lines if line.startswith("MemAvailable:"))
-    return next((int(words[1]) * 1024 for words in found), 0)
+        plan = planned(loaded, 0, lengths.special_tokens)
+    except SeedError as problem:
+        refusal = Finding("the seed can be read", FAILS, str(problem), "correct the source", "seed")
+        yield f"seed and prompts of {path}", [refusal]
+    else:
+        yield f"seed and prompts of {path}", prompts(plan, lengths, context)
+        yield f"room for {path}", room(plan)
+    yield f"engine of {path}", engine(loaded, start)
 
 
-def _memory(plan: Planned, available: int) -> Finding:
-    name = "the dedup index fits in memory"
-    recipe = plan.recipe
-    documents = plan.indexed_rows + recipe.samples * recipe.generations
-    wanted = estimate.indexing(documents).peak
-    text = f"at most {size(wanted)} for {documents:,} documents, {size(available)} available here"
-    if available and wanted > available:
-        return Finding(
-            name,
-            WARNING,
-            text,
-            f"{_MORE}; on a cluster, raise dedup.actors to spread it over nodes",
+def prompts(plan: Planned, lengths: Lengths, context: int) -> list[Finding]:
+    """The seed, a sample of the prompts, and what in the recipe is probably not meant."""
+    rows = f"{counted(plan.seed_rows, 'row')} of {counted(len(plan.seeds), 'source')}"
+    found = [Finding("the seed can be read", OK, rows, key="seed"), _rendered(plan)]
+    fit = lengths.fit(plan.sample, context)
+    if fit is not None:
+        found.append(_fits(fit))
+    elif lengths.unknown:
+        found.append(
+            Finding("the prompts fit the context", WARNING, lengths.unknown, key="prompts")
         )
-    return Finding(name, OK, text)
+    return found + [Finding(c.text, WARNING, "", c.advice, c.key) for c in plan.concerns]
 
 
-def _disk(recipe: Recipe) -> list[Finding]:
-    """For a corpus in a folder: what it will take, and whether files can be made at all."""
-    if not recipe.corpus:
-        return []
-    store = open_store(recipe.corpus, recipe.store)
-    if not isinstance(store, LocalStore):
-        return []
-    stored = estimate.storage(recipe)
-    wanted, found = stored.shards + stored.sketches, room_of(store.root)
-    free = found.f_bavail * found.f_frsize
-    text = f"at most {size(wanted)} to be written, {size(free)} free in {recipe.corpus}"
-    name = "the corpus fits on the disk"
-    fits = Finding(name, OK, text) if wanted <= free else Finding(name, WARNING, text, _MORE)
-    return [
-        fits,
-        _finding("there is free space", space, found),
-        _finding("there are free inodes", inodes, found),
-    ]
+def _rendered(plan: Planned) -> Finding:
+    name, lost = "the prompts can be rendered", [d for d in plan.sample if d.rendered is None]
+    if not lost:
+        return Finding(name, OK, rendering(plan), key="prompts")
+    level = FAILS if len(lost) == len(plan.sample) else WARNING
+    return Finding(name, level, rendering(plan), "see `seedcorn plan` for the prompts", "prompts")
 
 
-def _finding(
-    name: str, judge: Callable[[os.statvfs_result], str], found: os.statvfs_result
-) -> Finding:
-    try:
-        return Finding(name, OK, judge(found))
-    except Doubtful as doubt:
-        return Finding(name, WARNING, str(doubt), "free some")
-    except Broken as broken:
-        return Finding(name, FAILS, str(broken), "free some")
+def _fits(fit: Fit) -> Finding:
+    name = "the prompts fit the context"
+    if fit.max_model_len and not fit.too_long:
+        return Finding(name, OK, fit.text, key="prompts")
+    if not fit.max_model_len:
+        return Finding(name, WARNING, fit.text, key="prompts")
+    level = FAILS if fit.too_long == len(fit.tokens) else WARNING
+    advice = "each of them fails: lower max_chars of the seed or max_tokens, or raise max_model_len"
+    return Finding(name, level, fit.text, advice, "engine.sampling.max_tokens")
 
 
 def engine(loaded: LoadedRecipe, start: bool) -> list[Finding]:
@@ -94,8 +86,8 @@ def engine(loaded: LoadedRecipe, start: bool) -> list[Finding]:
     try:
         opened = open_engine(spec)
     except EngineError as error:
-        return [Finding(name, FAILS, str(error), "see engine: in the recipe")]
-    found = [Finding(name, OK, spec.kind)]
+        return [Finding(name, FAILS, str(error), "see engine: in the recipe", "engine")]
+    found = [Finding(name, OK, spec.kind, key="engine.kind")]
     return [*found, _one_sample(opened, loaded)] if start else found
 
 

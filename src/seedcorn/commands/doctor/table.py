@@ -19,7 +19,8 @@ def print_group(group: Group) -> None:
     for finding in findings:
         sign = _SIGNS.get(finding.level, "warning")
         detail = f": {finding.detail}" if finding.detail else ""
-        say(harmless(f"  {sign}  {finding.check}{detail}"))
+        key = f"{finding.key}: " if finding.key else ""
+        say(harmless(f"  {sign}  {key}{finding.check}{detail}"))
         if finding.level != OK and finding.advice:
             say(harmless(f"           → {finding.advice}"))
 

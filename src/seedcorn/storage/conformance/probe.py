@@ -23,6 +23,8 @@ class Finding:
     level: str
     detail: str = ""
     advice: str = ""
+    key: str = ""
+    """The key of the recipe that it is about; empty where it is about none."""
 
     @property
     def ok(self) -> bool:
