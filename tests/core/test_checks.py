@@ -2,12 +2,13 @@
 
 import asyncio
 import time
+from dataclasses import fields
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedcorn.core.checks import CHECKS, EMPTY, build, verify
+from seedcorn.core.checks import CHECKS, EMPTY, MEANINGS, NEWEST, build, verify
 from seedcorn.core.engine import Completion
 from seedcorn.core.errors import RecipeError
 
@@ -20,7 +21,7 @@ PROSE = (
 
 def verdict(checks, answer, finish="stop", parents=()):
     completion = Completion(answer, 10, 20, finish)
-    return asyncio.run(verify(build(checks), answer, completion, parents))
+    return asyncio.run(verify(build(checks, NEWEST), answer, completion, parents))
 
 
 PASSING = [
@@ -45,7 +46,7 @@ FAILING = [
     ({"length": {"min_chars": 500}}, PROSE, "characters, allowed: 500"),
     ({"refusal": {}}, "I\u2019m sorry, but I can't help with that.", "I'm sorry"),
     ({"refusal": {}}, "As an AI language model, I have no opinion.", "As an AI"),
-    ({"refusal": {}}, "Unfortunately I cannot assist you there.", "I cannot assist"),
+    ({"refusal": {}}, "Unfortunately I cannot assist you there.", "I cannot assist you there"),
     ({"refusal": {"also": "(?i)no comment"}}, "No comment.", "No comment"),
     ({"repetition": {}}, "a b c d\n" * 5, "0.80 of lines repeat"),
     ({"repetition": {}}, "the cat sat down and " * 8, "of 4-word sequences repeat"),
@@ -126,11 +127,29 @@ def test_verify_of_an_empty_answer_rejects_it_without_any_check():
 )
 def test_build_from_a_bad_item_names_item_and_setting(item, said):
     with pytest.raises(RecipeError, match=said):
-        build([item])
+        build([item], NEWEST)
 
 
 def test_build_accepts_a_check_without_settings():
-    assert [check.code for check in build([{name: None} for name in CHECKS])] == list(CHECKS)
+    assert [check.code for check in build([{name: None} for name in CHECKS], NEWEST)] == list(
+        CHECKS
+    )
+
+
+def test_check_means_what_the_rules_of_its_generation_say():
+    def said(rules):
+        [check] = build([{"refusal": {"window": 99}}], rules)
+        return type(check), check.window
+
+    meanings = MEANINGS["refusal"]
+    assert said({}) == (meanings[1], 99)
+    assert said({"checks.refusal": 2}) == said(NEWEST) == (meanings[2], 99)
+    assert said({"checks.refusal": 77}) == (CHECKS["refusal"], 99)
+
+
+def test_settings_of_a_check_are_the_same_under_all_of_its_numbers():
+    for meanings in MEANINGS.values():
+        assert len({tuple(f.name for f in fields(kind)) for kind in meanings.values()}) == 1
 
 
 def test_only_exact_checkers_claim_to_verify_content():
@@ -145,7 +164,7 @@ def test_every_text_gets_a_verdict_from_every_check(answer, parent):
 
 def test_all_checks_on_a_typical_text_stay_far_below_the_cost_of_a_token():
     answer = " ".join(f"{word}{number}" for number in range(15) for word in PROSE.split()[:10])
-    checks = build([{name: {}} for name in CHECKS])
+    checks = build([{name: {}} for name in CHECKS], NEWEST)
     completion = Completion(answer, 1, 1, "stop")
 
     async def best_of(rounds):

@@ -77,7 +77,7 @@ def make_line(
     started, the recipe's own and the newest.
     """
     prompts = {spec.name: compile_prompt(spec) for spec in recipe.prompts}
-    checks = build(recipe.checks)
+    checks = build(recipe.checks, rules)
     return Line(fingerprint, generation, info, prompts, checks, rules, recipe.keep_prompt)
 
 

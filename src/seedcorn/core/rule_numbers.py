@@ -14,6 +14,8 @@ REASONING = "reasoning"
 """How a trace is split from the answer."""
 ROW_NAMES = "row_names"
 """What a seed row is called in the lineage of its children."""
+CHECK = "checks."
+"""Before a check's code: what that check means."""
 
 
 def number_of(rules: Mapping[str, int], rule: str) -> int:

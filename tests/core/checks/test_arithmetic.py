@@ -15,7 +15,7 @@ STORY = "Ada buys 3 boxes of 12 eggs: 3 \u00d7 12 = 36 eggs. Five break, so 36 -
 
 
 def verdict(answer: str, **settings: int) -> Verdict:
-    checks = build([{"arithmetic": settings}])
+    checks = build([{"arithmetic": settings}], {})
     return asyncio.run(verify(checks, answer, Completion(answer, 1, 1, "stop"), ()))
 
 
@@ -53,7 +53,7 @@ def test_arithmetic_long_equation_is_quoted_in_part():
 
 def test_arithmetic_without_a_needed_equation_is_a_recipe_error():
     with pytest.raises(RecipeError, match=r"checks\.0\.arithmetic\.min_equations"):
-        build([{"arithmetic": {"min_equations": 0}}])
+        build([{"arithmetic": {"min_equations": 0}}], {})
 
 
 RENDERINGS = [

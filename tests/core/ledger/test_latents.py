@@ -6,7 +6,7 @@ from seedcorn.core.checks import build
 from seedcorn.core.ledger.latents import latent_hashes
 from seedcorn.core.text.shingles import ALL
 
-ARITHMETIC = build([{"length": {"min_words": 1}}, {"arithmetic": {}}])
+ARITHMETIC = build([{"length": {"min_words": 1}}, {"arithmetic": {}}], {})
 TEXTS = [
     "Two and three apples: 2 + 3 = 5.",
     "Altogether 3 + 2 = 5, said the farmer.",
@@ -17,7 +17,7 @@ TEXTS = [
 
 
 def test_latent_hashes_of_checks_that_know_no_task_are_nothing():
-    assert latent_hashes(TEXTS, build([{"refusal": {}}])) is None
+    assert latent_hashes(TEXTS, build([{"refusal": {}}], {})) is None
 
 
 def test_latent_hashes_two_tellings_of_one_calculation_are_one_instance():

@@ -254,6 +254,20 @@ def test_rows_of_a_check_that_had_another_meaning_are_trusted_and_counted_the_re
     assert any("verdicts replayed" in proved.text for proved in report.proved)
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_rejection_is_replayed_under_the_number_that_its_check_had(store, number):
+    told = {"text": "I am afraid the winter will be long, wrote the farmer."}
+    edited(
+        store,
+        random.Random(1),
+        "dropped",
+        lambda row: row["reason"] == "refusal",
+        lambda row, rows: told,
+    )
+    report = deep(ruled(store, {"checks.refusal": number}, f"refusal-under-{number}"))
+    assert report.ok == (number == 1)
+
+
 def test_rejection_that_today_makes_no_sense_is_a_mistake_unless_the_check_had_another_meaning(
     store,
 ):

@@ -1,20 +1,22 @@
 """Checks from YAML: `checks: [{length: {min_words: 20}}, {refusal: {}}]`."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any, get_type_hints
 
 from seedcorn.core.checks import form
 from seedcorn.core.checks.arithmetic import Arithmetic
+from seedcorn.core.checks.refusal import Refusal, RefusalAnywhere
 from seedcorn.core.checks.verdict import Check
 from seedcorn.core.errors import RecipeError
+from seedcorn.core.rule_numbers import CHECK, number_of
 
 _KINDS: tuple[type[Any], ...] = (
     form.FinishReason,
     form.Length,
-    form.Refusal,
+    Refusal,
     form.Repetition,
     form.CopyOfParent,
     form.Script,
@@ -22,22 +24,33 @@ _KINDS: tuple[type[Any], ...] = (
     Arithmetic,
 )
 CHECKS: dict[str, type[Any]] = {kind.code: kind for kind in _KINDS}
-"""Every check a recipe may name, by its code."""
+"""Every check a recipe may name, by its code, as new generations have it."""
+_BEFORE: dict[str, dict[int, type[Any]]] = {"refusal": {1: RefusalAnywhere}}
+"""What a code has meant under earlier numbers of its rule."""
+MEANINGS: dict[str, dict[int, type[Any]]] = {
+    code: before | {len(before) + 1: kind}
+    for code, kind in CHECKS.items()
+    for before in [_BEFORE.get(code, {})]
+}
+"""By code and number of its rule, the newest one last: what each check means."""
+NEWEST = {f"{CHECK}{code}": max(meanings) for code, meanings in MEANINGS.items()}
+"""The rules of checks that new generations start under."""
 
 
-def build(items: Sequence[dict[str, Any]]) -> tuple[Check, ...]:
-    """The checks in the recipe's order; raises RecipeError naming the item and the setting."""
-    return tuple(_one(f"checks.{number}", item) for number, item in enumerate(items))
+def build(items: Sequence[dict[str, Any]], rules: Mapping[str, int]) -> tuple[Check, ...]:
+    """The checks in the recipe's order, as they are meant under stored rules; raises RecipeError
+    naming the item and the setting. A number that this code does not have gives the newest."""
+    return tuple(_one(f"checks.{number}", item, rules) for number, item in enumerate(items))
 
 
-def _one(where: str, item: dict[str, Any]) -> Check:
+def _one(where: str, item: dict[str, Any], rules: Mapping[str, int]) -> Check:
     if len(item) != 1:
         found = ", ".join(map(str, item)) or "none"
         raise RecipeError(f"{where}: needs exactly one check, found: {found}")
     [(name, settings)] = item.items()
     if name not in CHECKS:
         raise RecipeError(f"{where}: unknown check {name!r}; {nearest(name, list(CHECKS))}")
-    where, kind = f"{where}.{name}", CHECKS[name]
+    where, kind = f"{where}.{name}", _meaning(name, rules)
     settings = {} if settings is None else settings
     if not isinstance(settings, dict):
         raise RecipeError(f"{where}: needs settings such as {{key: value}}, or {{}}")
@@ -52,6 +65,10 @@ def _one(where: str, item: dict[str, Any]) -> Check:
         return kind(**values)
     except ValueError as error:
         raise RecipeError(f"{where}.{error}") from error
+
+
+def _meaning(code: str, rules: Mapping[str, int]) -> type[Any]:
+    return MEANINGS[code].get(number_of(rules, f"{CHECK}{code}"), CHECKS[code])
 
 
 def _convert(where: str, hint: Any, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The checks of form: finish reason, length, refusal, repetition, copying, script, expressions.
+"""The checks of form: finish reason, length, repetition, copying, script, expressions.
 
 Settings are checked when a check is made: a bad one raises ValueError starting with its name.
 """
@@ -12,17 +12,6 @@ from seedcorn.core.checks.scripts import SCRIPTS, script_share
 from seedcorn.core.checks.verdict import Subject, words_of
 
 _FINISHES = ("stop", "length", "repetition")
-
-_REFUSAL = re.compile(
-    r"\b(?:i(?:'m| am) (?:sorry|afraid|unable to|not able to)"
-    r"|i (?:can(?:no|')t|won't|will not|could not) (?:\w+ )?"
-    r"(?:help|assist|comply|fulfil|provide|create|write|answer|do|continue|generate|engage)\b"
-    r"|i apologi[sz]e,? but"
-    r"|as an? (?:ai|artificial intelligence|(?:large )?language model)\b"
-    r"|i(?:'m| am) (?:just |only )?an? (?:ai|(?:large )?language model)\b"
-    r"|(?:is|goes) against (?:my|our|the) (?:policy|policies|guidelines))",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -66,24 +55,6 @@ class Length:
             return f"{words} words, allowed: {self.min_words} to {self.max_words or 'any'}"
         if chars < self.min_chars or 0 < self.max_chars < chars:
             return f"{chars} characters, allowed: {self.min_chars} to {self.max_chars or 'any'}"
-        return None
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """No refusal among the first `window` characters; `also` adds expressions of your own."""
-
-    code: ClassVar[str] = "refusal"
-    verifies: ClassVar[bool] = False
-    window: int = 200
-    also: tuple[re.Pattern[str], ...] = ()
-
-    def problem(self, subject: Subject) -> str | None:
-        """Quote the phrase that refuses."""
-        opening = subject.answer[: self.window].replace("\u2019", "'")
-        for pattern in (_REFUSAL, *self.also):
-            if found := pattern.search(opening):
-                return f"{found[0]!r} at character {found.start()}"
         return None
 
 

@@ -8,18 +8,17 @@ They stand in `generation_started` where they are not 1, and never in the finger
 
 from collections.abc import Mapping
 
-from seedcorn.core.checks import CHECKS
+from seedcorn.core.checks import MEANINGS
 from seedcorn.core.errors import NEWER, FormatError
 from seedcorn.core.log.state import CorpusState
-from seedcorn.core.rule_numbers import LEDGER_UNIT, REASONING, ROW_NAMES, TEXT, number_of
+from seedcorn.core.rule_numbers import CHECK, LEDGER_UNIT, REASONING, ROW_NAMES, TEXT, number_of
 
-_CHECK = "checks."
 KNOWN: Mapping[str, tuple[int, ...]] = {
     TEXT: (1,),
     LEDGER_UNIT: (1,),
     REASONING: (1,),
     ROW_NAMES: (1,),
-    **{f"{_CHECK}{code}": (1,) for code in CHECKS},
+    **{f"{CHECK}{code}": tuple(meanings) for code, meanings in MEANINGS.items()},
 }
 """The numbers of every rule that this code can follow, the newest one last."""
 FIXED = (TEXT, LEDGER_UNIT, ROW_NAMES)
@@ -54,7 +53,7 @@ def unknown_rules(rules: Mapping[str, int]) -> list[str]:
 def checks_on_trust(rules: Mapping[str, int]) -> frozenset[str]:
     """Codes of the checks whose verdicts this code cannot give again under stored rules."""
     names = {line.rpartition(" ")[0] for line in unknown_rules(rules)}
-    return frozenset(name.removeprefix(_CHECK) for name in names if name.startswith(_CHECK))
+    return frozenset(name.removeprefix(CHECK) for name in names if name.startswith(CHECK))
 
 
 def reads_texts(rules: Mapping[str, int]) -> bool:

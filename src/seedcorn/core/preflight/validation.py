@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass
 from math import prod
 from typing import Any
 
-from seedcorn.core.checks import build
+from seedcorn.core.checks import NEWEST, build
 from seedcorn.core.errors import RecipeError
 from seedcorn.core.generate.prompts import PromptFailed, compile_prompt
 from seedcorn.core.preflight import nightly as nightly_settings
@@ -38,7 +38,7 @@ def validate(recipe: Recipe) -> None:
     refuse_stored_secrets({**resolved(recipe), **_TEXTS})
     _heartbeat(recipe.run)
     nightly_settings.check(recipe)
-    build(recipe.checks)
+    build(recipe.checks, NEWEST)
 
 
 def check_bounds(spec: Any, prefix: str = "") -> None:

@@ -4,15 +4,18 @@ A check that looks at the parents' texts is believed: rows name parents and do n
 one whose meaning had another number when the row was judged than any that this code has.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 
 from seedcorn.core.checks import CHECKS, EMPTY, Check, Subject
 from seedcorn.core.checks.form import CopyOfParent
 from seedcorn.core.engine import Completion
+from seedcorn.core.recipe import Recipe
 
 CONTAMINATED = "contaminated"
 """Reason of samples that hold evaluation items: found at seal, after all checks passed."""
 
+Grown = tuple[Recipe, Mapping[str, int]]
+"""What a generation was grown by: its recipe, and the rules it was started under."""
 CheckResult = tuple[str, list[str]]
 """The check that failed (empty: none), and those that passed before it."""
 

@@ -85,7 +85,7 @@ class Keeper:
             self._recipe.dedup.threshold,
             self._ledger.history.rate,
             [prompt.name for prompt in self._recipe.prompts],
-            build(self._recipe.checks),
+            build(self._recipe.checks, self._state.generations[request.generation].rules),
             self._evaluations,
         )
         entry, delta = self._sealer.seal(request, ancestry, rule)

@@ -21,13 +21,14 @@ from seedcorn.core.dedup.decontamination import (
 )
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.log.entries import BatchCommitted, ObjectRef
+from seedcorn.core.log.rules import checks_on_trust
 from seedcorn.core.log.state import Source
-from seedcorn.core.recipe import DedupSpec, Recipe, StoreSpec
+from seedcorn.core.recipe import DedupSpec, StoreSpec
 from seedcorn.core.text.fingerprint import KEYS, SIGNATURE_BYTES, Fingerprints, fingerprint
 from seedcorn.core.text.shingles import Shingles, shingles_many, shingles_of, subset
 from seedcorn.core.text.words import read_words
 from seedcorn.core.verify.proofs import BatchRows
-from seedcorn.core.verify.rechecking import CONTAMINATED, wrong_verdict
+from seedcorn.core.verify.rechecking import CONTAMINATED, Grown, wrong_verdict
 from seedcorn.core.verify.replay import KEPT, ContainmentReplay, DedupOutcome, Replay
 from seedcorn.storage.samples.batches import texts_view
 from seedcorn.storage.samples.samples import fingerprints_of, read_shard
@@ -78,15 +79,16 @@ class DeepProof:
         batch: BatchCommitted,
         table: pa.Table,
         rows: BatchRows,
-        grown: tuple[Recipe, Set[str]],
+        grown: Grown,
     ) -> None:
-        """Prove one batch: rows in plan order, `table` and `rows` the same ones. `grown` is the
-        recipe, and the codes of checks whose verdicts cannot be given again."""
-        recipe, trusted = grown
+        """Prove one batch: rows in plan order, `table` and `rows` the same ones."""
+        recipe, rules = grown
         view = texts_view(table["text"].fill_null(""))
         prints = fingerprint(*view)
         self._prove_fingerprints(sequence, batch, rows, prints)
-        self._prove_checks(sequence, batch, rows, build(recipe.checks), trusted)
+        self._prove_checks(
+            sequence, batch, rows, build(recipe.checks, rules), checks_on_trust(rules)
+        )
         shingles = shingles_many(*view, LENGTHS, 2**64)
         self._prove_clean(sequence, rows, shingles)
         self._prove_dedup(sequence, batch, rows, prints, recipe.dedup)

@@ -7,10 +7,10 @@ from seedcorn.core.checks import build
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.ledger.latents import latent_hashes
 from seedcorn.core.log.entries import BatchCommitted
-from seedcorn.core.recipe import Recipe
 from seedcorn.core.sketch.sketch import COLUMNS, LATENT, LENGTHS, Delta, batch_delta, limit, thin
 from seedcorn.core.text.shingles import shingles_many
 from seedcorn.core.verify.proofs import BatchRows
+from seedcorn.core.verify.rechecking import Grown
 from seedcorn.storage.log.sketches import read_delta
 from seedcorn.storage.samples.batches import texts_view
 from seedcorn.storage.stores.store import Store
@@ -29,14 +29,16 @@ def check_sketch(store: Store, sequence: int, batch: BatchCommitted, found: Delt
             )
 
 
-def sketch_of(table: pa.Table, rows: BatchRows, recipe: Recipe, rate: float) -> Delta:
+def sketch_of(table: pa.Table, rows: BatchRows, grown: Grown, rate: float) -> Delta:
     """The sketch of a batch, from its texts."""
+    recipe, rules = grown
     shingles = shingles_many(*texts_view(table["text"]), LENGTHS, limit(rate))
     accepted = np.array([outcome == "accepted" for outcome in rows.outcome], bool)
     passed = accepted | np.array([outcome == "duplicate" for outcome in rows.outcome], bool)
     texts = zip(rows.text, passed, strict=True)
     counted_texts = [text if counts else "" for text, counts in texts]
-    if (latent := latent_hashes(counted_texts, build(recipe.checks), limit(rate))) is not None:
+    checks = build(recipe.checks, rules)
+    if (latent := latent_hashes(counted_texts, checks, limit(rate))) is not None:
         shingles[LATENT] = latent
     strata = [prompt.name for prompt in recipe.prompts]
     numbers = np.array([strata.index(name) for name in rows.stratum], np.uint8)

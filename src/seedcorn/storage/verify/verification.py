@@ -14,7 +14,7 @@ from seedcorn.core.figures import counted
 from seedcorn.core.ledger.ledger import Ledger
 from seedcorn.core.log.entries import BatchCommitted, Entry, Measurement, SeedAdded
 from seedcorn.core.log.layout import DATA, DROPPED, STAGING
-from seedcorn.core.log.rules import checks_on_trust, reads_texts, unknown_rules
+from seedcorn.core.log.rules import reads_texts, unknown_rules
 from seedcorn.core.log.state import FORECAST, CorpusState, GenerationState, Source
 from seedcorn.core.recipe import LedgerSpec, Recipe, StoreSpec
 from seedcorn.core.sketch.sketch import Delta
@@ -32,6 +32,7 @@ from seedcorn.core.verify.proofs import (
     check_unknown_objects,
     check_writers,
 )
+from seedcorn.core.verify.rechecking import Grown
 from seedcorn.core.verify.uniqueness import prove_unique
 from seedcorn.storage.log.checkpoints import checkpoint_chain, checkpoint_sequences
 from seedcorn.storage.log.log import LogReader
@@ -200,9 +201,9 @@ class _Proof:
             if not self._reads_texts:
                 self._on_trust += table.num_rows
             elif self.deep is not None:
-                self._prove_deeply(entry.sequence, batch, table, part, recipe)
+                self._prove_deeply(entry.sequence, batch, table, part)
             elif self._is_edge(batch):
-                found = sketch_of(table, part, recipe, batch.sketch_rate)
+                found = sketch_of(table, part, self._grown(batch), batch.sketch_rate)
                 sketches.append((entry.sequence, batch, found))
         self._proved_rows(rows, units, names)
         self._settle(withdrawals)
@@ -285,14 +286,16 @@ class _Proof:
             check_sketch(self._store, sequence, batch, delta)
 
     def _prove_deeply(
-        self, sequence: int, batch: BatchCommitted, table: pa.Table, rows: BatchRows, recipe: Recipe
+        self, sequence: int, batch: BatchCommitted, table: pa.Table, rows: BatchRows
     ) -> None:
         assert self.deep is not None
         self.proving = "deep"
-        rules = self._state.generations[batch.generation].rules
-        grown = (recipe, checks_on_trust(rules))
+        grown = self._grown(batch)
         self.deep.add_batch(sequence, batch, table, rows, grown)
-        self._prove_sketches([(sequence, batch, sketch_of(table, rows, recipe, batch.sketch_rate))])
+        self._prove_sketches([(sequence, batch, sketch_of(table, rows, grown, batch.sketch_rate))])
+
+    def _grown(self, batch: BatchCommitted) -> Grown:
+        return self._recipes[batch.generation], self._state.generations[batch.generation].rules
 
     def _proved_sketches(self, edges: int) -> None:
         deep = self.deep

@@ -129,7 +129,7 @@ class WorkerProcess:
         writer = NumberWriter(self._engine_as_any(), store, parents, plan, interval)
         writer.salt = lambda: self._process.world.random.getrandbits(30)
         prompts: Any = {"only": NoPrompt()}
-        line = Line(job.fingerprint, job.generation, INFO, prompts, ())
+        line = Line(job.fingerprint, job.generation, INFO, prompts, (), job.rules)
         await writer.start(line, Lineage(job.generation, job.fingerprint, INFO, {}), INFO)
         self._writer = writer
         return INFO
