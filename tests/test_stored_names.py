@@ -8,11 +8,13 @@ from typing import get_args, get_type_hints
 import pytest
 
 from seedcorn.cli import COMMANDS
+from seedcorn.commands.doctor.table import as_json
 from seedcorn.core import errors
 from seedcorn.core.log.entries import KINDS, decode, encode
 from seedcorn.core.ops.metrics import METRICS
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.sketch.sketch import COLUMNS
+from seedcorn.storage.conformance.probe import Finding
 from seedcorn.storage.log.withdrawals import SCHEMA as WITHDRAWN_SCHEMA
 from seedcorn.storage.samples.samples import DATA_SCHEMA, DROPPED_SCHEMA, SEGMENT_SCHEMA
 from seedcorn.storage.seeds.conversion import SCHEMA as SEED_SCHEMA
@@ -52,6 +54,10 @@ def test_recipes_keep_their_keys():
 
 def test_ledger_document_keeps_its_keys():
     assert_names("ledger_json", paths(ledger_of(GOLDEN)))
+
+
+def test_doctor_document_keeps_its_keys():
+    assert_names("doctor_json", paths(json.loads(as_json([("store", [Finding("is", "ok")])]))))
 
 
 def test_metrics_keep_their_names_and_tags():
