@@ -34,6 +34,7 @@ COMMANDS = {
     "files": "the committed shards, one URI per line",
     "verify": "re-read the log and the shards and prove that the corpus keeps its promises",
     "withdraw": "mark samples as withdrawn, with the reason; nothing is deleted",
+    "abandon": "give up the unfinished generation, so that a changed recipe can start another",
     "gc": "delete objects that no log entry needs",
 }
 OUT_OF = {

@@ -46,13 +46,17 @@ def no_corpus(store: Store) -> ObjectMissing:
 
 
 def generations_asked(state: CorpusState, number: int | None) -> list[GenerationState]:
-    """All generations, or the one asked for; raises SeedcornError when it does not exist."""
+    """All generations that stand, or the one asked for; raises SeedcornError when it does not."""
+    standing = state.standing
     if number is None:
-        return [state.generations[n] for n in sorted(state.generations)]
-    if number not in state.generations:
-        existing = f"it has {len(state.generations)}" if state.generations else "it has none yet"
+        return list(standing.values())
+    if number in state.abandoned:
+        why = state.abandoned[number].why_abandoned
+        raise SeedcornError(f"generation {number} was abandoned" + (f": {why}" if why else ""))
+    if number not in standing:
+        existing = f"it has {len(standing)}" if standing else "it has none yet"
         raise SeedcornError(f"the corpus has no generation {number}; {existing}")
-    return [state.generations[number]]
+    return [standing[number]]
 
 
 def _typed(override: str, text: str, wanted: type) -> Any:

@@ -1,8 +1,10 @@
-"""`seedcorn files CORPUS`: committed shards, whatever else lies in the folder."""
+"""`seedcorn files CORPUS`: committed shards of generations that stand, whatever else lies there."""
 
 import argparse
+import sys
 
 from seedcorn.commands.arguments import add_corpus, count
+from seedcorn.core.figures import counted
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -13,7 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one URI per line, in commit order."""
+    """Print one URI per line, in commit order; what is left out of abandoned generations on stderr."""
     from seedcorn.commands.corpus import generations_asked, read_corpus
     from seedcorn.commands.views.output import say
 
@@ -22,4 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     for generation in generations_asked(state, arguments.generation):
         for ref in generation.dropped if arguments.dropped else generation.shards:
             say(f"{root}/{ref.key}")
+    for number, one in state.abandoned.items():
+        left = counted(len(one.dropped if arguments.dropped else one.shards), "shard")
+        sys.stderr.write(f"generation {number} was abandoned: its {left} not listed\n")
     return 0

@@ -24,9 +24,12 @@ class GenerationJob:
     catalogues: list[dict[str, Any]]
     """Seed catalogues in ordinal order."""
     ancestors: Mapping[int, list[ObjectRef]]
+    """Accepted shards of the generations before it that stand, in order."""
     withdrawn: frozenset[str] = frozenset()
     rules: Mapping[str, int] = field(default_factory=dict)
     """As `generation_started` stored them, see `core.rule_numbers`."""
+    abandoned: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    """Abandoned generations: the sequence numbers of their first and last entry."""
 
 
 @dataclass(frozen=True, slots=True)

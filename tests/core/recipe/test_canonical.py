@@ -13,7 +13,7 @@ from seedcorn.core.recipe import (
     Recipe,
     SamplingSpec,
     SourceSpec,
-    differing_keys,
+    differences,
     document,
 )
 from seedcorn.core.recipe.canonical import FORMAT_1
@@ -117,7 +117,9 @@ def test_fingerprint_of_a_recipe_that_uses_no_later_key_is_the_one_it_had():
 def test_fingerprint_of_a_recipe_that_uses_a_later_key_is_another(later, path):
     changed = with_later_keys(**later)
     assert changed.fingerprint != RECIPE.fingerprint
-    assert differing_keys(document(RECIPE), document(changed)) == [path]
+    (found,) = differences(document(RECIPE), document(changed))
+    assert found.key == path
+    assert str(found).startswith(f"{path}: the default → ")
 
 
 def test_document_of_a_later_section_holds_what_differs_from_its_defaults():

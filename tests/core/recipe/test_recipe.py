@@ -13,7 +13,7 @@ from seedcorn.core.recipe import (
     PromptSpec,
     Recipe,
     SourceSpec,
-    differing_keys,
+    differences,
     document,
     resolved,
 )
@@ -163,16 +163,25 @@ def test_fingerprint_ignores_operational_fields_and_follows_all_others():
         assert (moved.fingerprint == GOOD.fingerprint) is operational, key
 
 
-def test_differing_keys_names_what_changed():
+def keys_of(moved):
+    return [one.key for one in differences(document(GOOD), document(moved))]
+
+
+def test_differences_name_what_changed():
     moved = changed("engine.sampling.max_tokens", 9, changed("samples", 5))
-    keys = differing_keys(document(GOOD), document(moved))
-    assert keys == ["engine.sampling.max_tokens", "samples"]
+    assert keys_of(moved) == ["engine.sampling.max_tokens", "samples"]
     moved = changed("prompts.1.template", "c", changed("seed.0.text", "body"))
-    assert differing_keys(document(GOOD), document(moved)) == [
-        "prompts.1.template",
-        "seed.0.text",
-    ]
-    assert differing_keys(document(GOOD), document(changed("seed", []))) == ["seed"]
+    assert keys_of(moved) == ["prompts.1.template", "seed.0.text"]
+    assert keys_of(changed("seed", [])) == ["seed"]
+
+
+def test_difference_shows_old_and_new_and_cuts_what_is_long():
+    moved = changed("prompts.1.template", "long " * 50, changed("samples", 5))
+    template, samples = differences(document(GOOD), document(moved))
+    assert str(samples) == f"samples: {GOOD.samples} → 5"
+    assert str(template).startswith("prompts.1.template: ")
+    assert str(template).endswith("long…")
+    assert len(str(template)) < 160
 
 
 def test_resolved_holds_plain_values_only():

@@ -11,10 +11,10 @@ from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.identity import sample_id
 from seedcorn.core.log.entries import BatchCommitted, Entry, Measurement, ObjectRef, WriterOpened
 from seedcorn.core.log.state import CorpusState, GenerationState, Source
+from seedcorn.core.verify.family import Family
 from seedcorn.core.verify.proofs import (
     BatchRows,
     CorpusDigest,
-    Family,
     Terms,
     check_counts,
     check_ids,

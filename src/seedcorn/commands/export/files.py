@@ -73,7 +73,7 @@ def described(arguments: argparse.Namespace, manifest: Manifest) -> Manifest:
 
 def objects(corpus: Corpus, manifest: Manifest, target: str) -> tuple[Manifest, dict[str, bytes]]:
     """Ledger, metadata and card by key, and the manifest that names their hashes."""
-    recipes = [(number, state.recipe) for number, state in corpus.state.generations.items()]
+    recipes = [(number, state.recipe) for number, state in corpus.state.standing.items()]
     about = about_of(corpus, manifest, target)
     page = card(manifest, about, corpus.ledger, recipes, target)
     found = {
@@ -94,7 +94,7 @@ def about_of(corpus: Corpus, manifest: Manifest, target: str) -> About:
         name=stated.get("name") or ", ".join(name for name in recipes if name) or "corpus",
         description=(
             f"Synthetic text in {manifest.rows:,} rows, grown in "
-            f"{counted(len(corpus.state.generations), 'generation')} from real documents, verified "
+            f"{counted(len(corpus.state.standing), 'generation')} from real documents, verified "
             "and deduplicated; README.md has the recipe and how much of it is new."
         ),
         licence=stated.get("license", OTHER),

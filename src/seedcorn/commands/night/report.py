@@ -57,7 +57,7 @@ def write_reports(store: Store, spec: StoreSpec, night: Night, rest: Rest) -> li
 
 def _unreported(store: Store, state: CorpusState) -> Iterator[int]:
     """Generations of the newest nights that have no report, oldest first."""
-    nightly = [number for number, one in state.generations.items() if night_key(one)]
+    nightly = [number for number, one in state.standing.items() if night_key(one)]
     for number in nightly[-LOOKED_BACK:]:
         generation = state.generations[number]
         if generation.finished:

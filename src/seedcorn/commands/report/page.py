@@ -46,7 +46,7 @@ from seedcorn.commands.report.tables import (
 from seedcorn.commands.report.words import deck, forecast_record, headline, repeats
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.ledger.document import LedgerDocument
-from seedcorn.core.ledger.line import generation_line
+from seedcorn.core.ledger.line import abandoned_line, generation_line
 from seedcorn.core.ledger.measures import EXPLANATIONS
 
 
@@ -79,6 +79,7 @@ def _sections(document: LedgerDocument, pairs: Sequence[Pair]) -> Iterator[Secti
         generation_line(row, times)
         for row, times in zip(generations, document["measured"], strict=True)
     ]
+    lines += [abandoned_line(one) for one in document.get("abandoned", ())]
     growth = growth_chart(document, marks)
     yield Section(
         "growth",

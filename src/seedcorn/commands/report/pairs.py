@@ -83,7 +83,7 @@ def find_pairs(store: Store, spec: StoreSpec, state: CorpusState, per_kind: int)
 
     A witness that cannot be read has the reason in place of its text; see `show_witness`.
     """
-    shards = [ref for n in sorted(state.generations) for ref in state.generations[n].dropped]
+    shards = [ref for generation in state.standing.values() for ref in generation.dropped]
     withdrawn = withdrawn_ids(store, state)
     chosen = _choose(store, shards, withdrawn, per_kind)
     found = witnesses(store, spec, state, chosen)

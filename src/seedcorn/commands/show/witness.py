@@ -27,9 +27,7 @@ def witnesses(
             role = reason.rpartition(":")[2]
             found[name] = _source_text(store, spec, _source(state, role, source), int(row))
     last = max((row["generation"] for row in dropped), default=0)
-    shards = [
-        r for n in sorted(state.generations) if n <= last for r in state.generations[n].shards
-    ]
+    shards = [ref for n, one in state.standing.items() if n <= last for ref in one.shards]
     return found | _samples(store, shards, named.keys() - found.keys())
 
 

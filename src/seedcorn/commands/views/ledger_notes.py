@@ -3,6 +3,7 @@
 from seedcorn.core.figures import counted, scaled
 from seedcorn.core.ledger.course import Expectations
 from seedcorn.core.ledger.document import Generation, LedgerDocument, Span
+from seedcorn.core.ledger.line import abandoned_line
 from seedcorn.core.ledger.rows import Audit
 
 SHOWN = 8
@@ -11,7 +12,8 @@ SHOWN = 8
 
 def notes(document: LedgerDocument) -> list[str]:
     """Lines for a person, from the ledger document."""
-    lines = [line for generation in document["generations"] for line in _of(generation)]
+    lines = [abandoned_line(one) for one in document.get("abandoned", ())]
+    lines += [line for generation in document["generations"] for line in _of(generation)]
     return lines + _forecast(document["forecast"])
 
 

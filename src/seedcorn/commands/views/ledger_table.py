@@ -30,7 +30,7 @@ def print_ledger(
 ) -> None:
     """Print everything there is to say about these rows; `notes` are further lines."""
     if not rows:
-        console.print("no generation has started yet")
+        console.print("\n".join(notes) or "no generation has started yet", soft_wrap=True)
         return
     for row in rows:
         console.print(line(row), soft_wrap=True)

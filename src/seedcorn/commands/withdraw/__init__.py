@@ -98,11 +98,14 @@ class FoldedCorpus:
     def __init__(self, store: "Store") -> None:
         """Empty; `fold` the entries in order."""
         from seedcorn.core.ledger.ledger import Ledger
-        from seedcorn.core.log.state import CorpusState
+        from seedcorn.core.log.state import CorpusState, abandoned_in
         from seedcorn.core.recipe import LedgerSpec
+        from seedcorn.storage.log.log import LogReader
 
         self._store = store
-        self.state, self.ledger = CorpusState(), Ledger(LedgerSpec().fingerprints)
+        self.state = CorpusState()
+        abandoned = abandoned_in(LogReader(store))
+        self.ledger = Ledger(LedgerSpec().fingerprints, abandoned=abandoned)
 
     def fold(self, entry: "Entry") -> None:
         """The next entry."""

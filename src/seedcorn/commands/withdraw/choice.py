@@ -72,7 +72,7 @@ def choose(store: Store, state: CorpusState, selection: Selection, rate: float) 
     """Accepted samples that match and were not withdrawn before; sketched at the ledger's `rate`."""
     gone = withdrawn_ids(store, state)
     choice = Choice(rate)
-    for number, generation in state.generations.items():
+    for number, generation in state.standing.items():
         strata = [prompt["name"] for prompt in generation.recipe["prompts"]]
         choice.generations.append(number)
         choice.strata.update(strata)

@@ -6,9 +6,9 @@ from typing import Protocol
 
 from seedcorn.core.decisions.stopping import reason_not_to_start, still_wanted, target_reached
 from seedcorn.core.errors import SeedError
-from seedcorn.core.log.entries import Decision, GenerationFinished
+from seedcorn.core.log.entries import Decision, GenerationAbandoned, GenerationFinished
 from seedcorn.core.log.state import COMPANIONS, STOP, CorpusState, Source, require_same_recipe
-from seedcorn.core.recipe import LedgerSpec, Recipe
+from seedcorn.core.recipe import LedgerSpec, Recipe, differences, document
 from seedcorn.core.recipe.tree import recipe_from_dict
 
 
@@ -35,11 +35,25 @@ def next_step(state: CorpusState, recipe: Recipe, stored: Recipe | None) -> Step
         require_same_recipe(stored, recipe)
         units = replace(recipe.units, unit=stored.units.unit, batch=stored.units.batch)
         return Step(unfinished.number, replace(recipe, units=units), True)
-    if len(state.generations) >= recipe.generations:
+    if len(state.standing) >= recipe.generations:
         return None
-    if state.generations and reason_not_to_start(state, recipe) is not None:
+    if state.standing and reason_not_to_start(state, recipe) is not None:
         return None
     return Step(len(state.generations) + 1, recipe, False)
+
+
+def superseded(state: CorpusState, recipe: Recipe) -> GenerationAbandoned | None:
+    """What to log so that an unfinished generation without a batch gives way to a recipe that
+    differs from its own; None where nothing has to. Only while nothing of it is staged either."""
+    unfinished = state.unfinished
+    if unfinished is None or unfinished.batches:
+        return None
+    stored = recipe_from_dict(unfinished.recipe)
+    changes = differences(document(stored), document(recipe))
+    if not changes:
+        return None
+    reason = f"it had no sample yet, and the recipe changed: {'; '.join(map(str, changes))}"
+    return GenerationAbandoned(unfinished.number, reason)
 
 
 def stored_recipe(state: CorpusState) -> Recipe | None:
@@ -86,12 +100,13 @@ class WholeRecipe:
     def why(self, state: CorpusState) -> str:
         """Why no further generation is started though the recipe asks for one, or why the last one
         ended before its plan."""
-        if not state.generations:
+        if not state.standing:
             return ""
         stop = reason_not_to_start(state, self._recipe)
         if stop is not None:
             return f"{ENDED[stop.why]}: {stop.text}"
-        cut = [d for d in state.generations[len(state.generations)].decisions if d.action == STOP]
+        newest = state.standing[max(state.standing)]
+        cut = [d for d in newest.decisions if d.action == STOP]
         if cut:
             return f"{ENDED[str(cut[-1].value['why'])]}: {cut[-1].reason}"
         left = still_wanted(state, self._recipe.stop.target)

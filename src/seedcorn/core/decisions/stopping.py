@@ -112,8 +112,8 @@ def shares(generation: GenerationState, recipe: Recipe, batch: int) -> dict[str,
 
 def accepted_so_far(state: CorpusState) -> int:
     """Accepted samples of all generations that were not withdrawn."""
-    accepted = sum(generation.accepted for generation in state.generations.values())
-    return accepted - sum(_withdrawn(state, number) for number in state.generations)
+    accepted = sum(generation.accepted for generation in state.standing.values())
+    return accepted - sum(_withdrawn(state, number) for number in state.standing)
 
 
 def unique_so_far(state: CorpusState) -> float:
@@ -123,7 +123,7 @@ def unique_so_far(state: CorpusState) -> float:
     kept: an approximation, exact where nothing is withdrawn.
     """
     total = 0.0
-    for number, generation in state.generations.items():
+    for number, generation in state.standing.items():
         if generation.prospects and generation.accepted:
             values = generation.prospects[-1].values
             kept = 1 - _withdrawn(state, number) / generation.accepted
@@ -225,7 +225,7 @@ def _all_imprecise(state: CorpusState, recipe: Recipe) -> Stop | None:
 def _imprecise_stratum(state: CorpusState, rule: StopSpec, stratum: str) -> str:
     """The newest audit of the stratum, or of all, found too much that is wrong."""
     least = rule.min_precision
-    for generation in reversed(state.generations.values()):
+    for generation in reversed(state.standing.values()):
         audit = generation.measured.get((AUDIT, stratum)) or generation.measured.get((AUDIT, ALL))
         if audit is not None:
             low = audit.values["low"]

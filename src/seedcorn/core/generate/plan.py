@@ -46,7 +46,8 @@ class Plan:
     What it remembers between draws (an epoch's order) only saves time; it is not thread-safe.
 
     `fingerprint` is the one that `generation_started` stored; None: no generation has started yet, and
-    the recipe's own rules. `earlier` holds the pools of generations 1 … `generation` - 1, of which the last is `previous`.
+    the recipe's own rules. `earlier` holds the pools of the generations before it that stand, in order: the last is
+    `previous`, and a generation without any draws from the seed alone.
     Raises RecipeError when a prompt needs parents and no pool with a positive weight has rows.
     """
 
@@ -148,10 +149,9 @@ class Plan:
         self, seed: Pool, earlier: Sequence[Pool]
     ) -> list[tuple[float, "_WeightedPool"]]:
         spec = self.recipe.parents
-        previous = [pool for pool in earlier if pool.generation == self.generation - 1]
-        older = [pool for pool in earlier if 0 < pool.generation < self.generation - 1]
+        previous, older = list(earlier[-1:]), list(earlier[:-1])
         named: list[tuple[str, float, list[Pool]]] = [
-            ("seed", 1.0 if self.generation == 1 else spec.seed, [seed]),
+            ("seed", spec.seed if earlier else 1.0, [seed]),
             ("previous", spec.previous, previous),
             ("earlier", spec.earlier, older),
         ]

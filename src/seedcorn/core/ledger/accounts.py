@@ -18,6 +18,7 @@ from seedcorn.core.ledger.latents import Constructed
 from seedcorn.core.log.entries import (
     BatchCommitted,
     Decision,
+    GenerationAbandoned,
     GenerationFinished,
     GenerationStarted,
     ObjectRef,
@@ -25,7 +26,7 @@ from seedcorn.core.log.entries import (
 from seedcorn.core.log.state import STOP
 from seedcorn.core.sample import OUTCOMES, Outcome
 
-RUNNING, FINISHED = "running", "finished"
+RUNNING, FINISHED, ABANDONED = "running", "finished", "abandoned"
 ACCEPTED_TOKENS, VERIFIED_TOKENS = "uat", "uvt"
 """Units of U: unique accepted tokens; unique verified ones where a check judges the content."""
 _ACCEPTED, _DUPLICATE = Outcome.ACCEPTED.value, Outcome.DUPLICATE.value
@@ -144,6 +145,14 @@ class Account:
                 f"{self.samples} of {self.planned} planned samples"
             )
         self.status, self.reason, self.detail = FINISHED, entry.reason, entry.detail
+
+    def abandon(self, sequence: int, entry: GenerationAbandoned) -> None:
+        """Close the books of a generation that counts for nothing."""
+        if self.status != RUNNING:
+            raise CorruptCorpus(
+                f"log entry {sequence} abandons generation {self.generation}, which is {self.status}"
+            )
+        self.status, self.reason = ABANDONED, entry.reason
 
     def _tick(self) -> Tick:
         return Tick(

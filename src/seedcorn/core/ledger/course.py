@@ -100,9 +100,15 @@ def course_of(account: Account, scores: ForecastScores) -> Course:
 
 def expectations_of(rows: Sequence[GenerationRow], scores: ForecastScores) -> Expectations:
     """What the newest generation's forecasts say, and the trend over all."""
-    record, strata = scores.record, prospects_of(scores.last(len(rows)))
-    finished = [row for row in rows if row.status == "finished" and row.unique]
-    coming = trend([(row.generation, row.unique[HEADLINE]) for row in finished])
+    newest = rows[-1].generation if rows else 0
+    record, strata = scores.record, prospects_of(scores.last(newest))
+    # By place, not by number: abandoned generations leave gaps that took no time to grow.
+    finished = [
+        (place, row.unique[HEADLINE])
+        for place, row in enumerate(rows, 1)
+        if row.status == "finished" and row.unique
+    ]
+    coming = trend(finished)
     unknown = f"insufficient history: {len(finished)} of {GENERATIONS} generations"
     return {
         "scored": record.scored,

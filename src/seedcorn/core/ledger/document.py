@@ -104,6 +104,17 @@ class Repeats(TypedDict):
     worth: float
 
 
+class GivenUp(TypedDict):
+    """An abandoned generation: what it had come to, none of which counts."""
+
+    generation: int
+    recipe: str
+    reason: str
+    planned: int
+    committed: int
+    accepted: int
+
+
 class TimesOfRow(TypedDict):
     """What of a generation rests on clocks."""
 
@@ -130,6 +141,9 @@ class LedgerDocument(TypedDict):
     format: int
     sketch_rate: float
     generations: list[Generation]
+    """Those that stand."""
+    abandoned: NotRequired[list[GivenUp]]
+    """Only where there are any."""
     strata: list[Stratum]
     forecast: Expectations
     repeats: Repeats | None
@@ -144,7 +158,12 @@ class LedgerView(Protocol):
 
     @property
     def accounts(self) -> Sequence[Account]:
-        """One per generation."""
+        """One per generation that stands."""
+        ...
+
+    @property
+    def abandoned(self) -> Sequence[Account]:
+        """One per generation that was abandoned."""
         ...
 
     def rows(self) -> list[GenerationRow]:
@@ -163,17 +182,21 @@ def headline_unique(unique: ByLength) -> Bounds | None:
 
 def document(ledger: LedgerView) -> LedgerDocument:
     """Plain JSON values with sorted keys; measured times stand under `measured` alone."""
-    rows = ledger.rows()
-    pairs = list(zip(rows, ledger.accounts, strict=True))
+    rows, accounts = ledger.rows(), {a.generation: a for a in ledger.accounts}
+    pairs = list(zip(rows, accounts.values(), strict=True))
     value: LedgerDocument = {
         "format": FORMAT,
         "sketch_rate": ledger.history.rate,
         "generations": [_generation(row, account, ledger.scores) for row, account in pairs],
-        "strata": [_stratum(row, ledger) for row in ledger.strata()],
+        "strata": [
+            _stratum(row, accounts[row.generation], ledger.scores) for row in ledger.strata()
+        ],
         "forecast": expectations_of(rows, ledger.scores),
         "repeats": _repeats(rows),
         "measured": [_times(row, account) for row, account in pairs],
     }
+    if ledger.abandoned:
+        value["abandoned"] = [_given_up(account) for account in ledger.abandoned]
     return cast(LedgerDocument, _sorted(value))
 
 
@@ -226,8 +249,19 @@ def _times(row: GenerationRow, account: Account) -> Times:
     return {**times_of(row), "curve": [tick.engine_seconds for tick in account.ticks]}
 
 
-def _stratum(row: StratumRow, ledger: LedgerView) -> Stratum:
-    strata = prospects_of(ledger.scores.last(row.generation))
+def _given_up(account: Account) -> GivenUp:
+    return {
+        "generation": account.generation,
+        "recipe": account.recipe,
+        "reason": account.reason,
+        "planned": account.planned,
+        "committed": account.samples,
+        "accepted": account.counts["accepted"],
+    }
+
+
+def _stratum(row: StratumRow, account: Account, scores: ForecastScores) -> Stratum:
+    strata = prospects_of(scores.last(row.generation))
     prospect = strata.get(row.stratum) or strata.get(ALL)
     return {
         "generation": row.generation,
@@ -240,7 +274,7 @@ def _stratum(row: StratumRow, ledger: LedgerView) -> Stratum:
         "net_unique": _by_length(row.net_unique),
         "yield_per_token": row.yield_per_token,
         "next": prospect["next"] if prospect is not None else None,
-        "form": ledger.accounts[row.generation - 1].form.get(row.stratum),
+        "form": account.form.get(row.stratum),
         "precision": row.precision,
     }
 

@@ -2,10 +2,11 @@
 
 Feed the entries in order, each with the sketch delta that it names. Invariant: equal entries and
 deltas give an equal ledger, measured times aside; a figure that would need a sketch which was not
-given is withheld, never guessed.
+given is withheld, never guessed. An abandoned generation has books and no figures: what is in the
+history cannot be taken out again, so the fold must be told of it before it meets its batches.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.forecast.prospects import ALL, Prospect, Prospects, prospects_of
 from seedcorn.core.forecast.scores import ForecastScores
-from seedcorn.core.ledger.accounts import FINISHED, Account, open_account
+from seedcorn.core.ledger.accounts import ABANDONED, RUNNING, Account, open_account
 from seedcorn.core.ledger.document import LedgerDocument, document
 from seedcorn.core.ledger.goodput import ENGINE_TIME
 from seedcorn.core.ledger.line import line
@@ -23,6 +24,7 @@ from seedcorn.core.log.entries import (
     Body,
     Decision,
     Entry,
+    GenerationAbandoned,
     GenerationFinished,
     GenerationStarted,
     Measurement,
@@ -54,7 +56,8 @@ class FoldState:
 
 class Ledger:
     """The fold. `history`, `prospects` and `covered` resume it: what a checkpoint held, and the
-    sequence number up to which it covers the log; entries up to there need no delta."""
+    sequence number up to which it covers the log; entries up to there need no delta. `abandoned`
+    are the generations whose abandonment stands further on (`core.log.state.abandoned_in`)."""
 
     def __init__(
         self,
@@ -62,6 +65,7 @@ class Ledger:
         history: History | None = None,
         covered: int = -1,
         prospects: Mapping[str, NDArray] | None = None,
+        abandoned: Set[int] = frozenset(),
     ) -> None:
         self.history = History(fingerprints) if history is None else history
         self.prospects = Prospects()
@@ -70,7 +74,7 @@ class Ledger:
         self._snapshot = prospects
         self.sequence = -1
         """Sequence number of the last entry folded."""
-        self._covered = covered
+        self._covered, self._abandoned = covered, abandoned
         self._accounts: list[Account] = []
         self._seeds: dict[int, int] = {}
         self._blind: dict[int, tuple[int, str]] = {}
@@ -83,14 +87,15 @@ class Ledger:
         history: History,
         prospects: Mapping[str, NDArray],
         fingerprints: int = 10_000_000,
+        abandoned: Set[int] = frozenset(),
     ) -> "Ledger":
         """The ledger as a checkpoint held it: `fold_state` and the arrays belong together."""
-        ledger = cls(fingerprints, history, fold_state.sequence, prospects)
+        ledger = cls(fingerprints, history, fold_state.sequence, prospects, abandoned)
         ledger.sequence, ledger.scores = fold_state.sequence, fold_state.scores
         ledger._accounts, ledger._seeds = fold_state.accounts, fold_state.seeds
         ledger._blind, ledger._net_blind = fold_state.blind, fold_state.net_blind
-        if fold_state.accounts:
-            ledger._open_prospects(fold_state.accounts[-1])
+        if ledger.accounts:
+            ledger._open_prospects(ledger.accounts[-1])
         return ledger
 
     @property
@@ -128,11 +133,11 @@ class Ledger:
                 self._measured(body, deltas)
             case Decision() as body:
                 self._decided(body)
-            case GenerationFinished() as body:
-                self._account(body.generation).finish(self.sequence, body)
+            case GenerationFinished() | GenerationAbandoned() as body:
+                self._ended(body)
 
     def rows(self) -> list[GenerationRow]:
-        """One row per generation started, in order."""
+        """One row per generation that stands, in order."""
         return [
             generation_row(
                 account,
@@ -140,14 +145,14 @@ class Ledger:
                 *self._unknown(account.generation),
                 self._prospect(account.generation),
             )
-            for account in self._accounts
+            for account in self.accounts
         ]
 
     def strata(self) -> list[StratumRow]:
-        """One row per generation and stratum of its recipe, in the recipe's order."""
+        """One row per generation that stands and stratum of its recipe, in the recipe's order."""
         return [
             row
-            for account in self._accounts
+            for account in self.accounts
             for row in stratum_rows(account, self.history, *self._unknown(account.generation))
         ]
 
@@ -157,13 +162,19 @@ class Ledger:
 
     @property
     def accounts(self) -> list[Account]:
-        """The books of every generation started, in order."""
-        return self._accounts
+        """The books of every generation that stands, in order."""
+        return [account for account in self._accounts if account.status != ABANDONED]
+
+    @property
+    def abandoned(self) -> list[Account]:
+        """The books of every generation that was abandoned."""
+        return [account for account in self._accounts if account.status == ABANDONED]
 
     @property
     def seen(self) -> bool:
         """Whether the newest generation's U is known: every sketch it needs was read."""
-        return bool(self._accounts) and not self._unknown(len(self._accounts))[0]
+        standing = self.accounts
+        return bool(standing) and not self._unknown(standing[-1].generation)[0]
 
     def _prospect(self, generation: int) -> Prospect | None:
         return prospects_of(self.scores.last(generation)).get(ALL)
@@ -200,7 +211,7 @@ class Ledger:
     def _started(self, body: GenerationStarted) -> None:
         previous = self._accounts[-1] if self._accounts else None
         if body.generation != len(self._accounts) + 1 or (
-            previous is not None and previous.status != FINISHED
+            previous is not None and previous.status == RUNNING
         ):
             state = "none" if previous is None else f"{previous.generation} ({previous.status})"
             raise CorruptCorpus(
@@ -209,7 +220,18 @@ class Ledger:
             )
         account = open_account(self.sequence, body)
         self._accounts.append(account)
-        self._open_prospects(account)
+        if body.generation not in self._abandoned:
+            self._open_prospects(account)
+
+    def _ended(self, body: GenerationFinished | GenerationAbandoned) -> None:
+        account = self._account(body.generation)
+        if isinstance(body, GenerationFinished):
+            account.finish(self.sequence, body)
+            return
+        account.abandon(self.sequence, body)
+        if account.batches and body.generation not in self._abandoned:
+            why = f"generation {body.generation} was abandoned while its samples were being counted"
+            self._blind[self.sequence] = (body.generation, f"{why}; read the log again")
 
     def _open_prospects(self, account: Account) -> None:
         self.prospects = Prospects(account.generation, account.names)
@@ -220,6 +242,8 @@ class Ledger:
     def _committed(self, body: BatchCommitted, deltas: Deltas) -> None:
         account = self._account(body.generation)
         account.commit(self.sequence, body)
+        if body.generation in self._abandoned:
+            return
         if deltas is None and (body.sketch is not None or body.counts.get("accepted", 0)):
             why = f"the sketch of log entry {self.sequence} was not read"
             self._blind[self.sequence] = (body.generation, why)
@@ -235,7 +259,8 @@ class Ledger:
         if body.name == SEED_SKETCH:
             self._seed_sketch(body, deltas)
         elif body.name == FORECAST:
-            self.scores.apply(body)
+            if body.subject["generation"] not in self._abandoned:
+                self.scores.apply(body)
         elif body.name == COMPANIONS:
             self._account(int(body.subject["generation"])).companions = body.values
         elif body.name == AUDIT:
@@ -255,6 +280,14 @@ class Ledger:
     def _withdrawn(self, body: Withdrawn, deltas: Deltas) -> None:
         for generation, counts in body.counts.items():
             self._account(int(generation)).withdraw(self.sequence, counts)
+        given_up = {number for number in body.counts if int(number) in self._abandoned}
+        if given_up:
+            if given_up != body.counts.keys():
+                self._net_blind = (
+                    f"log entry {self.sequence} withdraws samples of abandoned generations and "
+                    "others in one sketch"
+                )
+            return
         if deltas is None:
             self._net_blind = f"the sketch of log entry {self.sequence} was not read"
         for delta in _each(deltas):

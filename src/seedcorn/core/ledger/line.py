@@ -7,6 +7,7 @@ from seedcorn.core.figures import counted, error, scaled, short_share, with_boun
 from seedcorn.core.intervals import Interval
 from seedcorn.core.ledger.document import (
     GenerationFigures,
+    GivenUp,
     TimesOfRow,
     figures_of,
     headline_unique,
@@ -34,6 +35,13 @@ def generation_line(row: GenerationFigures, times: TimesOfRow) -> str:
     if row["status"] == "running":
         parts.append(f"running, {row['committed']:,} of {counted(row['planned'], 'sample')}")
     return ", ".join(parts)
+
+
+def abandoned_line(one: GivenUp) -> str:
+    """A generation that counts for nothing, for a person."""
+    why = f": {one['reason']}" if one["reason"] else ""
+    had = f"{one['committed']:,} of {counted(one['planned'], 'sample')}"
+    return f"gen {one['generation']}: abandoned after {had}, none of which counts{why}"
 
 
 def _unique(row: GenerationFigures) -> str:

@@ -148,6 +148,15 @@ class GenerationFinished:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class GenerationAbandoned:
+    """The open generation ends and counts for nothing: neither its number nor its ordinals are used
+    again, and whoever follows the log skips its samples. Its shards stay."""
+
+    generation: int
+    reason: str = ""
+
+
 Body = (
     WriterOpened
     | SeedAdded
@@ -157,6 +166,7 @@ Body = (
     | BatchCommitted
     | Withdrawn
     | GenerationFinished
+    | GenerationAbandoned
 )
 
 KINDS: dict[str, type[Body]] = {
@@ -168,7 +178,10 @@ KINDS: dict[str, type[Body]] = {
     "batch_committed": BatchCommitted,
     "withdrawn": Withdrawn,
     "generation_finished": GenerationFinished,
+    "generation_abandoned": GenerationAbandoned,
 }
+_KINDS_SINCE: dict[type[Body], int] = {GenerationAbandoned: 2}
+"""Kinds that came with a later format than the first."""
 _NAMES = {body: kind for kind, body in KINDS.items()}
 
 
@@ -207,7 +220,7 @@ def encode(entry: Entry) -> bytes:
 
 def _body(body: Body) -> tuple[dict[str, Any], int]:
     """The body as it is written, and the oldest format that has all of its keys."""
-    plain, version = to_plain(type(body), body), FORMATS[0]
+    plain, version = to_plain(type(body), body), _KINDS_SINCE.get(type(body), FORMATS[0])
     for item in fields(body):
         since = item.metadata.get("since", FORMATS[0])
         if since == FORMATS[0]:

@@ -2,7 +2,7 @@
 
 A shard object is garbage iff every unit in its name's range is committed by entries that do not
 name it; a staged segment iff its unit is committed, or was left out of a plan that a decision cut
-short. Anything else may still be wanted by a writer that is alive, so it stays, whatever it is.
+short. Of an abandoned generation all that no entry names is garbage. Anything else may still be wanted by a writer that is alive, so it stays, whatever it is.
 """
 
 from collections.abc import Iterable
@@ -27,9 +27,13 @@ def _covered(state: CorpusState, key: str) -> bool:
     try:
         if key.startswith((DATA, DROPPED)):
             shard = parse_shard(key)
+            if shard.generation in state.abandoned:
+                return True
             return shard.last_unit < _committed_units(state, shard.generation)
         if key.startswith(STAGING):
             segment = parse_segment(key)
+            if segment.generation in state.abandoned:
+                return True
             return not (
                 _committed_units(state, segment.generation)
                 <= segment.unit

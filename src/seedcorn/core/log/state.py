@@ -3,6 +3,8 @@
 Every reader and writer starts from this fold; none trusts a directory listing.
 """
 
+import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +13,7 @@ from seedcorn.core.log.entries import (
     BatchCommitted,
     Decision,
     Entry,
+    GenerationAbandoned,
     GenerationFinished,
     GenerationStarted,
     Measurement,
@@ -19,7 +22,7 @@ from seedcorn.core.log.entries import (
     Withdrawn,
     WriterOpened,
 )
-from seedcorn.core.recipe import Recipe, differing_keys, document
+from seedcorn.core.recipe import Recipe, differences, document
 
 SEED_SKETCH = "seed_sketch"
 """Name of the measurement that carries the shingles of a `seed_added` entry."""
@@ -83,6 +86,9 @@ class GenerationState:
     measured: dict[tuple[str, str], Measurement] = field(default_factory=dict)
     """The newest measurement of each other name and stratum (empty: of all strata)."""
     finished: str = ""
+    abandoned: int = 0
+    """Sequence number of the entry that abandoned it; 0: it stands."""
+    why_abandoned: str = ""
     ordinals: list[tuple[int, int]] = field(default_factory=list)
     """(first index ordinal, rows) of every batch."""
 
@@ -115,8 +121,8 @@ class CorpusState:
                 self._start(entry.body, entry.sequence)
             case BatchCommitted():
                 self._commit(entry.body, entry.sequence)
-            case GenerationFinished():
-                self._generation(entry.body.generation, entry.sequence).finished = entry.body.reason
+            case GenerationFinished() | GenerationAbandoned():
+                self._end(entry.body, entry.sequence)
             case Withdrawn() | Decision() | Measurement():
                 self._note(entry.body)
         self.sequence = entry.sequence + 1
@@ -125,7 +131,17 @@ class CorpusState:
     def unfinished(self) -> GenerationState | None:
         """The generation that still grows, if any."""
         last = self.generations.get(len(self.generations))
-        return last if last is not None and not last.finished else None
+        return last if last is not None and not (last.finished or last.abandoned) else None
+
+    @property
+    def standing(self) -> dict[int, GenerationState]:
+        """The generations that were not abandoned, in order: what the corpus consists of."""
+        return {n: one for n, one in self.generations.items() if not one.abandoned}
+
+    @property
+    def abandoned(self) -> dict[int, GenerationState]:
+        """The generations that were."""
+        return {n: one for n, one in self.generations.items() if one.abandoned}
 
     def sources_of(self, role: str) -> list[Source]:
         """Sources of one role, in log order."""
@@ -158,6 +174,13 @@ class CorpusState:
             samples=int(body.recipe.get("samples", 0)),
             opened=int(body.recipe.get("units", {}).get("ahead", -1)),
         )
+
+    def _end(self, body: GenerationFinished | GenerationAbandoned, sequence: int) -> None:
+        generation = self._generation(body.generation, sequence)
+        if isinstance(body, GenerationFinished):
+            generation.finished = body.reason
+        else:
+            generation.abandoned, generation.why_abandoned = sequence, body.reason
 
     def _commit(self, body: BatchCommitted, sequence: int) -> None:
         generation = self._generation(body.generation, sequence)
@@ -219,16 +242,26 @@ class CorpusState:
 
     def _generation(self, number: int, sequence: int) -> GenerationState:
         generation = self.generations.get(number)
-        if generation is None or generation.finished:
+        if generation is None or generation.finished or generation.abandoned:
             raise CorruptCorpus(f"log entry {sequence} adds to generation {number}, not open")
         return generation
 
 
+def abandoned_in(entries: Iterable[Entry]) -> frozenset[int]:
+    """The generations that a log abandons: folds that cannot take back what they have added must
+    know before they meet the batches."""
+    return frozenset(
+        entry.body.generation for entry in entries if isinstance(entry.body, GenerationAbandoned)
+    )
+
+
 def require_same_recipe(stored: Recipe, current: Recipe) -> None:
     """An unfinished generation goes on with the recipe it started with, or not at all."""
-    keys = differing_keys(document(stored), document(current))
-    if keys:
+    changes = differences(document(stored), document(current))
+    if changes:
         raise RecipeError(
-            f"the unfinished generation was started with other values of {', '.join(keys)}; "
-            "restore them to finish it, or grow another corpus"
+            "the unfinished generation was started with other values: "
+            f"{'; '.join(map(str, changes))}. Restore them to finish it, or give it up with `seedcorn "
+            f"abandon {shlex.quote(current.corpus)}`, after which the same command starts a new "
+            "generation with the new values"
         )

@@ -11,6 +11,7 @@ from seedcorn.core.log.entries import (
     BatchCommitted,
     Decision,
     Entry,
+    GenerationAbandoned,
     GenerationFinished,
     GenerationStarted,
     SeedAdded,
@@ -64,6 +65,12 @@ class Round:
     writings: list[Writing] = field(default_factory=list)
     seeds: list[AddedRows] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    abandoned: bool = False
+
+    def ended(self, body: GenerationFinished | GenerationAbandoned, at: float) -> None:
+        """The generation finished, or was given up."""
+        self.abandoned = isinstance(body, GenerationAbandoned)
+        self.finished = None if self.abandoned else at
 
 
 def chronicle(entries: Iterable[Entry]) -> list[Round]:
@@ -89,8 +96,8 @@ def chronicle(entries: Iterable[Entry]) -> list[Round]:
             case BatchCommitted() as body if rounds and nonce != seen:
                 rounds[-1].writings.append(Writing(writer.host, writer.pid, body.batch, arrived))
                 seen = nonce
-            case GenerationFinished() if rounds:
-                rounds[-1].finished = entry.at
+            case GenerationFinished() | GenerationAbandoned() as body if rounds:
+                rounds[-1].ended(body, entry.at)
             case _:
                 pass
     return [*rounds, coming]

@@ -103,7 +103,7 @@ class OneNight:
         if self.rest(state) is not None:
             return None
         stored = stored_recipe(state)
-        started = len(state.generations)
+        started = len(state.standing)
         asked = replace(
             self._recipe,
             generations=started if stored is not None else started + 1,
@@ -120,14 +120,14 @@ class OneNight:
         if unfinished is not None:
             text = f"generation {unfinished.number} waits unfinished for the next night"
             return Rest(DEADLINE, f"{self._passed()}; {text}") if late else None
-        for generation in state.generations.values():
+        for generation in state.standing.values():
             if night_key(generation) == self.night.key:
                 text = f"generation {generation.number} is this night's"
                 return Rest(DONE, text)
         self._refuse_backward_clock(state)
         if late:
             return Rest(DEADLINE, f"{self._passed()} before anything was started")
-        stop = reason_not_to_start(state, self._recipe) if state.generations else None
+        stop = reason_not_to_start(state, self._recipe) if state.standing else None
         return Rest(stop.why, stop.text) if stop is not None else None
 
     def due(self, state: CorpusState) -> Decision | None:

@@ -101,7 +101,7 @@ def skipped(
 
 def around(own: Round, rounds: Sequence[Round]) -> Around:
     """What came with the night besides text: rows, other nights, drivers."""
-    nights = [r.night for r in rounds if r is not own and r.night and r.night < own.night]
+    nights = [r.night for r in rounds if _counts(r, own)]
     skips = {one.night: one.text for one in own.skipped}
     gap = between(max(nights), own.night) if nights and own.night else []
     return {
@@ -115,6 +115,11 @@ def around(own: Round, rounds: Sequence[Round]) -> Around:
         "skipped": [{"night": key, "text": text} for key, text in sorted(skips.items())],
         "taken_over": [one.batch for one in own.writings[1:]],
     }
+
+
+def _counts(other: Round, own: Round) -> bool:
+    """Whether another round is a night before this one."""
+    return bool(other.night) and other.night < own.night and not other.abandoned
 
 
 def _total(generations: Sequence[Generation]) -> float | None:

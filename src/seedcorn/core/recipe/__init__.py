@@ -1,6 +1,6 @@
 """The recipe: everything a run is told, as frozen dataclasses; `recipe.recipe` holds the whole."""
 
-from seedcorn.core.recipe.canonical import differing_keys, document
+from seedcorn.core.recipe.canonical import Difference, differences, document
 from seedcorn.core.recipe.engine import (
     EndpointSpec,
     EngineSpec,
@@ -25,6 +25,7 @@ __all__ = [
     "MAX_STRATA",
     "BudgetSpec",
     "DedupSpec",
+    "Difference",
     "EndpointSpec",
     "EngineSpec",
     "LedgerSpec",
@@ -43,7 +44,7 @@ __all__ = [
     "TargetSpec",
     "UnitsSpec",
     "VllmSpec",
-    "differing_keys",
+    "differences",
     "document",
     "resolved",
 ]

@@ -6,12 +6,15 @@ hence its ids, seeds and plan. What format 1 knew always enters. A key that came
 where it differs from its default, and that default never changes.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from seedcorn.core.recipe.fields import is_operational
 
+LONGEST_SHOWN = 60
+"""Characters of a value that a message shows."""
 Shape = Mapping[str, "Shape | None"]
 """Keys that always enter. None: the value itself; else a section, or a list of sections."""
 
@@ -82,17 +85,34 @@ def _default(item: Field[Any]) -> Any:
     return item.default if item.default_factory is MISSING else item.default_factory()
 
 
-def differing_keys(
+class Difference(NamedTuple):
+    """A dotted key whose values differ between two documents; None: it does not stand there."""
+
+    key: str
+    old: Any
+    new: Any
+
+    def __str__(self) -> str:
+        return f"{self.key}: {_shown(self.old)} → {_shown(self.new)}"
+
+
+def differences(
     stored: Mapping[str, Any], current: Mapping[str, Any], at: str = ""
-) -> list[str]:
-    """Dotted keys whose values differ between two documents, for an error that names them."""
-    keys: list[str] = []
+) -> list[Difference]:
+    """What differs between two documents, for an error that names it."""
+    found: list[Difference] = []
     for key in sorted(stored.keys() | current.keys()):
         old, new = stored.get(key), current.get(key)
         if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
             old, new = ({str(n): item for n, item in enumerate(side)} for side in (old, new))
         if isinstance(old, dict) and isinstance(new, dict):
-            keys += differing_keys(old, new, f"{at}{key}.")
+            found += differences(old, new, f"{at}{key}.")
         elif old != new:
-            keys.append(at + key)
-    return keys
+            found.append(Difference(at + key, old, new))
+    return found
+
+
+def _shown(value: Any) -> str:
+    """A value for a message, cut where it is long."""
+    text = "the default" if value is None else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"

@@ -168,7 +168,7 @@ class Coordinator:
 
     def _announce_indexing(self) -> None:
         """What indexing costs is said before it starts."""
-        if not any(generation.batches for generation in self._state.generations.values()):
+        if not any(generation.batches for generation in self._state.standing.values()):
             rows = sum(source.rows for source in self._state.sources)
             logger.info("%s", indexing_line(rows))
 

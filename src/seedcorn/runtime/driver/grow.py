@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 
 from seedcorn import __version__
-from seedcorn.core.decisions.growth import Guide, Step, WholeRecipe, unmeasured
+from seedcorn.core.decisions.growth import Guide, Step, WholeRecipe, superseded, unmeasured
 from seedcorn.core.decisions.stopping import opening
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.ledger.rows import GenerationRow
-from seedcorn.core.log.entries import GenerationStarted, Measurement
+from seedcorn.core.log.entries import GenerationAbandoned, GenerationStarted, Measurement
+from seedcorn.core.log.layout import segment_prefix
 from seedcorn.core.log.rules import require_rules, rules_for_next
 from seedcorn.core.log.state import CorpusState
 from seedcorn.core.ops.log_lines import bind
@@ -90,7 +91,8 @@ def grow(
     state, head = fold(store)
     require_rules(state)
     guide = guide or WholeRecipe(recipe)
-    if guide.next(state) is None and unmeasured(state, recipe.ledger) is None:
+    stale = _superseded(store, state, recipe) is not None
+    if not stale and guide.next(state) is None and unmeasured(state, recipe.ledger) is None:
         reason, finished = guide.why(state), _finished(state)
         return Grown(store.uri, True, finished, worked=False, reason=reason)
     open_engine(recipe.engine)  # Refuses a missing package or model before anything starts.
@@ -105,6 +107,9 @@ def grow(
         with writing(store, head, state.apply, recipe.run, recipe.takeover) as log:
             if len(state.sources) != known:  # Somebody else added to the seed while we waited.
                 sources = Catalogues(recipe, loaded.base, store, state, settled)
+            if (body := _superseded(store, state, recipe)) is not None:
+                logger.info("generation %d is abandoned: %s", body.generation, body.reason)
+                state.apply(log.append(body))
             run = _Run(store, state, recipe, guide, sources, view)
             return asyncio.run(_grow_all(run, cluster, log))
 
@@ -114,8 +119,16 @@ def fold(store: Store) -> tuple[CorpusState, Head]:
     return resume(store)
 
 
+def _superseded(store: Store, state: CorpusState, recipe: Recipe) -> GenerationAbandoned | None:
+    """What lets a changed recipe start anew, where the unfinished generation holds nothing."""
+    body = superseded(state, recipe)
+    if body is None or store.list(segment_prefix(body.generation)):
+        return None
+    return body
+
+
 def _finished(state: CorpusState) -> int:
-    return len(state.generations) - (state.unfinished is not None)
+    return len(state.standing) - (state.unfinished is not None)
 
 
 async def _grow_all(run: _Run, cluster: Cluster, log: LogWriter) -> Grown:
@@ -205,7 +218,7 @@ def generation_job(
 ) -> GenerationJob:
     """What workers and keeper need to know of a generation."""
     generation = state.generations[number]
-    earlier = {n: list(g.shards) for n, g in state.generations.items() if n < number}
+    earlier = {n: list(g.shards) for n, g in state.standing.items() if n < number}
     return GenerationJob(
         recipe=recipe,
         fingerprint=generation.fingerprint,
@@ -215,6 +228,7 @@ def generation_job(
         ancestors=earlier,
         withdrawn=withdrawn_ids(store, state),
         rules=generation.rules,
+        abandoned={n: (g.sequence, g.abandoned) for n, g in state.abandoned.items()},
     )
 
 

@@ -5,6 +5,9 @@ loads from the newest checkpoint and the entries after it. One keeper per run, o
 (`progress` aside).
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 
 from seedcorn.core.checks import build
@@ -46,12 +49,21 @@ from seedcorn.storage.stores.store import Store
 class Keeper:
     """Index, history and containment of one corpus, in step with its log."""
 
-    def __init__(self, store: Store, index: IndexClient, recipe: Recipe, actors: int) -> None:
-        """`recipe` is the one of the generation that grows; the index starts empty."""
+    def __init__(
+        self,
+        store: Store,
+        index: IndexClient,
+        recipe: Recipe,
+        actors: int,
+        abandoned: Mapping[int, tuple[int, int]] = MappingProxyType({}),
+    ) -> None:
+        """`recipe` is the one of the generation that grows; the index starts empty. `abandoned`:
+        as in `GenerationJob`."""
+        self._abandoned = abandoned
         self._store, self._index, self._recipe = store, index, recipe
         self._meta = {"actors": actors, "seed": recipe.dedup.seed}
         self._state, self._chain = CorpusState(), GENESIS
-        self._ledger = Ledger(recipe.ledger.fingerprints)
+        self._ledger = Ledger(recipe.ledger.fingerprints, abandoned=abandoned.keys())
         self._containment = Containment()
         self._pending: dict[tuple[int, int], Delta] = {}
         self.progress = (0, 0)
@@ -131,21 +143,26 @@ class Keeper:
         The folds of another version are left out: they are folded from entry 0 again.
         """
         chains = StoredChains(self._store, until)
-        covered, parts = read_checkpoint(self._store, chains, self._meta)
+        covered, parts = read_checkpoint(self._store, chains, self._meta, usable=self._sound)
         if covered:
             with collector_paused():
                 self._take(parts, covered, chains[covered])
         return covered
 
+    def _sound(self, covered: int) -> bool:
+        """Whether a checkpoint holds nothing of a generation that was abandoned after it."""
+        return not any(start < covered <= end for start, end in self._abandoned.values())
+
     def _take(self, parts: dict[str, Arrays], covered: int, chain: str) -> None:
         fingerprints = self._recipe.ledger.fingerprints
         history = History.restore(parts["history"], fingerprints)
-        self._ledger = Ledger(fingerprints, history, covered - 1, parts["prospects"])
+        snapshot, given_up = parts["prospects"], self._abandoned.keys()
+        self._ledger = Ledger(fingerprints, history, covered - 1, snapshot, given_up)
         self._containment = Containment(parts["containment"]["table"])
         state, fold_state = unpack(STATE, parts), unpack(BOOKS, parts)
         if state is not None and fold_state is not None:
             self._state, self._chain = state, chain
-            self._ledger = Ledger.resumed(fold_state, history, parts["prospects"], fingerprints)
+            self._ledger = Ledger.resumed(fold_state, history, snapshot, fingerprints, given_up)
         self._reserve()
         names = sorted(name for name in parts if name.startswith("index-"))
         self._index.restore([parts[name] for name in names])
@@ -154,6 +171,8 @@ class Keeper:
         self._index.reserve(self._state.next_ordinal + self._recipe.samples)
 
     def _insert(self, body: BatchCommitted) -> None:
+        if body.generation in self._abandoned:
+            return
         ordinal = body.ordinal
         for ref in body.data:
             table = read_shard(self._store, ref, ["index", "text", "keys", "signature"])

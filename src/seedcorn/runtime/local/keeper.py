@@ -23,7 +23,8 @@ class LocalKeeper:
         """Empty."""
         parts = job.recipe.dedup.actors
         store = open_store(job.corpus, job.recipe.store)
-        self._keeper = Keeper(store, PartitionedIndex(LocalTransport(parts)), job.recipe, parts)
+        index = PartitionedIndex(LocalTransport(parts))
+        self._keeper = Keeper(store, index, job.recipe, parts, job.abandoned)
 
     async def load(self, until: int) -> LoadReport:
         """Fold the log, fill the index."""

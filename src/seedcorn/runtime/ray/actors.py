@@ -19,7 +19,7 @@ from seedcorn.core.dedup.sealing import SealRequest
 from seedcorn.core.figures import duration
 from seedcorn.core.ledger.goodput import EngineTime
 from seedcorn.core.log.entries import BatchCommitted, Entry, Measurement
-from seedcorn.core.recipe import EngineSpec, Recipe, RunSpec
+from seedcorn.core.recipe import EngineSpec, RunSpec
 from seedcorn.core.scheduling.scaling import Node
 from seedcorn.runtime.driver.ports import Lost
 from seedcorn.runtime.job import Folded, GenerationJob, LoadReport
@@ -57,17 +57,17 @@ class RayTransport:
 class KeeperActor:
     """One `Keeper` over index actors."""
 
-    def __init__(self, corpus: str, recipe: Recipe, parts: list[Any]) -> None:
+    def __init__(self, job: GenerationJob, parts: list[Any]) -> None:
         """`parts` are the handles of the index actors."""
-        self._corpus, self._recipe, self._parts = corpus, recipe, parts
+        self._job, self._parts = job, parts
         self._keeper: Keeper | None = None
 
     def load(self, until: int) -> LoadReport:
         """See `Keeper.load`."""
         if self._keeper is None:
-            store = open_store(self._corpus, self._recipe.store)
-            index = PartitionedIndex(RayTransport(self._parts))
-            self._keeper = Keeper(store, index, self._recipe, len(self._parts))
+            job, index = self._job, PartitionedIndex(RayTransport(self._parts))
+            store = open_store(job.corpus, job.recipe.store)
+            self._keeper = Keeper(store, index, job.recipe, len(self._parts), job.abandoned)
         return self._keeper.load(until)
 
     def seal(self, request: SealRequest) -> BatchCommitted:
@@ -105,7 +105,7 @@ class RayKeeper:
         groups = {"work": 1, "watch": 1}
         remote: Any = ray.remote
         keeper: Any = remote(concurrency_groups=groups, **options)(KeeperActor)
-        self._actor: Any = keeper.remote(job.corpus, job.recipe, self._parts)
+        self._actor: Any = keeper.remote(job, self._parts)
         self._deadline_s = job.recipe.run.lease_deadline_s
 
     async def load(self, until: int) -> LoadReport:

@@ -87,7 +87,7 @@ def export(
     counting: Counting,
     target_bytes: int = TARGET_BYTES,
 ) -> Written:
-    """Add what the target does not cover yet, and take out what was withdrawn since.
+    """Add what the target does not cover yet, take out what was withdrawn or abandoned since.
 
     Nothing that readers follow changes before `publish`. Raises ExportError for columns that cannot
     be filled, StoreError, CorruptCorpus.
@@ -118,8 +118,9 @@ def export(
 def _without_withdrawn(
     corpus: Corpus, export_target: ExportTarget, before: Manifest, counting: Counting, folder: Path
 ) -> Written:
-    """Shards that hold samples withdrawn since, written anew."""
-    gone = corpus.withdrawn(before.sequence) if before.shards else frozenset()
+    """Shards that hold samples withdrawn since, or of generations abandoned since, written anew."""
+    since = before.sequence
+    gone = corpus.withdrawn(since) | corpus.given_up(since) if before.shards else frozenset()
     if not gone:
         return Written(before, None)
     rewriter = Rewriter(export_target.store, export_target.there, folder, gone)

@@ -12,11 +12,12 @@ from seedcorn.core.export.manifest import Manifest
 from seedcorn.core.ledger.document import LedgerDocument
 from seedcorn.core.ledger.ledger import Ledger, to_json
 from seedcorn.core.log.entries import BatchCommitted, Entry, ObjectRef, Withdrawn
-from seedcorn.core.log.state import CorpusState
+from seedcorn.core.log.state import CorpusState, abandoned_in
 from seedcorn.core.recipe import LedgerSpec
 from seedcorn.storage.log.log import Head, LogReader
 from seedcorn.storage.log.reading import read_deltas
 from seedcorn.storage.log.withdrawals import read_ids
+from seedcorn.storage.samples.samples import read_shard
 from seedcorn.storage.stores.store import Store
 
 
@@ -43,6 +44,7 @@ class Corpus:
     state: CorpusState = field(default_factory=CorpusState)
     head: Head = field(default_factory=Head)
     batches: list[Batch] = field(default_factory=list)
+    """Those of generations that stand."""
     withdrawals: list[tuple[int, Withdrawn]] = field(default_factory=list)
     """(sequence, entry)"""
     ledger: LedgerDocument = field(default_factory=lambda: to_json(Ledger()))
@@ -55,6 +57,17 @@ class Corpus:
         parts = [read_ids(self.store, body.ids) for at, body in self.withdrawals if at >= since]
         return frozenset().union(*parts)
 
+    def given_up(self, since: int = 0) -> frozenset[str]:
+        """Ids of accepted samples of generations that were abandoned from entry `since` on."""
+        shards = [
+            ref
+            for one in self.state.abandoned.values()
+            if one.abandoned >= since
+            for ref in one.shards
+        ]
+        tables = (read_shard(self.store, ref, ["sample_id"]) for ref in shards)
+        return frozenset(name for table in tables for name in table["sample_id"].to_pylist())
+
     def touched(self) -> set[int]:
         """Generations with withdrawn samples."""
         return {int(number) for _, body in self.withdrawals for number in body.counts}
@@ -64,7 +77,7 @@ def read_corpus(store: Store, exported: Manifest | None, target: str) -> Corpus:
     """Fold the log; raises ObjectMissing where there is none, ExportError where `exported`, which
     stands at `target`, is of another corpus."""
     found, reader = Corpus(store), LogReader(store)
-    ledger = Ledger(LedgerSpec().fingerprints)
+    ledger = Ledger(LedgerSpec().fingerprints, abandoned=abandoned_in(LogReader(store)))
     for entry in reader:
         found.state.apply(entry)
         ledger.apply(entry, read_deltas(store, entry))
@@ -80,6 +93,7 @@ def read_corpus(store: Store, exported: Manifest | None, target: str) -> Corpus:
             f"{found.head.sequence}: it is another corpus, or an older copy; give another target"
         )
     found.ledger = to_json(ledger)
+    found.batches = [batch for batch in found.batches if batch.generation in found.state.standing]
     return found
 
 

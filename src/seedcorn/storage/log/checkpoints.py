@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -78,16 +78,18 @@ def read_checkpoint(
     chains: Sequence[str],
     meta: Mapping[str, Any] | None,
     names: Sequence[str] | None = None,
+    usable: Callable[[int], bool] = lambda sequence: True,
 ) -> tuple[int, dict[str, Arrays]]:
     """The newest usable checkpoint of this log with equal `meta`; (0, {}) if there is none.
 
     `chains[s]` is the sha256 of log entry s - 1; its length limits how new a checkpoint may be.
     `meta` None: whatever it was taken under. `names`: the parts to read, all of them by default.
+    `usable` says whether one that covers so many entries holds nothing that was given up since.
     Anything doubtful (another format, another log, a wrong hash, a missing part) means: use an
     older one.
     """
     for sequence in checkpoint_sequences(store):
-        if sequence >= len(chains):
+        if sequence >= len(chains) or not usable(sequence):
             continue
         parts = _load(store, sequence, chains[sequence], meta, names)
         if parts is not None:

@@ -1,11 +1,11 @@
 """Reading a corpus: the folds of its log, with the sketches its entries name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from seedcorn.core.errors import ObjectMissing
 from seedcorn.core.ledger.ledger import Ledger
 from seedcorn.core.log.entries import BatchCommitted, Entry, Measurement, Withdrawn
-from seedcorn.core.log.state import CorpusState
+from seedcorn.core.log.state import CorpusState, abandoned_in
 from seedcorn.core.recipe import LedgerSpec
 from seedcorn.core.sketch.sketch import Delta
 from seedcorn.storage.log.log import read_log
@@ -33,9 +33,11 @@ def read_state(store: Store, entries: Iterable[Entry] | None = None) -> CorpusSt
     return state
 
 
-def read_ledger(store: Store, entries: Iterable[Entry] | None = None) -> Ledger:
-    """The ledger, folded from log and sketches alone."""
-    ledger = Ledger(LedgerSpec().fingerprints)
+def read_ledger(store: Store, entries: Sequence[Entry] | None = None) -> Ledger:
+    """The ledger, folded from log and sketches alone; of these entries only, where given."""
+    # Read twice rather than held: what is abandoned must be known before its batches are met.
+    abandoned = abandoned_in(read_log(store) if entries is None else entries)
+    ledger = Ledger(LedgerSpec().fingerprints, abandoned=abandoned)
     for entry in read_log(store) if entries is None else entries:
         ledger.apply(entry, read_deltas(store, entry))
     return ledger

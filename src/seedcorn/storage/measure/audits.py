@@ -95,7 +95,7 @@ def _entries(reader: LogReader, until: int | None) -> Iterator[Entry]:
 
 
 def _last(store: Store, state: CorpusState) -> int:
-    numbers = [number for number, capacity in state.generations.items() if capacity.accepted]
+    numbers = [number for number, capacity in state.standing.items() if capacity.accepted]
     if not numbers:
         raise AuditError(f"{store.uri} has no accepted sample yet")
     return max(numbers)
@@ -106,15 +106,16 @@ def _questions(store: Store, state: CorpusState, draw: AuditDraw) -> list[Questi
 
     A first pass at a thin sample rate usually sees enough; every further one looks closer.
     """
-    if draw.generation not in state.generations:
-        raise AuditError(f"{store.uri} has no generation {draw.generation}")
+    if draw.generation not in state.standing:
+        gone = ": it was abandoned" if draw.generation in state.abandoned else ""
+        raise AuditError(f"{store.uri} has no generation {draw.generation}{gone}")
     names = [prompt["name"] for prompt in state.generations[draw.generation].recipe["prompts"]]
     if draw.stratum and draw.stratum not in names:
         known = ", ".join(names)
         raise AuditError(
             f"generation {draw.generation} has no stratum {draw.stratum!r}; it has {known}"
         )
-    search = _Search(store, draw, names, withdrawn_ids(store, state))
+    search = _Search(store, draw, names, state)
     rate = search.coarsest_rate(state)
     while True:
         found, finest = search.found(rate)
@@ -134,9 +135,10 @@ class _Search:
     """Finds unique fingerprints of one generation, and their first documents that still count."""
 
     def __init__(
-        self, store: Store, draw: AuditDraw, names: Sequence[str], gone: frozenset[str]
+        self, store: Store, draw: AuditDraw, names: Sequence[str], state: CorpusState
     ) -> None:
-        self._store, self._draw, self._gone = store, draw, gone
+        self._store, self._draw, self._gone = store, draw, withdrawn_ids(store, state)
+        self._abandoned = state.abandoned.keys()
         self._number = names.index(draw.stratum) if draw.stratum else None
         self._batches: list[BatchCommitted] = []
 
@@ -160,14 +162,14 @@ class _Search:
     def _unique(self, rate: float) -> tuple[NDArray[np.uint64], float]:
         """Novel hashes that withdrawals left, ascending, and the rate they were sampled at."""
         generation = self._draw.generation
-        ledger = Ledger(history=History(rate=rate))
+        ledger = Ledger(history=History(rate=rate), abandoned=self._abandoned)
         self._batches = []
         for entry in _entries(LogReader(self._store), self._draw.entries):
             ledger.apply(entry, read_deltas(self._store, entry))
             body = entry.body
             if isinstance(body, BatchCommitted) and body.generation == generation:
                 self._batches.append(body)
-        row = ledger.rows()[generation - 1]
+        row = next(row for row in ledger.rows() if row.generation == generation)
         if row.unknown:
             raise AuditError(f"what generation {generation} added is unknown: {row.unknown}")
         columns = ledger.history.snapshot()

@@ -46,7 +46,8 @@ class DocumentSubset:
             self._indexed = {source.sequence for source in sources}
             self._sources = f"with {rows} seed and reference rows"
         room = self._most - (rows if self._indexed else 0)
-        self._total = sum(g.accepted + sum(r.rows for r in g.dropped) for g in _all(state))
+        standing = state.standing.values()
+        self._total = sum(g.accepted + sum(r.rows for r in g.dropped) for g in standing)
         self._share = min(1.0, room / max(1, self._total))
 
     def add_source(self, source: Source) -> str:
@@ -78,7 +79,3 @@ class DocumentSubset:
         kept = self.documents.kinds.count(KEPT)
         part = "all" if self._share >= 1 else f"a {self._share:.1%} sample:"
         return f"{part} {kept} accepted documents, {self._sources}"
-
-
-def _all(state: CorpusState) -> list:
-    return list(state.generations.values())

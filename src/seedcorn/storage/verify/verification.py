@@ -11,18 +11,21 @@ import pyarrow as pa
 
 from seedcorn.core.errors import CorruptCorpus, FormatError, ObjectMissing, RecipeError
 from seedcorn.core.figures import counted
-from seedcorn.core.ledger.ledger import Ledger
-from seedcorn.core.log.entries import BatchCommitted, Entry, Measurement, SeedAdded
+from seedcorn.core.log.entries import (
+    BatchCommitted,
+    Entry,
+    GenerationStarted,
+    SeedAdded,
+)
 from seedcorn.core.log.layout import DATA, DROPPED, STAGING
 from seedcorn.core.log.rules import reads_texts, unknown_rules
-from seedcorn.core.log.state import FORECAST, CorpusState, GenerationState, Source
-from seedcorn.core.recipe import LedgerSpec, Recipe, StoreSpec
+from seedcorn.core.log.state import CorpusState, GenerationState, Source
+from seedcorn.core.recipe import Recipe, StoreSpec
 from seedcorn.core.sketch.sketch import Delta
-from seedcorn.core.verify.forecast_proof import check_forecast
+from seedcorn.core.verify.family import Family
 from seedcorn.core.verify.proofs import (
     BatchRows,
     CorpusDigest,
-    Family,
     Terms,
     check_bound,
     check_counts,
@@ -36,8 +39,8 @@ from seedcorn.core.verify.rechecking import Grown
 from seedcorn.core.verify.uniqueness import prove_unique
 from seedcorn.storage.log.checkpoints import checkpoint_chain, checkpoint_sequences
 from seedcorn.storage.log.log import LogReader
-from seedcorn.storage.log.reading import read_deltas
 from seedcorn.storage.stores.store import Store
+from seedcorn.storage.verify.books import prove_ledger
 from seedcorn.storage.verify.deep import DeepProof
 from seedcorn.storage.verify.documents import DOCUMENTS, DocumentSubset
 from seedcorn.storage.verify.rows import read_batch_table, rows_of
@@ -119,6 +122,8 @@ class _Proof:
         self._recipes: dict[int, Recipe] = {}
         self._on_trust = 0
         """Rows of which something was not proved, for want of a rule."""
+        self._sketches: list[tuple[int, BatchCommitted, Delta]] = []
+        """Recomputed from texts, to be held against those the log names."""
 
     def read_log(self) -> None:
         """Chain, numbers, formats, writers, and the fold of the log."""
@@ -161,25 +166,8 @@ class _Proof:
     def fold_ledger(self) -> None:
         """The ledger folds without contradiction, over sketches whose bytes are the log's."""
         self.proving = "ledger"
-        ledger, state, sketches, forecasts = Ledger(LedgerSpec().fingerprints), CorpusState(), 0, 0
-        for entry in self.entries:
-            if isinstance(entry.body, Measurement) and entry.body.name == FORECAST:
-                recipe = self._recipes[int(entry.body.subject["generation"])]
-                check_forecast(entry.sequence, entry.body, state, ledger, recipe)
-                forecasts += 1
-            state.apply(entry)
-            if isinstance(entry.body, Measurement) and not _all_sketches(entry.body):
-                deltas = None
-            else:
-                deltas = read_deltas(self._store, entry)
-            ledger.apply(entry, deltas)
-            sketches += len(deltas or ())
-            self._advance("sketches", entry.sequence + 1, len(self.entries))
         self._proved(
-            "ledger",
-            f"{counted(len(ledger.rows()), 'generation')} balanced",
-            counted(sketches, "sketch", "sketches"),
-            f"{counted(forecasts, 'forecast')} recomputed",
+            "ledger", *prove_ledger(self._store, self.entries, self._recipes, self._advance)
         )
 
     def prove_rows(self, documents: DocumentSubset) -> None:
@@ -187,32 +175,39 @@ class _Proof:
         self.proving = "withdrawn"
         withdrawals = WithdrawalProof(self._store, self.entries, sketches=self._reads_texts)
         rows, units, names, digest, family = 0, 0, 0, CorpusDigest(), Family()
-        sketches: list[tuple[int, BatchCommitted, Delta]] = []
         documents.plan(self._state, self._recipes)
         for entry, table, batch in self._batches(family, documents):
             recipe = self._recipes[batch.generation]
             terms = _terms(self._state.generations[batch.generation], recipe)
             part = rows_of(table)
             names += self._prove_batch(entry, batch, part, terms, family)
-            documents.add(part)
             withdrawals.add(table, part, terms.strata)
-            digest.add(part)
             rows, units = rows + table.num_rows, units + batch.last_unit - batch.first_unit + 1
-            if not self._reads_texts:
-                self._on_trust += table.num_rows
-            elif self.deep is not None:
-                self._prove_deeply(entry.sequence, batch, table, part)
-            elif self._is_edge(batch):
-                found = sketch_of(table, part, self._grown(batch), batch.sketch_rate)
-                sketches.append((entry.sequence, batch, found))
+            if terms.stands:
+                documents.add(part)
+                digest.add(part)
+                self._prove_texts(entry.sequence, batch, table, part)
         self._proved_rows(rows, units, names)
         self._settle(withdrawals)
         if self._reads_texts:
             self._prove_unique(documents)
-            self._prove_sketches(sketches)
-            self._proved_sketches(len(sketches))
+            self._prove_sketches(self._sketches)
+            self._proved_sketches(len(self._sketches))
+        self._prove_abandoned()
         self._warn_of_trust()
         self.report.digest = digest.hexdigest()
+
+    def _prove_texts(
+        self, sequence: int, batch: BatchCommitted, table: pa.Table, rows: BatchRows
+    ) -> None:
+        """What a batch's texts decide: all of it, or its sketch at the ends of a generation."""
+        if not self._reads_texts:
+            self._on_trust += table.num_rows
+        elif self.deep is not None:
+            self._prove_deeply(sequence, batch, table, rows)
+        elif self._is_edge(batch):
+            found = sketch_of(table, rows, self._grown(batch), batch.sketch_rate)
+            self._sketches.append((sequence, batch, found))
 
     @property
     def _reads_texts(self) -> bool:
@@ -228,6 +223,12 @@ class _Proof:
                 f"{trusted} rows were taken on trust where rules decide that this seedcorn does "
                 f"not have ({names}): verify them with a newer one"
             )
+
+    def _prove_abandoned(self) -> None:
+        for number, one in self._state.abandoned.items():
+            shards = counted(len(one.shards) + len(one.dropped), "shard")
+            text = f"generation {number}: its {shards} as the log has them, and nothing counts them"
+            self._proved("abandoned", text)
 
     def _settle(self, withdrawals: WithdrawalProof) -> None:
         self.proving = "withdrawn"
@@ -254,6 +255,8 @@ class _Proof:
                 self._recheck_source(documents, source)
                 if self.deep is not None and self._reads_texts:
                     self.deep.add_source(source)
+            elif isinstance(entry.body, GenerationStarted):
+                family.end_generation()
             elif isinstance(entry.body, BatchCommitted):
                 self.proving = "P1"
                 yield entry, read_batch_table(self._store, entry.body), entry.body
@@ -330,9 +333,5 @@ class _Proof:
 
 def _terms(generation: GenerationState, recipe: Recipe) -> Terms:
     strata = [prompt.name for prompt in recipe.prompts]
-    return Terms(generation.fingerprint, generation.samples, recipe.units.unit, strata)
-
-
-def _all_sketches(body: Measurement) -> bool:
-    """Whether the objects of a measurement are sketches; others have formats of their own."""
-    return all(ref.key.startswith("sketches/") for ref in body.objects)
+    cut = (generation.samples, recipe.units.unit)
+    return Terms(generation.fingerprint, *cut, strata, not generation.abandoned)
