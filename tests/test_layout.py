@@ -24,6 +24,7 @@ ACROSS_MODULES = {
     "commands/test_commands_on_a_corpus.py": "several commands on one corpus",
     "commands/report/test_report_browser.py": "the report in headless Chromium",
     "core/dedup/test_index_machine.py": "the index against a dict, any order of calls",
+    "core/ledger/test_ledger_abandoned.py": "the ledger of a generation that was given up",
     "core/text/test_kernels.py": "compiled code against plain Python, in several modules",
     "engines/test_contract.py": "one contract, every engine",
     "runtime/ray/test_cluster_nodes.py": "nodes whose raylet is killed",

@@ -130,6 +130,20 @@ def test_earlier_generations_are_one_pool_without_repeats():
     assert drawn == [(1, n) for n in range(11)] + [(2, n) for n in range(7)]
 
 
+def test_previous_is_the_last_generation_that_stands():
+    spec = recipe(parents=ParentsSpec(seed=0, previous=1, earlier=0))
+    plan = Plan(spec, 5, seed_pool(9), [Pool(1, (5,)), Pool(3, (7,))])
+    assert {parents[0][0] for parents in rows(plan, range(20))} == {3}
+    older = recipe(parents=ParentsSpec(seed=0, previous=0, earlier=1))
+    plan = Plan(older, 5, seed_pool(9), [Pool(1, (5,)), Pool(3, (7,))])
+    assert {parents[0][0] for parents in rows(plan, range(20))} == {1}
+
+
+def test_first_generation_that_stands_takes_the_seed_whatever_its_number():
+    plan = Plan(recipe(parents=ParentsSpec(seed=0, previous=1)), 3, seed_pool(5))
+    assert plan.draw(3).parents[0][0] == 0
+
+
 def test_first_generation_takes_the_seed_whatever_its_weight():
     plan = Plan(recipe(parents=ParentsSpec(seed=0, previous=1)), 1, seed_pool(5))
     assert plan.draw(3).parents[0][0] == 0

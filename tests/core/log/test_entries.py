@@ -13,6 +13,7 @@ from seedcorn.core.log.entries import (
     KINDS,
     BatchCommitted,
     Entry,
+    GenerationAbandoned,
     GenerationStarted,
     Measurement,
     ObjectRef,
@@ -89,6 +90,11 @@ def damaged(**changes) -> bytes:
 def test_unknown_format_is_refused_by_name(change):
     with pytest.raises(FormatError, match=r"log entry 3 has format .* use the seedcorn version"):
         decode(damaged(**change), 3)
+
+
+def test_abandonment_is_written_in_the_format_that_came_with_it():
+    stored = json.loads(encode(entry(GenerationAbandoned(2, "why"))))
+    assert (stored["format"], stored["kind"]) == (2, "generation_abandoned")
 
 
 @pytest.mark.parametrize("kind", ["corpus_burnt", "", None, [], {}])

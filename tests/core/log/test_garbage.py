@@ -10,6 +10,7 @@ from seedcorn.core.log.entries import (
     BatchCommitted,
     Decision,
     Entry,
+    GenerationAbandoned,
     GenerationFinished,
     GenerationStarted,
     ObjectRef,
@@ -133,6 +134,21 @@ def test_shard_that_reaches_into_an_uncommitted_unit_stays():
 
     assert garbage(held.state, [shard("data", 1, 1, 2, 9)]) == []
     assert garbage(held.state, [shard("data", 1, 0, 0, 9)]) == [shard("data", 1, 0, 0, 9)]
+
+
+@given(sizes=st.lists(st.integers(1, 3), max_size=4), objects=OBJECTS)
+@settings(max_examples=40, deadline=None)
+def test_garbage_of_an_abandoned_generation_is_all_that_no_entry_names(sizes, objects):
+    held = corpus([[2], sizes], finished=False)
+    held.state.apply(Entry(held.state.sequence, "w", "", 0.0, GenerationAbandoned(2)))
+    keys = {
+        SegmentName(2, first, f"{salt:016x}").key
+        if role == "staging"
+        else shard(role, 2, first, first + more, salt)
+        for role, _, first, more, salt in objects
+    }
+
+    assert garbage(held.state, [*keys, *held.named, *STRANGERS]) == sorted(keys - held.named)
 
 
 @pytest.mark.parametrize(

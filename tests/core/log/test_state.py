@@ -11,6 +11,7 @@ from seedcorn.core.log.entries import (
     BatchCommitted,
     Decision,
     Entry,
+    GenerationAbandoned,
     GenerationFinished,
     GenerationStarted,
     Measurement,
@@ -27,6 +28,7 @@ from seedcorn.core.log.state import (
     MOVE_BUDGET,
     STOP,
     CorpusState,
+    abandoned_in,
     require_same_recipe,
 )
 from seedcorn.core.recipe import DedupSpec, Recipe, RunSpec, UnitsSpec
@@ -108,6 +110,60 @@ def test_fold_gives_every_document_one_ordinal_and_every_shard_one_place(rows, a
         )
         assert sum(ref.rows for ref in held.shards) == held.accepted
         assert [rows for _, rows in held.ordinals] == batches
+
+
+@given(
+    generations=st.lists(
+        st.tuples(st.booleans(), st.lists(st.integers(0, 8), max_size=3)), min_size=1, max_size=5
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_abandoned_generations_keep_number_and_ordinals_and_count_for_nothing(generations):
+    state, bodies = CorpusState(), []
+    for number, (stands, batches) in enumerate(generations, start=1):
+        bodies.append(started(number))
+        ordinal = sum(sum(sizes) for _, sizes in generations[: number - 1])
+        for place, count in enumerate(batches):
+            bodies.append(batch(place, 2 * place, ordinal, number, count))
+            ordinal += count
+        ended = GenerationFinished(number, "exhausted") if stands else GenerationAbandoned(number)
+        bodies.append(ended)
+    entries = [Entry(n, "nonce", "", 0.0, body) for n, body in enumerate(bodies, start=0)]
+    for entry in entries:
+        state.apply(entry)
+
+    kept = [number for number, (stands, _) in enumerate(generations, start=1) if stands]
+    assert list(state.standing) == kept
+    assert sorted({*state.standing, *state.abandoned}) == list(range(1, len(generations) + 1))
+    assert abandoned_in(entries) == set(state.abandoned)
+    assert state.next_ordinal == sum(sum(sizes) for _, sizes in generations)
+    assert state.unfinished is None
+    assert all(
+        isinstance(bodies[one.abandoned], GenerationAbandoned) for one in state.abandoned.values()
+    )
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        batch(ordinal=5, generation=1, number=1, first_unit=2),
+        GenerationFinished(1, "exhausted"),
+        GenerationAbandoned(1),
+        started(1),
+    ],
+)
+def test_nothing_joins_an_abandoned_generation_any_more(late):
+    state = fold(*GROWING, GenerationAbandoned(1, "wrong model"))
+
+    with pytest.raises(CorruptCorpus, match="log entry 5"):
+        log(state, late)
+
+
+def test_finished_generation_cannot_be_abandoned():
+    state = fold(*GROWING, GenerationFinished(1, "exhausted"))
+
+    with pytest.raises(CorruptCorpus, match="adds to generation 1, not open"):
+        log(state, GenerationAbandoned(1))
 
 
 GROWING = (WriterOpened("h", 1, "v"), seed(5, 0), started(1), batch(ordinal=5))

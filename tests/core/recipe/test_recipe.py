@@ -180,7 +180,7 @@ def test_difference_shows_old_and_new_and_cuts_what_is_long():
     template, samples = differences(document(GOOD), document(moved))
     assert str(samples) == f"samples: {GOOD.samples} → 5"
     assert str(template).startswith("prompts.1.template: ")
-    assert str(template).endswith("long…")
+    assert str(template).endswith("…")
     assert len(str(template)) < 160
 
 

@@ -107,6 +107,17 @@ def test_honest_batch_passes_every_proof(outcomes):
     assert family().add(rows, 5, TERMS) == 11 + outcomes.count("duplicate")
 
 
+def test_samples_of_an_abandoned_generation_are_kin_within_it_alone():
+    known, given_up = family(), replace(TERMS, stands=False)
+    first = rows_of(["accepted"] * 4)
+    child = replace(rows_of(["accepted"] * 4, 4), parents=[[first.sample_id[0]]] * 4)
+    known.add(first, 5, given_up)
+    known.add(child, 6, given_up)
+    known.end_generation()
+    with pytest.raises(CorruptCorpus, match="neither a seed document nor a sample accepted"):
+        known.add(child, 8, TERMS)
+
+
 @settings(max_examples=50)
 @given(OUTCOMES, st.integers(0, 10), st.sampled_from(sorted(REASONS)))
 def test_other_outcome_of_any_row_contradicts_the_entry(outcomes, position, outcome):

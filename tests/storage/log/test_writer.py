@@ -93,10 +93,17 @@ def test_turn_after_a_dead_pid_of_elsewhere_is_watched(name: str, other: dict[st
 
 
 def test_turn_beside_a_living_process_here_is_watched(name: str):
-    identity = this_process("writer-a", "memory:corpus", 0.0)
-    assert identity.pid == os.getpid()
+    identity = replace(this_process("writer-a", "memory:corpus", 0.0), pid=os.getppid())
     Heartbeat(MemoryStore(name), identity, 1000.0).beat()
     assert Watch().wait(name) == pytest.approx(30.0)
+
+
+def test_turn_beside_a_run_of_this_very_process_is_watched_until_it_has_failed(name: str):
+    heart = Heartbeat(MemoryStore(name), this_process("writer-a", "memory:corpus", 0.0), 1000.0)
+    heart.start()
+    assert Watch().wait(name) == pytest.approx(30.0)
+    heart.stop()
+    assert Watch().wait(name) == 0.0
 
 
 def test_turn_beside_an_unreadable_record_is_watched(name: str):

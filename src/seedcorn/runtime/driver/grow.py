@@ -122,7 +122,7 @@ def fold(store: Store) -> tuple[CorpusState, Head]:
 def _superseded(store: Store, state: CorpusState, recipe: Recipe) -> GenerationAbandoned | None:
     """What lets a changed recipe start anew, where the unfinished generation holds nothing."""
     body = superseded(state, recipe)
-    if body is None or store.list(segment_prefix(body.generation)):
+    if body is None or any(True for _ in store.list(segment_prefix(body.generation))):
         return None
     return body
 

@@ -24,6 +24,8 @@ from seedcorn.storage.stores.store import Store
 
 logger = logging.getLogger(__name__)
 
+_BEATING: set[str] = set()
+"""Nonces of the heartbeats that this process keeps up: another run in it may have failed before."""
 LOOKS_PER_LEASE = 20
 """How often a newcomer looks at the heartbeat while it watches."""
 
@@ -93,6 +95,7 @@ class Heartbeat:
 
     def start(self) -> None:
         """Write the first record, then keep refreshing."""
+        _BEATING.add(self._record.identity.nonce)
         self.beat()
         self._thread.start()
 
@@ -104,6 +107,7 @@ class Heartbeat:
     def stop(self) -> None:
         """Stop refreshing and leave the record as it is: after a crash, or when fenced."""
         self._ended.set()
+        _BEATING.discard(self._record.identity.nonce)
         if self._thread.is_alive():
             # A store that hangs must not hold the exit for its whole deadline.
             self._thread.join(timeout=2 * self._interval_s)
@@ -186,6 +190,8 @@ def _is_dead(identity: Identity) -> bool:
     """Whether the process is known to be gone: only on the same host, boot and namespace."""
     if not identity.boot or (identity.host, identity.boot) != (socket.gethostname(), this_boot()):
         return False
+    if identity.pid == os.getpid():
+        return identity.nonce not in _BEATING
     try:
         os.kill(identity.pid, 0)
     except ProcessLookupError:
