@@ -4,11 +4,14 @@ import asyncio
 import multiprocessing
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 
 from seedcorn.core.engine import Message, Request
 from seedcorn.core.errors import EngineDead, EngineUnavailable, RequestRefused
+from seedcorn.core.generate.prompts import Rendered
+from seedcorn.engines.tokenizer import open_tokenizer
 from seedcorn.engines.vllm_engine import VllmEngine
 from tests.engines.conftest import CONTEXT, MODEL, SAMPLING, make_request, vllm_spec
 
@@ -53,6 +56,21 @@ def test_vllm_raw_prompt_is_continued_without_the_chat_template(vllm_engine, run
     answered = runner.run(vllm_engine.submit(chat))
     assert continued.prompt_tokens < answered.prompt_tokens
     assert continued.text != answered.text
+
+
+@pytest.mark.parametrize(
+    "rendered",
+    [
+        Rendered(messages=(Message("user", "Write of 3 lakes, ½ of “ice”."),)),
+        Rendered(messages=(Message("system", "Be brief."), Message("user", "Why?\n\nबर्फ"))),
+        Rendered(prompt="Once upon a time <|im_end|> there"),
+    ],
+    ids=["user", "system", "raw"],
+)
+def test_vllm_counts_the_tokens_of_a_prompt_as_plan_does(rendered, vllm_engine, runner):
+    request = replace(make_request(7), messages=rendered.messages, prompt=rendered.prompt)
+    read = runner.run(vllm_engine.submit(request)).prompt_tokens
+    assert open_tokenizer(vllm_spec()).count(rendered) == read
 
 
 def test_vllm_other_seed_gives_other_text(vllm_engine, runner):

@@ -1,6 +1,7 @@
 """`seedcorn doctor RECIPE`: what otherwise only the run finds, and nothing is grown."""
 
 import json
+import os
 
 import pytest
 
@@ -36,7 +37,12 @@ def examined(capsys, path, *words):
 def vllm_recipe(folder, model, **changes):
     """The small recipe for vLLM with a model's folder."""
     engine = {"kind": "vllm", "model": str(model), "sampling": {"max_tokens": 20}}
-    engine["vllm"] = {"max_model_len": 512, "device": "cpu", "kv_cache_bytes": 1 << 20}
+    engine["vllm"] = {
+        "max_model_len": 512,
+        "device": "cpu",
+        "kv_cache_bytes": 1 << 20,
+        "max_num_seqs": 8,
+    }
     return write_recipe(folder, **({"engine": engine} | changes))
 
 
@@ -107,6 +113,23 @@ def test_weights_that_are_cut_off_fail(tmp_path, capsys):
     assert (code, found[WEIGHTS]["level"]) == (1, "fails")
 
 
+@pytest.mark.parametrize(("mebibytes", "level"), [(81920, "ok"), (0, "fails")])
+def test_weights_are_held_against_the_memory_of_a_gpu(
+    mebibytes, level, tmp_path, capsys, monkeypatch
+):
+    program = tmp_path / "bin" / "nvidia-smi"
+    program.parent.mkdir()
+    # Two GPUs, of which the smaller one counts.
+    program.write_text(f"#!/bin/sh\necho 90000\necho {mebibytes or 1}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    model = write_model(tmp_path / "model")
+    if not mebibytes:
+        write_weights(model / "model.safetensors", 2 << 20)
+    code, found = examined(capsys, vllm_recipe(tmp_path, model), "engine.vllm.device=cuda")
+    assert (found["its weights fit on the GPUs"]["level"], code) == (level, int(level == "fails"))
+
+
 def test_architecture_that_vllm_does_not_bring_is_a_warning(tmp_path, capsys):
     model = write_model(tmp_path / "model", architectures=["NobodyForCausalLM"])
     _, found = examined(capsys, vllm_recipe(tmp_path, model))
@@ -137,11 +160,18 @@ def test_what_is_probably_not_meant_is_a_warning(tmp_path, capsys):
     assert warned == {"prompts.0.template", "prompts.0.axes.tone"}
 
 
+def test_batches_that_leave_the_engines_idle_fail(tmp_path, capsys):
+    path = write_recipe(tmp_path, samples=5000)
+    code, found = examined(capsys, path, "engine.simulated.concurrency=1000")
+    window = found["the open batches keep the engines busy"]
+    assert (code, window["level"], window["key"]) == (1, "fails", "units")
+
+
 def asked(capsys, folder, *script, **options):
     """Exit code and findings of a recipe over an endpoint that answers so, and what it was asked."""
     with endpoint(*script, models=options.pop("models", ("m",))) as server:
         engine = {"kind": "openai", "model": "m", "openai": {"base_url": server.url}}
-        engine["openai"]["send_seed"] = False
+        engine["openai"] |= {"send_seed": False, "max_concurrency": 8}
         code, found = examined(capsys, write_recipe(folder, engine=engine, **options))
         return code, found, server.bodies
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from seedcorn.commands.doctor.room import available_memory
+from seedcorn.commands.doctor.room import available_memory, gpu_memory
 from seedcorn.commands.plan.lengths import Lengths
 from seedcorn.core.engine import Message
 from seedcorn.core.errors import EngineUnavailable
@@ -85,6 +85,8 @@ def _weights(folder: Path, config: Mapping[str, Any], spec: EngineSpec) -> Itera
     yield Finding(name, OK, f"{len(found)} of safetensors, {size(stored)}", key=_MODEL)
     if _on_cpu(spec):
         yield _memory(stored, config, spec)
+    elif most := gpu_memory():
+        yield _gpu(stored, most, spec)
 
 
 def _on_cpu(spec: EngineSpec) -> bool:
@@ -111,6 +113,19 @@ def _memory(stored: int, config: Mapping[str, Any], spec: EngineSpec) -> Finding
     if available and wanted > available:
         return Finding(name, FAILS, detail, "lower it, or engine.vllm.kv_cache_bytes", key)
     return Finding(name, OK, detail, key=key)
+
+
+def _gpu(stored: int, most: int, spec: EngineSpec) -> Finding:
+    """The share of the weights that one GPU holds; the rest of its memory is for the cache."""
+    name, key = "its weights fit on the GPUs", "engine.vllm.tensor_parallel"
+    share, room = stored / spec.devices, most * spec.vllm.gpu_memory_utilization
+    detail = (
+        f"{size(share)} of weights on each of {spec.devices}, of which "
+        f"engine.vllm.gpu_memory_utilization gives {size(room)}"
+    )
+    if share < room or spec.vllm.quantization:
+        return Finding(name, OK, detail, key=key)
+    return Finding(name, FAILS, detail, "raise it, or take a smaller model", key)
 
 
 def template(recipe: Recipe, lengths: Lengths) -> Iterator[Finding]:

@@ -11,10 +11,11 @@ from seedcorn.commands.plan.drafts import Planned, planned, written
 from seedcorn.commands.plan.lengths import Lengths
 from seedcorn.commands.plan.text import rendering
 from seedcorn.core.engine import Completion, Engine, EngineInfo, Request
-from seedcorn.core.errors import EngineError, SeedError
+from seedcorn.core.errors import EngineError, RecipeError, SeedError
 from seedcorn.core.figures import counted
 from seedcorn.core.preflight.fit import Fit
 from seedcorn.core.recipe import LoadedRecipe
+from seedcorn.core.scheduling.leasing import require_window
 from seedcorn.engines.opening import open_engine
 from seedcorn.storage.conformance.probe import FAILS, OK, WARNING, Finding
 
@@ -49,7 +50,7 @@ def examined(loaded: LoadedRecipe, start: bool) -> Iterator[Group]:
 def prompts(plan: Planned, lengths: Lengths, context: int) -> list[Finding]:
     """The seed, a sample of the prompts, and what in the recipe is probably not meant."""
     rows = f"{counted(plan.seed_rows, 'row')} of {counted(len(plan.seeds), 'source')}"
-    found = [Finding("the seed can be read", OK, rows, key="seed"), _rendered(plan)]
+    found = [Finding("the seed can be read", OK, rows, key="seed"), _window(plan), _rendered(plan)]
     fit = lengths.fit(plan.sample, context)
     if fit is not None:
         found.append(_fits(fit))
@@ -58,6 +59,15 @@ def prompts(plan: Planned, lengths: Lengths, context: int) -> list[Finding]:
             Finding("the prompts fit the context", WARNING, lengths.unknown, key="prompts")
         )
     return found + [Finding(c.text, WARNING, "", c.advice, c.key) for c in plan.concerns]
+
+
+def _window(plan: Planned) -> Finding:
+    name = "the open batches keep the engines busy"
+    try:
+        require_window(plan.recipe)
+    except RecipeError as problem:
+        return Finding(name, FAILS, str(problem), "see units: in the recipe", "units")
+    return Finding(name, OK, key="units")
 
 
 def _rendered(plan: Planned) -> Finding:

@@ -1,6 +1,8 @@
 """Room for what a recipe grows, as `seedcorn doctor` finds it: memory for the index, disk for the corpus."""
 
 import os
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from seedcorn.storage.stores.local import LocalStore
 from seedcorn.storage.stores.opening import open_store
 
 _MEMORY = Path("/proc/meminfo")
+GPU_S = 10.0
+"""What the driver may take to answer."""
 _MORE = "use a machine with more of it, or grow fewer samples"
 
 
@@ -30,6 +34,19 @@ def available_memory(meminfo: Path = _MEMORY) -> int:
         return 0
     found = (line.split() for line in lines if line.startswith("MemAvailable:"))
     return next((int(words[1]) * 1024 for words in found), 0)
+
+
+def gpu_memory() -> int:
+    """Bytes of the smallest GPU of this machine; 0 where there is none, or it does not tell."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return 0
+    command = [program, "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, timeout=GPU_S, check=True)
+        return min(int(line) for line in told.stdout.split()) << 20
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return 0
 
 
 def _memory(plan: Planned, available: int) -> Finding:

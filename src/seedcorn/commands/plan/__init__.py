@@ -2,7 +2,7 @@
 
 import argparse
 
-from seedcorn.commands.arguments import add_recipe, count, positive
+from seedcorn.commands.arguments import add_recipe, command, count, positive
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,4 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
         say(harmless(line))
     for line in (*length_lines(plan, fit, lengths.unknown), *concern_lines(plan.concerns)):
         say(harmless(line))
+    if loaded.recipe.engine.settings.needs_model:
+        say(
+            harmless(f"next         {command(arguments, verb='doctor')} looks at model or endpoint")
+        )
     return 0
