@@ -30,7 +30,7 @@ COMMANDS = {
     "report": "the ledger as one self-contained page to look at, with curves and duplicates",
     "show": "a few accepted and dropped samples side by side, and why they were dropped",
     "export": "accepted samples as a shuffled data set with a card, in a folder, bucket or hub",
-    "doctor": "check the store, this machine and the engine, and say how to fix what fails",
+    "doctor": "check a store or a recipe, this machine and the engine; say how to fix what fails",
     "files": "the committed shards, one URI per line",
     "verify": "re-read the log and the shards and prove that the corpus keeps its promises",
     "withdraw": "mark samples as withdrawn, with the reason; nothing is deleted",

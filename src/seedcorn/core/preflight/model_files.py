@@ -36,10 +36,11 @@ def indexed_files(index: Mapping[str, Any]) -> list[str]:
 
 def bytes_described(header: Mapping[str, Any]) -> int:
     """Bytes of data that the header of a safetensors file describes."""
+    offsets = [entry.get("data_offsets") for entry in header.values() if isinstance(entry, dict)]
     ends = [
-        entry["data_offsets"][1]
-        for entry in header.values()
-        if isinstance(entry, dict) and isinstance(entry.get("data_offsets"), list)
+        pair[1]
+        for pair in offsets
+        if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], int)
     ]
     return max(ends, default=0)
 
