@@ -160,6 +160,24 @@ def test_what_is_probably_not_meant_is_a_warning(tmp_path, capsys):
     assert warned == {"prompts.0.template", "prompts.0.axes.tone"}
 
 
+def test_recipe_and_corpus_are_told_apart_whatever_stands_first(tmp_path, capsys):
+    path, corpus = write_recipe(tmp_path), str(tmp_path / "store")
+    for words in ([path, corpus], [corpus, "--recipe", path], [path, corpus, "samples=9"]):
+        assert main(["doctor", "--json", *words]) == 0
+        names = [group["name"] for group in json.loads(capsys.readouterr().out)["groups"]]
+        assert f"room for {path}" in names
+        assert f"store {corpus}" in names
+    assert main(["doctor", path, corpus, "another"]) == 2
+    assert "another" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("address", "asked"), [("", True), ("none", False)])
+def test_ray_is_looked_at_where_the_recipe_uses_it(address, asked, tmp_path, capsys):
+    assert main(["doctor", "--json", write_recipe(tmp_path, run={"ray_address": address})]) == 0
+    names = [group["name"] for group in json.loads(capsys.readouterr().out)["groups"]]
+    assert ("Ray" in names) is asked
+
+
 def test_batches_that_leave_the_engines_idle_fail(tmp_path, capsys):
     path = write_recipe(tmp_path, samples=5000)
     code, found = examined(capsys, path, "engine.simulated.concurrency=1000")

@@ -1,4 +1,4 @@
-"""`seedcorn doctor [CORPUS|RECIPE] [--engine]`: can this store, machine, recipe and engine be trusted?
+"""`seedcorn doctor [RECIPE] [CORPUS] [--engine]`: can this store, machine, recipe and engine be trusted?
 
 Exit code 0: nothing fails. 1: something does, and what to do is said. 2: it could not be checked.
 """
@@ -11,6 +11,7 @@ from seedcorn.commands.arguments import positive_count
 
 if TYPE_CHECKING:
     from seedcorn.commands.doctor.table import Group
+    from seedcorn.config import LoadedRecipe
 
 FINE, FAILING, UNCHECKED = 0, 1, 2
 ENDINGS = (".yaml", ".yml")
@@ -22,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "corpus",
         nargs="?",
-        metavar="CORPUS|RECIPE",
+        metavar="RECIPE|CORPUS",
         help="a folder or a URI to probe, or a recipe (.yaml) to examine before it is grown",
     )
     parser.add_argument(
@@ -55,8 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     from seedcorn.commands.doctor.table import as_json, print_group
     from seedcorn.core.errors import RecipeError, StoreError
 
-    if (arguments.corpus or "").endswith(ENDINGS) and not arguments.recipe:
-        arguments.recipe, arguments.corpus = arguments.corpus, None
+    _sort_words(arguments)
     if arguments.engine and not arguments.recipe:
         raise RecipeError("--engine starts the engine of a recipe: give --recipe RECIPE")
     groups: list[Group] = []
@@ -76,6 +76,15 @@ def run(arguments: argparse.Namespace) -> int:
     return FAILING if failing else FINE
 
 
+def _sort_words(arguments: argparse.Namespace) -> None:
+    """RECIPE first, then CORPUS, if they are given; what is left overrides keys."""
+    words = [word for word in (arguments.corpus, *arguments.overrides) if word is not None]
+    if not arguments.recipe and words and words[0].endswith(ENDINGS):
+        arguments.recipe = words.pop(0)
+    arguments.corpus = words.pop(0) if words and "=" not in words[0] else None
+    arguments.overrides = words
+
+
 def _groups(arguments: argparse.Namespace) -> Iterator["Group"]:
     """(what is checked, its findings), one group after the other."""
     from seedcorn.commands.doctor.machine import environment, lock_file, versions
@@ -84,21 +93,22 @@ def _groups(arguments: argparse.Namespace) -> Iterator["Group"]:
     if arguments.lock:
         yield f"versions in {arguments.lock}", lock_file(arguments.lock)
         return
+    loaded = _recipe(arguments)
     yield "versions against security floors", versions()
     yield "environment", environment()
-    yield "Ray", ray()
-    yield from _recipe(arguments)
+    if loaded is None or loaded.recipe.run.on_ray:
+        yield "Ray", ray()
+    if loaded is not None:
+        from seedcorn.commands.doctor.recipe import examined
+
+        yield from examined(loaded, arguments.engine)
     yield from _store(arguments)
 
 
-def _recipe(arguments: argparse.Namespace) -> Iterator["Group"]:
-    if not arguments.recipe:
-        return
-    from seedcorn.commands.doctor.recipe import examined
+def _recipe(arguments: argparse.Namespace) -> "LoadedRecipe | None":
     from seedcorn.config import load_recipe
 
-    overrides = [word for word in (arguments.corpus, *arguments.overrides) if word and "=" in word]
-    yield from examined(load_recipe(arguments.recipe, overrides), arguments.engine)
+    return load_recipe(arguments.recipe, arguments.overrides) if arguments.recipe else None
 
 
 def _store(arguments: argparse.Namespace) -> Iterator["Group"]:
@@ -106,7 +116,7 @@ def _store(arguments: argparse.Namespace) -> Iterator["Group"]:
     from seedcorn.commands.doctor.store import probed
     from seedcorn.storage.stores.opening import open_store
 
-    if not arguments.corpus or "=" in arguments.corpus:
+    if not arguments.corpus:
         return
     given = [word for word in arguments.overrides if word.startswith(PREFIX)]
     spec = store_spec(given if arguments.recipe else arguments.overrides)
