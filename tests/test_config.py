@@ -44,7 +44,7 @@ def test_load_recipe_fills_the_dataclasses_and_keeps_where_it_came_from(write):
     assert recipe.engine.sampling.temperature == 1.0
     assert recipe.engine.sampling.top_p is None
     assert recipe.checks == [{"length": {"min_words": 2}}]
-    assert recipe.units.unit == 256
+    assert recipe.units.batch == 16
     assert Path(loaded.base) == Path(loaded.path).parent
 
 

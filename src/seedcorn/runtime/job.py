@@ -4,10 +4,11 @@ No client, key or text is among them: actors open the store themselves, and text
 segments and shards.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from seedcorn.core.ledger.alarms import Alarm
 from seedcorn.core.ledger.rows import GenerationRow
 from seedcorn.core.log.entries import Body, Measurement, ObjectRef
 from seedcorn.core.recipe import Recipe
@@ -62,6 +63,8 @@ class WorkerProgress:
     """Seconds since it began on this generation."""
     lags: tuple[float, ...] = ()
     """Of every segment staged since the last look: seconds from its first sample to durable."""
+    units: Mapping[int, int] = field(default_factory=dict)
+    """Units it holds, and how many samples of each have an outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,8 @@ class LoadReport:
 @dataclass(frozen=True, slots=True)
 class Folded:
     """The ledger after an entry. `due`: the forecast or decision to append before the next batch
-    opens; None once everything is said."""
+    opens; None once everything is said. `alarms`: those of the open generation so far."""
 
     rows: list[GenerationRow]
     due: Body | None
+    alarms: Sequence[Alarm] = ()

@@ -48,8 +48,8 @@ def test_validate_accepts_a_plain_recipe():
         ("samples", 0, "samples: must be at least 1, got 0"),
         ("generations", 0, "generations"),
         ("samples_per_prompt", 0, "samples_per_prompt"),
-        ("units.unit", 0, "units.unit"),
-        ("units.batch", 0, "units.batch"),
+        ("units.unit", -1, "units.unit"),
+        ("units.batch", -1, "units.batch"),
         ("units.ahead", 0, "units.ahead"),
         ("dedup.threshold", 0.0, "dedup.threshold: must be more than 0"),
         ("dedup.threshold", 1.5, "dedup.threshold: must be at most 1"),
@@ -158,7 +158,8 @@ def test_fingerprint_ignores_operational_fields_and_follows_all_others():
     leaves = list(walk(GOOD))
     assert len(leaves) > 60
     for key, value, operational in leaves:
-        other = [] if key in ("seed", "prompts") else [str(value), "other"]
+        other = value + 1 if type(value) is int else [str(value), "other"]
+        other = [] if key in ("seed", "prompts") else other
         moved = changed(key, other)
         assert (moved.fingerprint == GOOD.fingerprint) is operational, key
 

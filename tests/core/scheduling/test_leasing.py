@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedcorn.core.errors import RecipeError
-from seedcorn.core.recipe import EngineSpec, Recipe, SimulatedSpec, UnitsSpec
-from seedcorn.core.scheduling.leasing import Cut, Lease, Leases, in_flight, require_window
+from seedcorn.core.recipe import EngineSpec, Recipe, SimulatedSpec, UnitsSpec, in_flight
+from seedcorn.core.scheduling.leasing import Cut, Lease, Leases, require_window
 
 NEVER = 1e9
 """A hedge factor that no unit exceeds."""
@@ -225,7 +225,7 @@ def test_straggler_is_hedged_once_to_another_worker_and_the_late_report_is_harml
     leases.staged(3, [3], ["original"])
     leases.returned(3, 0, 200.0)
     assert leases.done
-    assert leases.staged_samples() == 0
+    assert leases.finished_samples({}) == 0
 
 
 def test_units_that_were_staged_before_do_not_make_everyone_a_straggler():

@@ -9,8 +9,8 @@ from seedcorn.core.errors import EngineDead
 from seedcorn.core.log.entries import GenerationStarted, WriterOpened
 from seedcorn.core.log.layout import STAGING
 from seedcorn.core.log.state import CorpusState
-from seedcorn.core.recipe import EngineSpec, PromptSpec, Recipe, SourceSpec, resolved
-from seedcorn.core.scheduling.leasing import Lease, in_flight
+from seedcorn.core.recipe import EngineSpec, PromptSpec, Recipe, SourceSpec, in_flight, resolved
+from seedcorn.core.scheduling.leasing import Lease
 from seedcorn.runtime.driver.grow import generation_job
 from seedcorn.runtime.driver.sources import Catalogues
 from seedcorn.runtime.job import UnitReport

@@ -18,6 +18,7 @@ from seedcorn.core.recipe.running import (
     StoreSpec,
     TargetSpec,
     UnitsSpec,
+    in_flight,
 )
 from seedcorn.core.recipe.texts import DedupSpec, ParentsSpec, PromptSpec, SourceSpec
 
@@ -46,5 +47,6 @@ __all__ = [
     "VllmSpec",
     "differences",
     "document",
+    "in_flight",
     "resolved",
 ]

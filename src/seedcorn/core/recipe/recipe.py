@@ -11,7 +11,7 @@ from typing import Any
 from seedcorn.core.codec import to_plain
 from seedcorn.core.identity import canonical_json, digest
 from seedcorn.core.recipe.canonical import document
-from seedcorn.core.recipe.engine import EngineSpec
+from seedcorn.core.recipe.engine import KINDS, EngineSpec
 from seedcorn.core.recipe.fields import operational, semantic
 from seedcorn.core.recipe.nightly import NightlySpec
 from seedcorn.core.recipe.running import LedgerSpec, RunSpec, StopSpec, StoreSpec, UnitsSpec
@@ -46,6 +46,12 @@ class Recipe:
     nightly: NightlySpec = operational(factory=NightlySpec)
     keep_prompt: bool = operational(False)
     takeover: bool = operational(False)
+
+    def __post_init__(self) -> None:
+        """What is left to the number of samples is settled, so that nobody else meets a zero."""
+        capacity = self.engine.settings.capacity if self.engine.kind in KINDS else 0
+        units = self.units.resolved(self.samples, self.samples_per_prompt, capacity)
+        object.__setattr__(self, "units", units)
 
     @property
     def fingerprint(self) -> str:

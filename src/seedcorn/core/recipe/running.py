@@ -3,24 +3,52 @@
 All of it is operational: texts and verdicts do not depend on any of it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import ceil
 
 from seedcorn.core.recipe.fields import operational
 from seedcorn.core.recipe.texts import SourceSpec
 
 WITHOUT_RAY = "none"
+SMALLEST_UNIT, LARGEST_UNIT = 4, 256
+"""Samples of a unit, unless the recipe says otherwise: each is a segment on the store."""
+UNITS_OF_A_BATCH = 16
+"""Units of a batch, hence at most 4096 samples, unless the recipe or an engine's window asks for more."""
+IN_FLIGHT_FACTOR = 1.1
+"""Requests kept in flight per sequence an engine runs; deeper queues cost more than they give
+(Ray's own vLLM stage settled on the same figure, see the reference notes)."""
 
 
 @dataclass(frozen=True)
 class UnitsSpec:
-    """How work is cut. Texts and verdicts do not depend on any of it."""
+    """How work is cut. Texts and verdicts do not depend on any of it; a generation goes on as it was
+    cut when it started."""
 
-    unit: int = operational(256, at_least=1)
-    """Samples an engine worker leases at once."""
-    batch: int = operational(16, at_least=1)
-    """Units that are deduplicated and committed as one."""
+    unit: int = operational(0, at_least=0)
+    """Samples an engine worker leases at once; 0: a sixteenth of `samples`, from 4 to 256, in
+    whole groups of `samples_per_prompt`."""
+    batch: int = operational(0, at_least=0)
+    """Units that are deduplicated and committed as one; 0: 16, or as many as keep one engine busy."""
     ahead: int = operational(2, at_least=1)
     """Batches open beyond the one that commits next."""
+
+    def resolved(self, samples: int, group: int, capacity: int) -> "UnitsSpec":
+        """Without zeros, for so many samples in groups of `group` and an engine that runs `capacity`
+        sequences. How many engines there are changes nothing: it may change during a generation."""
+        group = max(1, group)
+        wanted = max(SMALLEST_UNIT, min(LARGEST_UNIT, ceil(samples / UNITS_OF_A_BATCH)))
+        unit = self.unit or max(group, wanted // group * group)
+        batch = UNITS_OF_A_BATCH
+        if not self.unit:  # Groups of more than 256 samples.
+            batch = max(1, min(batch, LARGEST_UNIT * UNITS_OF_A_BATCH // unit))
+        if samples > batch * unit:
+            batch = max(batch, ceil(2 * in_flight(capacity) / (unit * max(1, self.ahead))))
+        return replace(self, unit=unit, batch=self.batch or batch)
+
+
+def in_flight(capacity: int) -> int:
+    """Requests a worker keeps in flight for an engine that runs `capacity` sequences."""
+    return ceil(IN_FLIGHT_FACTOR * capacity)
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,8 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 
 from seedcorn.core.errors import RecipeError
-from seedcorn.core.recipe import Recipe, UnitsSpec
+from seedcorn.core.recipe import Recipe, UnitsSpec, in_flight
 
-IN_FLIGHT_FACTOR = 1.1
-"""Requests kept in flight per sequence an engine runs; deeper queues cost more than they give
-(Ray's own vLLM stage settled on the same figure, see the reference notes)."""
 REMEMBERED = 101
 """Latest unit durations of which the median tells a straggler; bounded, as every idle poll sorts."""
 
@@ -201,9 +198,10 @@ class Leases:
             "staged": sum(self._complete(unit) for unit in self._open),
         }
 
-    def staged_samples(self) -> int:
-        """Samples staged and not yet committed."""
-        return sum(len(state.covered) for state in self._open.values())
+    def finished_samples(self, held: Mapping[int, int]) -> int:
+        """Samples of open units that have an outcome; `held`: as many as workers say of a unit."""
+        units = self._open.items()
+        return sum(max(len(state.covered), held.get(unit, 0)) for unit, state in units)
 
     def _extend(self, batches: int) -> None:
         for batch in range(self.committed, min(self.committed + batches, self.cut.batches)):
@@ -243,11 +241,6 @@ def _add(segments: list[str], more: Iterable[str]) -> None:
     for key in more:
         if key not in segments:
             segments.append(key)
-
-
-def in_flight(capacity: int) -> int:
-    """Requests a worker keeps in flight for an engine that runs `capacity` sequences."""
-    return ceil(IN_FLIGHT_FACTOR * capacity)
 
 
 def most_workers(recipe: Recipe) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from seedcorn.core.decisions.growth import checkpoint_due, ending
 from seedcorn.core.dedup.sealing import SealRequest
 from seedcorn.core.errors import RunStopped, SeedcornError, StoreError
-from seedcorn.core.figures import counted
+from seedcorn.core.figures import counted, duration
 from seedcorn.core.ledger.goodput import ENGINE_TIME, EngineTime
 from seedcorn.core.ledger.rows import GenerationRow
 from seedcorn.core.log.entries import BatchCommitted, Body, Decision, Entry, Measurement
@@ -187,6 +187,9 @@ class Coordinator:
             self._ports.meter.committed(body, sealed - began, clock.now() - sealed)
 
         folded = await self._append(keeper, body, on_durable=durable)
+        for alarm in folded.alarms:
+            if alarm.batch == batch:
+                logger.warning("alarm in batch %d, %s: %s", batch, alarm.stratum, alarm.text)
         await self._decide(keeper, folded.due)
         await self._forget(segments)
         every, known = self._job.recipe.dedup.checkpoint_every, self._state.next_ordinal
@@ -287,6 +290,7 @@ class Coordinator:
             planned=self._leases.cut.samples,
             generated=self._generated(),
             tokens_per_s=self._rate.per_second(now),
+            tokens=round(self._rate.total),
             workers=len(self.crew.ready),
             in_flight=sum(p.in_flight for p in self._progress.values()),
             restarts=self.crew.supervisor.restarts,
@@ -296,12 +300,30 @@ class Coordinator:
             rows=tuple(self.rows),
             progress={s: p for s, p in self._progress.items() if s in self.crew.ready},
             units=self._leases.states(),
+            draining=self.crew.draining,
         )
+
+    def drain_notice(self) -> str:
+        """What a drain waits for, and about how long, in a sentence."""
+        reports = [p for slot, p in self._progress.items() if slot in self.crew.ready]
+        flying = sum(report.in_flight for report in reports)
+        if not flying:
+            return "nothing is in flight"
+        finished = sum(sum(report.outcomes.values()) for report in reports)
+        busy = sum(report.busy_s for report in reports) / max(1, len(reports))
+        # Little's law: as long as a sample has taken so far, of which some has passed.
+        about = (
+            f"about {duration(flying * busy / finished)}" if finished else "nobody knows how long"
+        )
+        return f"finishing {counted(flying, 'sample')} in flight, {about}"
 
     def _generated(self) -> int:
         cut = self._leases.cut
         committed = self._leases.committed * cut.unit * cut.batch
-        return min(cut.samples, committed + self._leases.staged_samples())
+        held = dict[int, int]()
+        for report in self._progress.values():  # A unit that was hedged is on two workers.
+            held |= {unit: max(done, held.get(unit, 0)) for unit, done in report.units.items()}
+        return min(cut.samples, committed + self._leases.finished_samples(held))
 
 
 def _log_batch(body: BatchCommitted) -> None:

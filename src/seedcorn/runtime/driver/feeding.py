@@ -13,7 +13,8 @@ from math import ceil, inf
 
 from seedcorn.core.figures import counted
 from seedcorn.core.log.layout import parse_segment, segment_prefix
-from seedcorn.core.scheduling.leasing import Leases, in_flight
+from seedcorn.core.recipe import in_flight
+from seedcorn.core.scheduling.leasing import Leases
 from seedcorn.core.scheduling.supervision import Supervisor
 from seedcorn.runtime.driver import clock
 from seedcorn.runtime.driver.changes import Changes

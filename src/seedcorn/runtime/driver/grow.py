@@ -243,7 +243,8 @@ def _signals(coordinator: Coordinator) -> Iterator[None]:
             if task is not None:
                 task.cancel()
             return
-        logger.warning("draining: finishing what is in flight; a second signal stops at once")
+        notice = coordinator.drain_notice()
+        logger.warning("draining: %s; a second Ctrl-C or signal stops at once", notice)
         draining.append(loop.create_task(coordinator.crew.drain()))
 
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -31,6 +31,9 @@ class Snapshot:
     """What each ready worker last said, by slot."""
     units: Mapping[str, int] = field(default_factory=dict)
     """Units of the open batches: open, leased, staged in full."""
+    tokens: int = 0
+    """Completion tokens that this run has generated."""
+    draining: bool = False
 
 
 class Rate:
@@ -41,18 +44,19 @@ class Rate:
     def __init__(self) -> None:
         """Empty."""
         self._marks: list[tuple[float, float]] = []
-        self._total = 0.0
+        self.total = 0.0
+        """Of all counters since the first."""
         self._last: dict[int, float] = {}
 
     def update(self, worker: int, counter: float) -> None:
         """A worker's counter; lower than before means a fresh worker."""
         last = self._last.get(worker, 0.0)
-        self._total += counter - last if counter >= last else counter
+        self.total += counter - last if counter >= last else counter
         self._last[worker] = counter
 
     def per_second(self, now: float) -> float:
         """Rate at `now`, monotonic seconds."""
-        self._marks.append((now, self._total))
+        self._marks.append((now, self.total))
         while len(self._marks) > 2 and now - self._marks[0][0] > self.WINDOW_S:
             self._marks.pop(0)
         (start, before), (end, after) = self._marks[0], self._marks[-1]

@@ -109,7 +109,9 @@ class Keeper:
         self._state.apply(entry)
         self._ledger.apply(entry, self._deltas_of(entry))
         self._chain = chain_hash(encode(entry))
-        return Folded(self._ledger.rows(), self._due())
+        accounts = self._ledger.accounts
+        alarms = tuple(accounts[-1].watch.alarms) if accounts else ()
+        return Folded(self._ledger.rows(), self._due(), alarms)
 
     def checkpoint(self, chain: str) -> int:
         """Write what is folded so far; returns the sequence number it covers.

@@ -17,8 +17,9 @@ from seedcorn.core.errors import EngineDead, StoreError
 from seedcorn.core.generate.plan import Plan
 from seedcorn.core.ops.log_lines import ids
 from seedcorn.core.pipeline import Line, write_sample
+from seedcorn.core.recipe import in_flight
 from seedcorn.core.sample import Draw, Outcome, Parent, Sample
-from seedcorn.core.scheduling.leasing import Lease, in_flight
+from seedcorn.core.scheduling.leasing import Lease
 from seedcorn.core.text.fingerprint import fingerprint_texts
 from seedcorn.runtime.job import UnitReport, WorkerProgress
 from seedcorn.runtime.worker.busy import BusyClock
@@ -51,6 +52,8 @@ class OpenUnit:
     covered: set[int] = field(default_factory=set)
     segments: list[str] = field(default_factory=list)
     in_flight: list[int] = field(default_factory=list)
+    done: int = 0
+    """Samples with an outcome, durable or not, whoever wrote them."""
     staging: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -99,6 +102,7 @@ class UnitWriter:
         self._open[lease.unit] = state
         failed = sorted((i, why) for i, why in lease.failed.items() if i not in state.covered)
         state.finished += [self._failed(index, *why) for index, why in failed]
+        state.done = len(state.covered) + len(failed)
         self._plan.decide(lease.mixes)
         draws = [self._plan.draw(index) for index in todo]
         async with self._reading:
@@ -129,6 +133,7 @@ class UnitWriter:
             busy_s=self._busy.total(),
             up_s=time.monotonic() - self._since,
             lags=lags,
+            units={state.unit: state.done for state in self._open.values()},
         )
 
     @property
@@ -181,6 +186,7 @@ class UnitWriter:
             finally:
                 seconds = self._busy.leave(mark)
         state.finished.append(Finished(sample, seconds, time.monotonic()))
+        state.done += 1
         self._outcomes[sample.outcome] += 1
         self._tokens += sample.completion_tokens
 
