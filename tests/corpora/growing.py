@@ -11,6 +11,7 @@ from seedcorn.core.decisions.growth import WholeRecipe, ending, unmeasured
 from seedcorn.core.decisions.stopping import opening
 from seedcorn.core.dedup.sealing import SealRequest
 from seedcorn.core.log.entries import GenerationStarted, WriterOpened
+from seedcorn.core.log.rules import rules_for_next
 from seedcorn.core.log.state import CorpusState
 from seedcorn.core.recipe import resolved
 from seedcorn.core.scheduling.leasing import Cut, Lease
@@ -25,12 +26,13 @@ from seedcorn.storage.log.log import LogReader, open_writer
 from seedcorn.storage.stores.opening import open_store
 
 
-def grow_in_process(recipe, store_uri, base, batches=None, guide=None, now=None):
+def grow_in_process(recipe, store_uri, base, batches=None, guide=None, now=None, rules=None):
     """Grow until the recipe's `generations` exist, or what `guide` says, or for so many `batches`
     only.
 
     `base` is the folder that relative seed paths start at. Time in the log counts entries, so that
-    equal recipes give equal corpora, log included; or it is what `now()` says.
+    equal recipes give equal corpora, log included; or it is what `now()` says. `rules` are those of
+    generations that start now, the newest ones unless they are given.
     """
     store = open_store(store_uri, recipe.store)
     state, reader = CorpusState(), LogReader(store)
@@ -55,20 +57,21 @@ def grow_in_process(recipe, store_uri, base, batches=None, guide=None, now=None)
             break
         if not step.resumes:
             sources.log_new(state, log)
-            state.apply(log.append(_started(step, state, sources)))
+            state.apply(log.append(_started(step, state, sources, rules)))
         while (decision := opening(state, step.recipe)) is not None:
             state.apply(log.append(decision))
         job = generation_job(store, state, step.generation, step.recipe, sources)
         left = _Generation(store, state, log, job, guide.due).grow(left)
 
 
-def _started(step, state, sources):
+def _started(step, state, sources, rules):
     return GenerationStarted(
         step.generation,
         resolved(step.recipe),
         step.recipe.fingerprint,
         sources.fingerprint(state),
         {"seedcorn": "0.1.0"},
+        rules_for_next(state) if rules is None else rules,
     )
 
 

@@ -62,7 +62,7 @@ def test_large_seed_opens_and_gives_the_first_unit_its_parents_in_bounded_memory
     )
     assert catalogue.rows == ROWS
     # As the worker gets it: through the log's plain values.
-    seeds = SeedSet([Catalogue.from_dict(catalogue.to_dict())], store, StoreSpec())
+    seeds = SeedSet([Catalogue.from_dict(catalogue.to_dict())], store, StoreSpec(), {})
     plan = Plan(recipe, 1, Pool(0, seeds.group_sizes()))
     draws = [plan.draw(index) for index in range(256)]
     wanted = [address for draw in draws for address in draw.parents]

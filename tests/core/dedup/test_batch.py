@@ -74,7 +74,7 @@ def request(batch: int = 0, ordinal: int = 1) -> SealRequest:
     return SealRequest.of(1, CUT, batch, ordinal, ["segment"])
 
 
-ANCESTRY = Ancestry([Source("seed", "lakes", 0, 1, {}, 0)], {1: RECIPE})
+ANCESTRY = Ancestry([Source("seed", "lakes", 0, 1, {}, 0)], {1: RECIPE}, {})
 RULE = SealRule(0.7, 1.0, ["even", "odd"])
 
 

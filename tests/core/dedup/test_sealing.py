@@ -57,6 +57,7 @@ def source(name: str, role: str, ordinal: int, rows: int) -> Source:
 ANCESTRY = Ancestry(
     [source("web", "reference", 0, 4), source("none", "seed", 4, 0), source("books", "seed", 4, 3)],
     {1: "f1", 2: "f2"},
+    {},
 )
 
 

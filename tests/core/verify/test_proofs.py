@@ -11,7 +11,6 @@ from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.identity import sample_id
 from seedcorn.core.log.entries import BatchCommitted, Entry, Measurement, ObjectRef, WriterOpened
 from seedcorn.core.log.state import CorpusState, GenerationState, Source
-from seedcorn.core.verify.family import Family
 from seedcorn.core.verify.proofs import (
     BatchRows,
     CorpusDigest,
@@ -82,12 +81,6 @@ def entry_of(rows):
     )
 
 
-def family():
-    known = Family()
-    known.add_source(SOURCE)
-    return known
-
-
 def changed(rows, column, position, value):
     values = list(getattr(rows, column))
     values[position] = value
@@ -104,18 +97,6 @@ def test_honest_batch_passes_every_proof(outcomes):
     batch = entry_of(rows)
     check_ids(rows, batch, 5, TERMS)
     check_counts(rows, batch, 5, TERMS)
-    assert family().add(rows, 5, TERMS) == 11 + outcomes.count("duplicate")
-
-
-def test_samples_of_an_abandoned_generation_are_kin_within_it_alone():
-    known, given_up = family(), replace(TERMS, stands=False)
-    first = rows_of(["accepted"] * 4)
-    child = replace(rows_of(["accepted"] * 4, 4), parents=[[first.sample_id[0]]] * 4)
-    known.add(first, 5, given_up)
-    known.add(child, 6, given_up)
-    known.end_generation()
-    with pytest.raises(CorruptCorpus, match="neither a seed document nor a sample accepted"):
-        known.add(child, 8, TERMS)
 
 
 @settings(max_examples=50)
@@ -159,36 +140,6 @@ def test_missing_row_is_found():
     rows = rows_of(["accepted"] * 11)
     with pytest.raises(CorruptCorpus, match="index 10 of the batch has no row"):
         check_ids(rows_of(["accepted"] * 10), entry_of(rows), 5, TERMS)
-
-
-@pytest.mark.parametrize(
-    ("column", "value"),
-    [
-        ("stratum", "unheard of"),
-        ("outcome", "candidate"),
-        ("reason", ""),
-        ("duplicate_of", ""),
-        ("duplicate_of", "docs:3"),
-        ("duplicate_of", "docs:-1"),
-        ("duplicate_of", sample_id("recipe", 1, 0)),
-        ("parents", ["docs:0", "gone:1"]),
-        ("parents", [sample_id("recipe", 1, 0)]),
-    ],
-)
-def test_lineage_that_leads_nowhere_is_found(column, value):
-    rows = rows_of(["accepted", "duplicate"])
-    with pytest.raises(CorruptCorpus, match="sample"):
-        family().add(changed(rows, column, 1, value), 5, TERMS)
-
-
-def test_witness_of_the_same_batch_must_come_first():
-    rows = changed(rows_of(["accepted", "duplicate", "accepted"]), "reason", 1, "exact:same")
-    known = family()
-    known.add(changed(rows, "duplicate_of", 1, rows.sample_id[0]), 5, TERMS)
-    assert rows.sample_id[2] in known
-    assert rows.sample_id[1] not in known
-    with pytest.raises(CorruptCorpus, match="no document before it"):
-        family().add(changed(rows, "duplicate_of", 1, rows.sample_id[2]), 5, TERMS)
 
 
 @settings(max_examples=30)

@@ -21,7 +21,7 @@ LETTERS = st.text(st.sampled_from("abAB19_ .,-'\u2019\u201c\n\t\u00e9\u00dfæ¼¢å­
 def test_replay_of_any_stream_comes_to_the_verdicts_of_the_line(seed, n, cuts, parts):
     keys, signatures = stream(seed, n)
     verdicts = sealed(Line(parts), keys, signatures, cuts)
-    replay, kept = Replay(), 0
+    replay, kept = Replay({}), 0
     for row in range(n):
         own, signature = keys[row].tolist(), signatures[row].tobytes()
         expected = KEPT

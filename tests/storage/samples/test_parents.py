@@ -16,7 +16,7 @@ from seedcorn.storage.seeds.seeds import SeedSet, open_catalogue
 from seedcorn.storage.stores.local import LocalStore
 from seedcorn.storage.stores.memory import MemoryStore
 
-NO_SEED = SeedSet([], MemoryStore("parents-no-seed"), StoreSpec())
+NO_SEED = SeedSet([], MemoryStore("parents-no-seed"), StoreSpec(), {})
 
 
 def shards(store, generation: int, sizes: list[int]):
@@ -102,7 +102,9 @@ def test_seed_rows_and_samples_come_back_together(tmp_path):
     (tmp_path / "seed.jsonl").write_text("\n".join(lines))
     store = LocalStore(tmp_path / "corpus")
     spec = SourceSpec("seed.jsonl", name="s")
-    seeds = SeedSet([open_catalogue(spec, str(tmp_path), store, StoreSpec())], store, StoreSpec())
+    seeds = SeedSet(
+        [open_catalogue(spec, str(tmp_path), store, StoreSpec())], store, StoreSpec(), {}
+    )
     reader = ParentReader(store, seeds, {1: shards(store, 1, [3])})
 
     found = reader.read([(0, 4), (1, 2), (0, 1), (0, 4)])

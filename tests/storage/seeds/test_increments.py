@@ -41,7 +41,7 @@ class Seed:
         return [Catalogue.from_dict(one.to_dict()) for one in found]
 
     def texts(self, catalogues) -> list[str | None]:
-        seeds = SeedSet(catalogues, self.store, SPEC)
+        seeds = SeedSet(catalogues, self.store, SPEC, {})
         return [parent.text for parent in seeds.read(range(seeds.rows))]
 
 
@@ -76,7 +76,7 @@ def test_several_new_files_are_one_increment(seed):
 def test_increment_names_its_rows_after_itself(seed):
     first = seed.open()
     seed.write("a", "three")
-    parents = SeedSet(seed.open(first), seed.store, SPEC).read([1, 2])
+    parents = SeedSet(seed.open(first), seed.store, SPEC, {}).read([1, 2])
     assert [parent.id for parent in parents] == ["docs:1", "docs+1:0"]
 
 

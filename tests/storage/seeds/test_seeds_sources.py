@@ -163,17 +163,17 @@ def test_seed_set_is_one_space_of_ordinals(tmp_path, store):
     write_parquet(tmp_path / "a.parquet", ["a0", "a1", "a2", "a3"])
     write_parquet(tmp_path / "b.parquet", ["b0", "b1"])
     catalogues = [opened(f"{name}.parquet", tmp_path, store) for name in "ab"]
-    seeds = SeedSet(catalogues, store, SPEC)
+    seeds = SeedSet(catalogues, store, SPEC, {})
     assert seeds.rows == 6
     assert seeds.group_sizes() == [3, 1, 2]
     assert [p.text for p in seeds.read([5, 0, 4, 3, 0])] == ["b1", "a0", "b0", "a3", "a0"]
     scanned = [(b.first_ordinal, b.texts.to_pylist()) for b in seeds.scan()]
     assert scanned == [(0, ["a0", "a1", "a2"]), (3, ["a3"]), (4, ["b0", "b1"])]
-    assert seeds.fingerprint != SeedSet(catalogues[::-1], store, SPEC).fingerprint
+    assert seeds.fingerprint != SeedSet(catalogues[::-1], store, SPEC, {}).fingerprint
     with pytest.raises(IndexError, match="seed row 6 of 6"):
         seeds.read([0, 6])
     with pytest.raises(SeedError, match="called 'a'"):
-        SeedSet([catalogues[0], catalogues[0]], store, SPEC)
+        SeedSet([catalogues[0], catalogues[0]], store, SPEC, {})
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,14 @@ from seedcorn.core.generate.prompts import (
     compile_prompt,
     neutralise,
 )
+from seedcorn.core.log.rules import rules_of
+from seedcorn.core.log.state import CorpusState
 from seedcorn.core.preflight.concerns import Concern, concerns
 from seedcorn.core.preflight.fit import SAMPLED, sampled
 from seedcorn.core.recipe import Recipe, SourceSpec
 from seedcorn.core.sample import Draw, Parent
 from seedcorn.storage.samples.parents import ParentReader
-from seedcorn.storage.seeds.files import Filesystems, find_files
-from seedcorn.storage.seeds.keys import advice, keys_of
+from seedcorn.storage.seeds.ids import require_ids
 from seedcorn.storage.seeds.seeds import Catalogue, SeedSet, open_catalogue
 from seedcorn.storage.stores.opening import open_store
 from seedcorn.storage.stores.store import Store
@@ -32,6 +33,8 @@ from seedcorn.storage.stores.store import Store
 READ_BYTES = 256 << 20
 """Compressed bytes of the seed that a sample of prompts may read; each parent may lie in a row group
 of its own, so that fewer prompts are rendered where row groups are large."""
+MOST_IDS = 1_000_000
+"""Rows of a source whose ids are looked at; of more, `grow` looks alone."""
 FEWEST = 8
 """Prompts rendered whatever they cost to read."""
 
@@ -94,26 +97,28 @@ def planned(loaded: LoadedRecipe, prompts: int, special_tokens: tuple[str, ...] 
         opened(recipe.dedup.evaluations)
         references = sum(catalogue.rows for catalogue in opened(recipe.dedup.against))
         catalogues = opened(recipe.seed)
-        drafting = _Drafting(recipe, SeedSet(catalogues, store, recipe.store), store)
+        _require_ids(loaded, catalogues, store)
+        # As a new corpus would name its rows.
+        seeds = SeedSet(catalogues, store, recipe.store, rules_of(CorpusState()))
+        drafting = _Drafting(recipe, seeds, store)
         first = drafting.drafts(range(min(prompts, recipe.samples)), special_tokens)
         chosen = sampled(
             recipe.fingerprint, recipe.samples, recipe.samples_per_prompt, affordable(catalogues)
         )
         sample = drafting.drafts(chosen, special_tokens)
-        found = [*concerns(recipe), *_about_seeds(loaded, catalogues)]
+        found = [*concerns(recipe), *_about_seeds(recipe, catalogues)]
         return Planned(recipe, first, sample, catalogues, references, found)
 
 
-def _about_seeds(loaded: LoadedRecipe, catalogues: Sequence[Catalogue]) -> Iterator[Concern]:
-    filesystems = Filesystems(loaded.recipe.store)
-    for number, (spec, catalogue) in enumerate(zip(loaded.recipe.seed, catalogues, strict=True)):
-        keys = keys_of(find_files(spec, loaded.base, filesystems), spec, filesystems)
-        if spec.id and keys and spec.id not in keys:
-            yield Concern(
-                f"seed.{number}.id",
-                f"{spec.path}: {advice(spec.id, keys)}",
-                "name one of them; without it row numbers name the documents",
-            )
+def _require_ids(loaded: LoadedRecipe, catalogues: Sequence[Catalogue], store: Store) -> None:
+    """As `grow` does, where reading the ids takes no longer than a moment."""
+    for spec, catalogue in zip(loaded.recipe.seed, catalogues, strict=True):
+        if catalogue.rows <= MOST_IDS:
+            require_ids(spec, catalogue, loaded.base, (store, loaded.recipe.store))
+
+
+def _about_seeds(recipe: Recipe, catalogues: Sequence[Catalogue]) -> Iterator[Concern]:
+    for number, (spec, catalogue) in enumerate(zip(recipe.seed, catalogues, strict=True)):
         if catalogue.problems:
             found = ", ".join(f"{count:,} {name}" for name, count in catalogue.problems.items())
             unusable = sum(catalogue.problems.values())

@@ -7,8 +7,10 @@ import pyarrow as pa
 from seedcorn.commands.show.choice import Row
 from seedcorn.core.errors import SeedError
 from seedcorn.core.log.entries import ObjectRef
+from seedcorn.core.log.rules import rules_of
 from seedcorn.core.log.state import CorpusState, Source
 from seedcorn.core.recipe import StoreSpec
+from seedcorn.core.row_names import row_of
 from seedcorn.storage.samples.samples import read_shard
 from seedcorn.storage.seeds.seeds import Catalogue, SeedReader
 from seedcorn.storage.stores.parquet_objects import column_of
@@ -21,11 +23,11 @@ def witnesses(
     """Text of every witness that these rows name; what cannot be read says so instead."""
     named = {row["duplicate_of"]: row["reason"] for row in dropped if row["duplicate_of"]}
     found: dict[str, str] = {}
+    rules = rules_of(state)
     for name, reason in named.items():
-        source, _, row = name.rpartition(":")
-        if source:
-            role = reason.rpartition(":")[2]
-            found[name] = _source_text(store, spec, _source(state, role, source), int(row))
+        if (place := row_of(name, rules)) is not None:
+            source = _source(state, reason.rpartition(":")[2], place[0])
+            found[name] = _source_text(store, spec, source, place[1])
     last = max((row["generation"] for row in dropped), default=0)
     shards = [ref for n, one in state.standing.items() if n <= last for ref in one.shards]
     return found | _samples(store, shards, named.keys() - found.keys())

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.identity import sample_id
 from seedcorn.core.log.state import Source
+from seedcorn.core.row_names import numbered
 from seedcorn.core.sample import OUTCOMES
 from seedcorn.core.scheduling.leasing import Cut
 
@@ -78,12 +79,14 @@ class Ancestry:
     """Reference and seed sources in ordinal order."""
     fingerprints: Mapping[int, str]
     """Recipe fingerprint of each generation."""
+    rules: Mapping[str, int]
+    """Of the corpus, by which rows are named."""
 
     def name(self, ordinal: int, label: int, generation: int) -> tuple[str, str]:
         """(relation, document) of the witness with this ordinal and tag `label`.
 
         The relation is to a sample of `generation`: seed | reference | earlier | same. A source row
-        is called `<source>:<row>`, a sample by its id.
+        goes by its number, a sample by its id.
         """
         of_generation, index = label >> TAG_INDEX_BITS, label & ((1 << TAG_INDEX_BITS) - 1)
         if of_generation:
@@ -91,7 +94,7 @@ class Ancestry:
             return relation, sample_id(self.fingerprints[of_generation], of_generation, index)
         for source in self.sources:
             if source.ordinal <= ordinal < source.ordinal + source.rows:
-                return source.role, f"{source.name}:{ordinal - source.ordinal}"
+                return source.role, numbered(source.name, ordinal - source.ordinal, self.rules)
         raise CorruptCorpus(f"index ordinal {ordinal} belongs to no source in the log")
 
 

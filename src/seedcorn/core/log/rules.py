@@ -17,7 +17,7 @@ KNOWN: Mapping[str, tuple[int, ...]] = {
     TEXT: (1,),
     LEDGER_UNIT: (1,),
     REASONING: (1,),
-    ROW_NAMES: (1,),
+    ROW_NAMES: (1, 2),
     **{f"{CHECK}{code}": tuple(meanings) for code, meanings in MEANINGS.items()},
 }
 """The numbers of every rule that this code can follow, the newest one last."""
@@ -57,8 +57,13 @@ def checks_on_trust(rules: Mapping[str, int]) -> frozenset[str]:
 
 
 def reads_texts(rules: Mapping[str, int]) -> bool:
-    """Whether this code has the rules by which texts are told apart under stored rules."""
-    return not unknown_rules({rule: number_of(rules, rule) for rule in (TEXT, LEDGER_UNIT)})
+    """Whether this code has the rules by which texts are told apart and named under stored ones."""
+    return not unknown_rules({rule: number_of(rules, rule) for rule in FIXED})
+
+
+def reads_names(rules: Mapping[str, int]) -> bool:
+    """Whether this code has the rule by which seed rows are named under stored rules."""
+    return not unknown_rules({ROW_NAMES: number_of(rules, ROW_NAMES)})
 
 
 def require_rules(state: CorpusState) -> None:

@@ -1,7 +1,12 @@
 """Lineage: who exists so far, in rank order, hence what parents and witnesses may name."""
 
+from collections.abc import Mapping
+
 from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.log.rules import reads_names
 from seedcorn.core.log.state import Source
+from seedcorn.core.row_names import row_of
+from seedcorn.core.rule_numbers import ROW_NAMES, number_of
 from seedcorn.core.sample import OUTCOMES
 from seedcorn.core.verify.proofs import BatchRows, Terms
 
@@ -12,7 +17,9 @@ class Family:
     """Who exists so far, in rank order: what parents and witnesses may name. About 100 bytes per
     accepted sample."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Mapping[str, int]) -> None:
+        """`rules` are those of the corpus, by which rows are named."""
+        self._rules = rules
         self._accepted: set[bytes] = set()
         self._passing: set[bytes] = set()
         """Those of the abandoned generation that is read: nothing else may name them."""
@@ -61,20 +68,28 @@ class Family:
         """Whether `of` is what the reason `<exact|near>:<relation>` says it is."""
         relation = reason.partition(":")[2]
         if relation in ("seed", "reference"):
-            name, _, row = of.rpartition(":")
-            return row.isdecimal() and int(row) < self._sources.get((relation, name), 0)
+            if not reads_names(self._rules):
+                return True
+            place = row_of(of, self._rules)
+            return place is not None and place[1] < self._sources.get((relation, place[0]), 0)
         return _key(of) in fresh or of in self
 
     def _check_parents(self, rows: BatchRows, sequence: int) -> int:
-        seeds = {name for role, name in self._sources if role == "seed"}
         for name, parents in zip(rows.sample_id, rows.parents, strict=True):
             for parent in parents:
-                if parent.partition(":")[0] not in seeds and parent not in self:
+                if not self._is_seed(parent) and parent not in self:
                     raise CorruptCorpus(
                         f"log entry {sequence}: sample {name} has the parent {parent!r}, which is "
                         "neither a seed document nor a sample accepted before"
                     )
         return sum(map(len, rows.parents))
+
+    def _is_seed(self, parent: str) -> bool:
+        """Whether it names a row of a seed; a number must be one of its rows, unless it may be an
+        id of digits."""
+        rows = self._sources.get(("seed", parent.partition(":")[0]))
+        place = row_of(parent, self._rules) if number_of(self._rules, ROW_NAMES) == 2 else None
+        return rows is not None and (place is None or place[1] < rows)
 
 
 def _key(name: str) -> bytes:

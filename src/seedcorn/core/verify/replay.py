@@ -4,13 +4,14 @@ It shares no code with the index, its partitions, its witnesses or the batch ker
 fingerprint is and how alike two signatures are. About 2.5 KB of memory per document.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seedcorn.core.row_names import numbered
 from seedcorn.core.text.fingerprint import Fingerprints, similarity
 
 _FORGOTTEN = 12
@@ -45,8 +46,9 @@ KEPT = DedupOutcome()
 class Replay:
     """All documents so far. Source rows count for generations that deduplicate against the seed."""
 
-    def __init__(self) -> None:
-        """No document yet."""
+    def __init__(self, rules: Mapping[str, int]) -> None:
+        """No document yet. `rules` are those of the corpus, by which rows are named."""
+        self._rules = rules
         self._documents: dict[int, Known] = {}
         self._owners: dict[bool, dict[int, int]] = {False: {}, True: {}}
         """By whether they are of the seed: key -> the lowest ordinal that has it."""
@@ -67,7 +69,8 @@ class Replay:
         for offset in np.flatnonzero(usable):
             number = ordinal + row + int(offset)
             signature = prints.signature[offset].tobytes()
-            self._documents[number] = Known(f"{name}:{row + int(offset)}", role, 0, signature)
+            called = numbered(name, row + int(offset), self._rules)
+            self._documents[number] = Known(called, role, 0, signature)
             self._claim(prints.keys[offset].tolist(), number, role == "seed")
 
     def judge(

@@ -4,20 +4,28 @@ Invariant: a generation draws from the seeds that stood in the log when it start
 however often it is resumed and whatever files appeared since.
 """
 
+import logging
 from collections.abc import Sequence
 
 from seedcorn.core.decisions.growth import SourceClaim, base_name, increments, new_sources
 from seedcorn.core.errors import SeedError
+from seedcorn.core.figures import counted
 from seedcorn.core.identity import digest
 from seedcorn.core.log.entries import SeedAdded
+from seedcorn.core.log.rules import rules_of
 from seedcorn.core.log.state import CorpusState, Source
-from seedcorn.core.recipe import Recipe, SourceSpec
+from seedcorn.core.recipe import Recipe, SourceSpec, StoreSpec
 from seedcorn.core.recipe.tree import recipe_from_dict
+from seedcorn.core.rule_numbers import ROW_NAMES, number_of
 from seedcorn.storage.log.log import LogWriter
 from seedcorn.storage.seeds.catalogue import source_name
+from seedcorn.storage.seeds.ids import require_ids
 from seedcorn.storage.seeds.increments import open_source
+from seedcorn.storage.seeds.rows import MAX_ID
 from seedcorn.storage.seeds.seeds import Catalogue, open_catalogue
 from seedcorn.storage.stores.store import Store
+
+logger = logging.getLogger(__name__)
 
 
 class Catalogues:
@@ -39,6 +47,8 @@ class Catalogues:
         self._recipe = recipe
         self._opened: dict[tuple[str, str], Catalogue] = {}
         stores = (store, recipe.store)
+        named_apart = number_of(rules_of(state), ROW_NAMES) > 1
+        known = {source.name for source in state.sources_of("seed")}
         for role, specs in _by_role(recipe):
             named: set[str] = set()
             for spec in specs:
@@ -49,6 +59,8 @@ class Catalogues:
                 ]
                 for catalogue in open_source(spec, base, stores, logged, settled):
                     self._opened[role, catalogue.source] = catalogue
+                    if role == "seed" and catalogue.source not in known and named_apart:
+                        _require_names(spec, catalogue, base, stores)
         self.anchor: list[Catalogue] = []
         """Held-out text: read when a generation is measured, never a part of the corpus."""
         for spec in recipe.ledger.anchor:
@@ -107,6 +119,22 @@ class Catalogues:
         logged = Catalogue.from_dict(source.catalogue)
         opened = self._opened.get(("seed", source.name))
         return opened if opened is not None and opened.fingerprint == logged.fingerprint else logged
+
+
+def _require_names(
+    spec: SourceSpec, catalogue: Catalogue, base: str, stores: tuple[Store, StoreSpec]
+) -> None:
+    """Refuse ids that name no row, and say which rows go by their number beside others' ids."""
+    named = require_ids(spec, catalogue, base, stores)
+    if named.by_id and named.by_number:
+        logger.warning(
+            "seed %s: %s without an id that is a text (of at most %d bytes) or a whole number: "
+            "such rows go by their number, as in %s:#4",
+            spec.path,
+            counted(named.by_number, "row"),
+            MAX_ID,
+            catalogue.source,
+        )
 
 
 def _refuse_second(role: str, name: str, named: set[str]) -> None:

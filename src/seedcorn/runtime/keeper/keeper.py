@@ -26,6 +26,7 @@ from seedcorn.core.log.entries import (
     chain_hash,
     encode,
 )
+from seedcorn.core.log.rules import rules_of
 from seedcorn.core.log.state import CorpusState, Source
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.sketch.history import History
@@ -92,6 +93,7 @@ class Keeper:
         ancestry = Ancestry(
             [s for s in self._state.sources if s.role != "evaluation"],
             {number: g.fingerprint for number, g in self._state.generations.items()},
+            rules_of(self._state),
         )
         rule = SealRule(
             self._recipe.dedup.threshold,

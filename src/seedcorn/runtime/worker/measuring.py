@@ -112,4 +112,4 @@ def _texts(parents: Iterable[Parent]) -> list[str]:
 
 def _seeds(catalogues: Sequence[dict[str, Any]], store: Store, job: MeasuringJob) -> SeedSet:
     opened = [Catalogue.from_dict(catalogue) for catalogue in catalogues]
-    return SeedSet(opened, store, job.generation.recipe.store)
+    return SeedSet(opened, store, job.generation.recipe.store, job.generation.rules)

@@ -33,7 +33,7 @@ async def make_writer(job: GenerationJob, engine: Engine, info: EngineInfo) -> U
     recipe = job.recipe
     store = open_store(job.corpus, recipe.store)
     catalogues = [Catalogue.from_dict(catalogue) for catalogue in job.catalogues]
-    seeds = SeedSet(catalogues, store, recipe.store)
+    seeds = SeedSet(catalogues, store, recipe.store, job.rules)
     parents = ParentReader(store, seeds, job.ancestors, job.withdrawn)
     plan = make_plan(job, seeds.group_sizes())
     writer = UnitWriter(engine, store, parents, plan, recipe.run.stage_interval_s)

@@ -7,10 +7,11 @@ nothing is shared between threads but the cache, and nothing stays open.
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import BinaryIO
 
 import numpy as np
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 
 from seedcorn.core.errors import SeedError
 from seedcorn.core.recipe import StoreSpec
+from seedcorn.core.row_names import identified, numbered
 from seedcorn.core.sample import Parent
 from seedcorn.storage.seeds.catalogue import Catalogue
 from seedcorn.storage.seeds.files import Filesystems, is_remote, seed_errors
@@ -31,6 +33,7 @@ OPEN_FOOTERS = 64
 REMOTE_THREADS = 4
 """Row groups of a remote seed that one `read` fetches at once."""
 STREAM_BUFFER = 1 << 20
+NO_RULES: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,10 @@ class SeedReader:
         store_spec: StoreSpec,
         cached_groups: int = 8,
         cache_bytes: int = CACHE_BYTES,
+        rules: Mapping[str, int] = NO_RULES,
     ) -> None:
-        self.catalogue = catalogue
+        """`rules` are those of the corpus, by which rows are named; who reads no names needs none."""
+        self.catalogue, self._rules = catalogue, rules
         self._store = store
         self._filesystems = Filesystems(store_spec)
         sizes = [rows for file in catalogue.files for rows in file.groups]
@@ -89,11 +94,16 @@ class SeedReader:
 
     def scan(self, batch_rows: int = 4096) -> Iterator[ScanBatch]:
         """Every row in order, at most `batch_rows` and about 32 MiB of text at a time."""
+        for ordinal, slab in self.slabs():
+            for start in range(0, slab.num_rows, batch_rows):
+                yield from self._scanned(slab.slice(start, batch_rows), ordinal + start)
+
+    def slabs(self) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """The needed columns of every row in order, with the ordinal of each slab's first row."""
         for group in range(len(self._starts) - 1):
             ordinal = int(self._starts[group])
             for slab in self._slabs(group, *self._mode(group)):
-                for start in range(0, slab.num_rows, batch_rows):
-                    yield from self._scanned(slab.slice(start, batch_rows), ordinal + start)
+                yield ordinal, slab
                 ordinal += slab.num_rows
 
     @property
@@ -128,9 +138,15 @@ class SeedReader:
         names = ids(rows, columns)
         for piece in examined(rows, columns, self.catalogue.max_chars):
             for row, text in enumerate(piece.texts.to_pylist(), piece.first):
-                name = f"{self.catalogue.source}:{names[row] or int(ordinals[row])}"
+                name = self._name(names[row], int(ordinals[row]))
                 problem = piece.problems[row - piece.first]
                 yield Parent(name, None if problem else text, problem)
+
+    def _name(self, own: str, ordinal: int) -> str:
+        source = self.catalogue.source
+        if own:
+            return identified(source, own, self._rules)
+        return numbered(source, ordinal, self._rules)
 
     def _cached_slabs(self, group: int) -> Iterator[pa.RecordBatch]:
         slabs = self._cache.get(group)

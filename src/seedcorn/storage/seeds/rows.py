@@ -41,7 +41,7 @@ def examined(batch: pa.RecordBatch, columns: Columns, max_chars: int) -> Iterato
     lengths = byte_lengths(column)
     too_long = lengths > 4 * max_chars
     kept = np.where(too_long, 0, lengths)
-    problems = _given_problems(batch, columns)
+    problems = given_problems(batch, columns)
     for start, stop in _pieces(kept):
         skip = too_long[start:stop]
         texts = _plain(column, np.arange(start, stop), skip)
@@ -88,7 +88,8 @@ def ids(batch: pa.RecordBatch, columns: Columns) -> list[str]:
     return [_decoded(value) or "" for value in _bytes(plain).to_pylist()]
 
 
-def _given_problems(batch: pa.RecordBatch, columns: Columns) -> np.ndarray:
+def given_problems(batch: pa.RecordBatch, columns: Columns) -> np.ndarray:
+    """Object array of str: what a conversion found wrong with each row, empty for nothing."""
     if not columns.problem:
         return np.full(batch.num_rows, "", dtype=object)
     return np.array(batch.column(columns.problem).to_pylist(), dtype=object)

@@ -4,7 +4,7 @@ Generation 0 is addressed by ordinal: the rows of the first source, then of the 
 This is what the plan draws from and what lineage names; it never holds a document.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -28,14 +28,18 @@ class SeedSet:
         catalogues: Sequence[Catalogue],
         store: Store,
         store_spec: StoreSpec,
+        rules: Mapping[str, int],
         cached_groups: int = 8,
     ) -> None:
+        """`rules` are those of the corpus, by which rows are named."""
         names = [catalogue.source for catalogue in catalogues]
         for name in names:
             if names.count(name) > 1:
                 raise SeedError(f"two seed sources are called {name!r}; give them different names")
         self.catalogues = tuple(catalogues)
-        self._readers = [SeedReader(c, store, store_spec, cached_groups) for c in catalogues]
+        self._readers = [
+            SeedReader(c, store, store_spec, cached_groups, rules=rules) for c in catalogues
+        ]
         rows = [catalogue.rows for catalogue in catalogues]
         self._starts = np.concatenate(([0], np.cumsum(rows, dtype=np.int64)))
 

@@ -44,10 +44,10 @@ _FINGERPRINTS = ["keys", "signature", "text_hash", "words"]
 class DeepProof:
     """One pass over sources and batches, in log order. Raises CorruptCorpus at the first mistake."""
 
-    def __init__(self, store: Store, spec: StoreSpec) -> None:
-        """`spec` is how seed files on remote stores are reached."""
+    def __init__(self, store: Store, spec: StoreSpec, rules: Mapping[str, int]) -> None:
+        """`spec` is how seed files on remote stores are reached, `rules` are those of the corpus."""
         self._store, self._spec = store, spec
-        self._replay, self._containment = Replay(), ContainmentReplay()
+        self._replay, self._containment = Replay(rules), ContainmentReplay()
         self._evaluations: list[EvaluationSet] = []
         self.fingerprints = self.verdicts = self.rechecked = 0
         self.trusted = 0

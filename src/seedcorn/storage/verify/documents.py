@@ -7,8 +7,10 @@ kept or dropped alike, and the rate of missed pairs stays what it is.
 from collections.abc import Mapping
 
 from seedcorn.core.errors import SeedError, StoreError
+from seedcorn.core.log.rules import rules_of
 from seedcorn.core.log.state import CorpusState, Source
 from seedcorn.core.recipe import Recipe, StoreSpec
+from seedcorn.core.row_names import numbered
 from seedcorn.core.verify.proofs import BatchRows
 from seedcorn.core.verify.uniqueness import DROPPED, KEPT, SOURCE, Documents
 from seedcorn.storage.seeds.catalogue import Catalogue
@@ -31,9 +33,11 @@ class DocumentSubset:
         self._share, self._total = 1.0, 0
         self._indexed: set[int] = set()
         self._sources = "no seed"
+        self._rules: Mapping[str, int] = {}
 
     def plan(self, state: CorpusState, recipes: Mapping[int, Recipe]) -> None:
         """Decide what takes part, from the log's counts alone."""
+        self._rules = rules_of(state)
         with_seed = all(recipe.dedup.seed for recipe in recipes.values())
         roles = {"seed", "reference"} if with_seed else {"reference"}
         sources = [source for source in state.sources if source.role in roles]
@@ -60,7 +64,7 @@ class DocumentSubset:
                 columns = zip(batch.texts.to_pylist(), batch.usable.tolist(), strict=True)
                 for row, (text, usable) in enumerate(columns, batch.first_ordinal):
                     if usable:
-                        self.documents.add(text, SOURCE, f"{source.name}:{row}")
+                        self.documents.add(text, SOURCE, numbered(source.name, row, self._rules))
         except (SeedError, StoreError) as error:
             return f"P8 was not checked against all of {source.role} {source.name}: {error}"
         return ""

@@ -18,7 +18,7 @@ from seedcorn.core.log.entries import (
     SeedAdded,
 )
 from seedcorn.core.log.layout import DATA, DROPPED, STAGING
-from seedcorn.core.log.rules import reads_texts, unknown_rules
+from seedcorn.core.log.rules import reads_texts, rules_of, unknown_rules
 from seedcorn.core.log.state import CorpusState, GenerationState, Source
 from seedcorn.core.recipe import Recipe, StoreSpec
 from seedcorn.core.sketch.sketch import Delta
@@ -93,10 +93,10 @@ def verify(
     when the store does not answer, ObjectMissing without a corpus.
     """
     proof = _Proof(store, parse_recipe, advance)
-    if deep:
-        proof.deep = DeepProof(store, spec or StoreSpec())
     try:
         proof.read_log()
+        if deep:
+            proof.deep = DeepProof(store, spec or StoreSpec(), proof.rules)
         proof.prove_objects()
         proof.fold_ledger()
         proof.prove_rows(DocumentSubset(store, spec or StoreSpec(), documents))
@@ -124,6 +124,11 @@ class _Proof:
         """Rows of which something was not proved, for want of a rule."""
         self._sketches: list[tuple[int, BatchCommitted, Delta]] = []
         """Recomputed from texts, to be held against those the log names."""
+
+    @property
+    def rules(self) -> dict[str, int]:
+        """Those that all documents of the corpus are compared and named under."""
+        return rules_of(self._state)
 
     def read_log(self) -> None:
         """Chain, numbers, formats, writers, and the fold of the log."""
@@ -174,7 +179,7 @@ class _Proof:
         """Everything that only the rows can show."""
         self.proving = "withdrawn"
         withdrawals = WithdrawalProof(self._store, self.entries, sketches=self._reads_texts)
-        rows, units, names, digest, family = 0, 0, 0, CorpusDigest(), Family()
+        rows, units, names, digest, family = 0, 0, 0, CorpusDigest(), Family(self.rules)
         documents.plan(self._state, self._recipes)
         for entry, table, batch in self._batches(family, documents):
             recipe = self._recipes[batch.generation]
@@ -211,8 +216,7 @@ class _Proof:
 
     @property
     def _reads_texts(self) -> bool:
-        first = self._state.generations.get(1)
-        return first is None or reads_texts(first.rules)
+        return reads_texts(self.rules)
 
     def _warn_of_trust(self) -> None:
         trusted = self._on_trust + (self.deep.trusted if self.deep is not None else 0)

@@ -15,6 +15,7 @@ from seedcorn.core.dedup.batch import Decided, deduplicate
 from seedcorn.core.dedup.sealing import Ancestry, SealRequest, tags, tally, winners
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.log.entries import BatchCommitted, Body, Entry
+from seedcorn.core.log.rules import rules_of
 from seedcorn.core.log.state import CorpusState
 from seedcorn.runtime.driver.ports import Lost
 from seedcorn.runtime.job import Folded, GenerationJob, LoadReport
@@ -146,7 +147,7 @@ class SimulatedKeeper:
         self, rows: list[Row], candidates: list[int], decided: Decided, generation: int
     ) -> list[Row]:
         fingerprints_of = {n: g.fingerprint for n, g in self.state.generations.items()}
-        ancestry = Ancestry(self.state.sources, fingerprints_of)
+        ancestry = Ancestry(self.state.sources, fingerprints_of, rules_of(self.state))
         outcome, verdicts = list(rows), decided.verdicts
         for place, n in enumerate(candidates):
             row, witness, reason, kept = rows[n], "", "", bool(verdicts.kept[place])
