@@ -9,6 +9,9 @@ from seedcorn.config import load_recipe
 from tests.cases.running import GARDENS, seedcorn, write_recipe
 from tests.corpora.growing import grow_in_process
 
+COPYING = {"seed_copy_rate": 0.5, "words": 20, "concurrency": 8}
+"""An engine that repeats the seed now and then."""
+
 
 @pytest.fixture
 def recipe_of(tmp_path):
@@ -82,7 +85,7 @@ def test_lines_that_are_no_text_are_named_by_number_and_counted(recipe_of, tmp_p
 
 
 def test_witness_in_the_seed_is_named_by_its_number_and_shown(recipe_of, tmp_path, capsys):
-    changes = {"engine": {"kind": "simulated", "simulated": {"seed_copy_rate": 0.5, "words": 20}}}
+    changes = {"engine": {"kind": "simulated", "simulated": COPYING}}
     assert seedcorn("grow", recipe_of(range(100, 120), samples=60, **changes)) == 0
     rows = pq.read_table(tmp_path / "corpus" / "dropped").to_pylist()
     witnesses = {row["duplicate_of"] for row in rows if row["reason"].endswith(":seed")}

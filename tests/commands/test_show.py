@@ -41,7 +41,7 @@ def test_show_duplicates_have_their_witness_text_beside_them(grown, capsys):
     assert of_seed
     text = shown(capsys, grown[1], "-n", "48", "--outcome", "duplicate")
     for row in of_seed:
-        line = int(row["duplicate_of"].rpartition(":")[2])
+        line = int(row["duplicate_of"].removeprefix("lakes:#"))
         name = SEED[line].split(" lies")[0]
         assert text.count(f"{name} lies") >= 2
     assert "(not found)" not in text

@@ -59,7 +59,7 @@ def test_verify_dropped_row_with_another_reason_breaks_p3(store):
     assert broken(store)[0] == "P3"
 
 
-@pytest.mark.parametrize("witness", ["0" * 32, "docs:12", "nowhere:0", ""])
+@pytest.mark.parametrize("witness", ["0" * 32, "docs:2", "docs:#12", "nowhere:#0", ""])
 def test_verify_witness_that_does_not_exist_breaks_lineage(store, witness):
     sequence, _ = batches(store)[0]
 
@@ -122,7 +122,7 @@ def test_verify_exact_duplicate_that_was_kept_breaks_p8(store):
 def test_verify_copy_of_a_seed_document_that_was_kept_breaks_p8(store, tmp_path):
     smuggle(store, [simulate("seed", 0, 3, SimulatedSpec(words=50), "").text])
     promise, text = broken(store)
-    assert (promise, "docs:3" in text) == ("P8", True)
+    assert (promise, "docs:#3" in text) == ("P8", True)
 
 
 def test_verify_more_near_duplicates_than_the_miss_rate_explains_break_p8(store):
