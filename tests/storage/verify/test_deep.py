@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from seedcorn.config import recipe_from_dict
-from seedcorn.core.rule_numbers import ROW_NAMES
 from seedcorn.core.log.entries import GenerationStarted
 from seedcorn.core.recipe import DedupSpec, SourceSpec
+from seedcorn.core.rule_numbers import ROW_NAMES
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.log.sketches import read_delta, write_delta
 from seedcorn.storage.verify.verification import verify
@@ -237,7 +237,10 @@ def ruled(store, rules, name):
     """A copy whose generations were started under these rules, but for the names of its rows."""
     other = copy_of(store, name)
     started = [entry for entry in read_log(store) if isinstance(entry.body, GenerationStarted)]
-    reforge(other, {entry.sequence: replace(entry.body, rules={ROW_NAMES: 2, **rules}) for entry in started})
+    reforge(
+        other,
+        {entry.sequence: replace(entry.body, rules={ROW_NAMES: 2, **rules}) for entry in started},
+    )
     return other
 
 

@@ -41,7 +41,7 @@ MEANINGS = {
     "text": "The text that the model wrote.",
     "generation": "Round of growth, from 1; parents are real documents or earlier samples.",
     "stratum": "Prompt branch of the recipe.",
-    "parents": "Documents it was written from: source:row of a seed document, or a sample's id.",
+    "parents": "Documents it was written from: source and id or number of a seed row, or a sample's id.",
     "model": "Model that wrote it.",
     "model_revision": "Commit or content hash of the model's weights.",
     "engine": "Inference engine and version.",

@@ -21,7 +21,7 @@ class SourceSpec:
     text: str = "text"
     """Column (Parquet) or key (JSONL) that holds the document."""
     id: str = ""
-    """Column or key that holds a document id; empty: the row number names the document."""
+    """Column or key that holds a document id, each once; empty: the row number names the document."""
     split: str = "file"
     """Plain text only: file | paragraph | line."""
     max_chars: int = semantic(20_000, at_least=1)
