@@ -39,21 +39,25 @@ dry-run: $(VENV)/.ok $(MODEL)/.ok
 s3-dry-run: $(VENV)/.ok $(MODEL)/.ok
 	$(BIN)/python -m tests.s3_dry_run
 
-# Tests that share the session's Ray cluster or start engines take longest and wait much. Beside them
-# run the linters and the core's tests, which compile every kernel once, then all others in two runs.
+# Every test but the long ones, in four runs side by side that take about equally long, each with a
+# Ray cluster of its own where it asks for one. All vLLM engines belong to one run, so no two start at
+# once. The core's tests compile every kernel once, beside the linters; then the rest follows in two runs.
+SHORT := $(PYTEST) -m "not long"
+ENGINES := tests/engines tests/runtime/test_vllm_line.py tests/runtime/driver tests/security
+RUNTIME := tests/runtime --ignore=tests/runtime/test_vllm_line.py --ignore=tests/runtime/driver
 APART := tests/faults tests/storage tests/truths
-BESIDE := -m "not (ray or vllm or long)"
-REST := $(BESIDE) --ignore=tests/core $(APART:%=--ignore=%)
-LOGS := $(addprefix .cache/,lint.log core.log apart.log beside.log)
+REST := tests $(patsubst %,--ignore=%,tests/core tests/engines tests/runtime tests/security $(APART))
+LOGS := $(patsubst %,.cache/%.log,lint engines core apart rest)
 
 test: $(MODEL)/.ok
 	$(MAKE) lint > .cache/lint.log 2>&1 & lint=$$!; \
-	( $(PYTEST) tests/core > .cache/core.log 2>&1; code=$$?; \
-	  $(PYTEST) $(BESIDE) $(APART) > .cache/apart.log 2>&1 & apart=$$!; \
-	  $(PYTEST) $(REST) > .cache/beside.log 2>&1 || code=$$?; \
+	$(SHORT) $(ENGINES) > .cache/engines.log 2>&1 & engines=$$!; \
+	( $(SHORT) tests/core > .cache/core.log 2>&1; code=$$?; \
+	  $(SHORT) $(APART) > .cache/apart.log 2>&1 & apart=$$!; \
+	  $(SHORT) $(REST) > .cache/rest.log 2>&1 || code=$$?; \
 	  wait $$apart || code=$$?; exit $$code ) & others=$$!; \
-	$(PYTEST) -m "(ray or vllm) and not long"; code=$$?; \
-	wait $$lint || code=$$?; wait $$others || code=$$?; \
+	$(SHORT) $(RUNTIME); code=$$?; \
+	for run in $$lint $$engines $$others; do wait $$run || code=$$?; done; \
 	cat $(LOGS); exit $$code
 
 # Clusters of several nodes and jobs on a Ray head of their own: minutes each.

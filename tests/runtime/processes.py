@@ -114,16 +114,31 @@ def killing(name: str, moments: list[Callable[[], bool]], choose: random.Random)
         thread.join(timeout=10)
 
 
+def ends(pid: int, seconds: float = 20) -> bool:
+    """Whether a process is gone, or only waits to be reaped, within so many seconds."""
+    return _within(seconds, lambda: not title_of(pid))
+
+
 def group_ends(group: int, seconds: float) -> bool:
     """Whether a process group has no member any more, within so many seconds."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+
+    def gone() -> bool:
         try:
             os.killpg(group, 0)
         except ProcessLookupError:
             return True
-        time.sleep(0.1)
-    return False
+        return False
+
+    return _within(seconds, gone)
+
+
+def _within(seconds: float, happened: Callable[[], bool]) -> bool:
+    end = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > end:
+            return False
+        time.sleep(POLL_S)
+    return True
 
 
 def objects_at_least(folder: Path, count: int) -> Callable[[], bool]:
