@@ -18,8 +18,9 @@ from statistics import median
 from datasketch import MinHash
 from rensa import RMinHash
 
+from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.fingerprint import fingerprint, fingerprint_words, read_words, shingles_of
-from seedcorn.core.text.words import pack
+from seedcorn.core.text.words import NEWEST
 
 LEDGER_LENGTHS = (3, 8, 13)
 WORDS_PER_TEXT = 285
@@ -104,7 +105,7 @@ def _contenders(texts: list[str]) -> list[Contender]:
     few, fewer = mixed[: max(1, len(texts) // 4)], mixed[: max(1, len(texts) // 10)]
 
     def whole(buffer: tuple) -> None:
-        words = read_words(*buffer)
+        words = read_words(*buffer, NEWEST)
         fingerprint_words(words)
         for length in LEDGER_LENGTHS:
             shingles_of(words, length)
@@ -112,7 +113,7 @@ def _contenders(texts: list[str]) -> list[Contender]:
     n = len(texts)
     signatures, passes = (8.0, 30.0), (4.0, 12.0)
     return [
-        Contender("fingerprint, ASCII", lambda: fingerprint(*plain_buffer), n, signatures),
+        Contender("fingerprint, ASCII", lambda: fingerprint(*plain_buffer, NEWEST), n, signatures),
         Contender("+ ledger 3/8/13, ASCII", lambda: whole(plain_buffer), n, passes),
         Contender("+ ledger 3/8/13, 10 % non-ASCII", lambda: whole(mixed_buffer), n, passes),
         Contender(RENSA, lambda: [_rensa(text) for text in few], len(few)),

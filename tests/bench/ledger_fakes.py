@@ -21,8 +21,9 @@ from seedcorn.core.companions.diversity import form
 from seedcorn.core.companions.novel_bits import PARAPHRASE, shares
 from seedcorn.core.companions.order_gap import NOISE, order_gap
 from seedcorn.core.intervals import Interval
+from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.fingerprint import fingerprint_texts, shingles, similarity
-from seedcorn.core.text.words import pack
+from seedcorn.core.text.words import NEWEST
 from tests.bench import real_text
 
 DOCUMENTS = 150
@@ -60,7 +61,7 @@ def rows(source: str) -> list[Row]:
     """Generations grown from one third of a source, judged with the two others."""
     size = min(DOCUMENTS, len(real_text.documents(source)) // 3)
     seed, new, anchor = real_text.parts(source, size, size, size)
-    usual = form(by_content(seed, 64))
+    usual = form(by_content(seed, 64), NEWEST)
     generations = {name: fake(seed) for name, fake in FAKES.items()}
     generations |= {SHUFFLED: shuffled(new), GENUINE: new}
     return [
@@ -151,7 +152,7 @@ FAKES: dict[str, Callable[[Sequence[str]], list[str]]] = {
 
 def near_duplicates(documents: Sequence[str], seed: Sequence[str]) -> float:
     """Share of documents with a seed document of a common key and similarity of at least .7."""
-    mine, theirs = fingerprint_texts(documents), fingerprint_texts(seed)
+    mine, theirs = fingerprint_texts(documents, NEWEST), fingerprint_texts(seed, NEWEST)
     found = 0
     for keys, signature in zip(mine.keys, mine.signature, strict=True):
         candidates = theirs.signature[(theirs.keys == keys).any(axis=1)]
@@ -163,7 +164,7 @@ def near_duplicates(documents: Sequence[str], seed: Sequence[str]) -> float:
 def shingle_novelty(documents: Sequence[str], seed: Sequence[str]) -> float:
     """Share of the documents' distinct 8-word shingles that the seed does not have."""
     mine, theirs = (
-        np.unique(shingles(*pack([text.encode() for text in texts]), 8).hashes)
+        np.unique(shingles(*pack([text.encode() for text in texts]), NEWEST, 8).hashes)
         for texts in (documents, seed)
     )
     return float(np.isin(mine, theirs, invert=True).mean())
@@ -195,7 +196,7 @@ def main() -> int:
 
 
 def _measured(name: str, documents: list[str], seed: list[str], anchor: list[str]) -> Row:
-    shape = form(by_content(documents, 64))
+    shape = form(by_content(documents, 64), NEWEST)
     return Row(
         name,
         shingle_novelty(documents, seed),

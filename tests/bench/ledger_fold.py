@@ -34,8 +34,9 @@ from seedcorn.core.recipe import LedgerSpec, Recipe, resolved
 from seedcorn.core.simulation.simulation import Kind, Simulated, simulate
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import LENGTHS, Delta, batch_delta, limit
+from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.shingles import Shingles, below, shingles_many
-from seedcorn.core.text.words import pack
+from seedcorn.core.text.words import NEWEST
 from seedcorn.storage.log.sketches import write_delta
 from seedcorn.storage.stores.store import Store
 from tests.bench.line import SIMULATED
@@ -165,7 +166,7 @@ class Fold:
         """The entry and the sketch of a batch; texts are bytes already, as in the line."""
         packed = pack([text.encode() for text in of.texts])
         with self.watch.of("shingles"):
-            found = shingles_many(*packed, LENGTHS)
+            found = shingles_many(*packed, NEWEST, LENGTHS)
         with self.watch.of("delta"):
             delta = self._delta(found, of)
         with self.watch.of("form"):
@@ -235,7 +236,7 @@ def _forms(of: Documents) -> dict[str, dict[str, float]]:
     for stratum in sorted(set(of.strata)):
         rows = [n for n, o in enumerate(of.outcomes) if o in ("accepted", "duplicate")]
         rows = [n for n in rows if of.strata[n] == stratum]
-        forms[stratum] = form_of([of.texts[n] for n in spaced(rows)], len(rows), 0)
+        forms[stratum] = form_of([of.texts[n] for n in spaced(rows)], len(rows), 0, NEWEST)
     return forms
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from seedcorn.core.checks import Check, Subject, build
 from seedcorn.core.engine import Completion
 from seedcorn.core.intervals import clopper_pearson
+from seedcorn.core.text.words import NEWEST
 from tests.texts import ordinary, refusals
 
 FOUND, REJECTED = 0.95, 0.01
@@ -47,7 +48,7 @@ def rate(kind: str, texts: Sequence[str], rule: int) -> Rate:
 
 def rejects(check: Check, text: str) -> bool:
     """Whether one check rejects an answer."""
-    return check.problem(Subject(text, Completion(text, 0, 0, "stop"), ())) is not None
+    return check.problem(Subject(text, Completion(text, 0, 0, "stop"), (), NEWEST)) is not None
 
 
 def report(misses: bool) -> Iterator[str]:

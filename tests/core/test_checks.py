@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedcorn.core.checks import CHECKS, EMPTY, MEANINGS, NEWEST, build, verify
+from seedcorn.core.checks import CHECKS, EMPTY, MEANINGS, NEWEST, Subject, build, verify
 from seedcorn.core.engine import Completion
 from seedcorn.core.errors import RecipeError
+from seedcorn.core.text.words import TextRule
 
 PARENT = " ".join(f"word{number}" for number in range(60))
 PROSE = (
@@ -19,9 +20,9 @@ PROSE = (
 )
 
 
-def verdict(checks, answer, finish="stop", parents=()):
+def verdict(checks, answer, finish="stop", parents=(), rule=TextRule.TWO):
     completion = Completion(answer, 10, 20, finish)
-    return asyncio.run(verify(build(checks, NEWEST), answer, completion, parents))
+    return asyncio.run(verify(build(checks, NEWEST), Subject(answer, completion, parents, rule)))
 
 
 PASSING = [
@@ -56,7 +57,7 @@ FAILING = [
     (
         {"copy_of_parent": {"max_overlap": 0.2}},
         "\u201cword9\u2014word8\u2019s",
-        "1.00 of 3-word sequences are in parent 2",
+        "1.00 of 2-word sequences are in parent 2",
     ),
     ({"repetition": {}}, "今日は天気がいい" * 4, "of 4-word sequences repeat"),
     ({"script": {}}, "Паром ушёл до рассвета", "0.00 of letters are latin"),
@@ -81,7 +82,7 @@ def test_check_on_good_text_passes_and_is_listed(check, answer):
 
 @pytest.mark.parametrize(("check", "answer", "detail"), FAILING)
 def test_check_on_bad_text_gives_its_code_and_why(check, answer, detail):
-    found = verdict([check], answer, parents=("Some other text.", PARENT, "word9 word8 s"))
+    found = verdict([check], answer, parents=("Some other text.", PARENT, "word9 word8's"))
     assert (found.passed, found.reason) == ((), next(iter(check)))
     assert detail in found.detail
 
@@ -171,7 +172,7 @@ def test_all_checks_on_a_typical_text_stay_far_below_the_cost_of_a_token():
         times = []
         for _ in range(rounds):
             start = time.perf_counter()
-            await verify(checks, answer, completion, (PARENT,))
+            await verify(checks, Subject(answer, completion, (PARENT,), TextRule.TWO))
             times.append(time.perf_counter() - start)
         return min(times)
 

@@ -1,10 +1,10 @@
 """What a corpus holds, read and counted in the plainest way."""
 
-import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from seedcorn.core.text.words import NEWEST
+from seedcorn.core.verify.reading import read
 from seedcorn.storage.log.reading import read_state
 from seedcorn.storage.samples.samples import read_shard
 from seedcorn.storage.stores.store import Store
@@ -21,8 +21,8 @@ def accepted_rows(store: Store, columns: Sequence[str] | None = None) -> list[di
 
 
 def plain_words(text: str) -> list[str]:
-    """The normaliser again, from its definition alone."""
-    return re.findall(r"\w+", unicodedata.normalize("NFKC", text).lower())
+    """Words under the newest text rule, as the proofs read them."""
+    return list(read(text, NEWEST).words)
 
 
 def plain_shingles(texts: Iterable[str], length: int) -> set[tuple[str, ...]]:

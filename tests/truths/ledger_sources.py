@@ -8,8 +8,9 @@ from seedcorn.core.forecast.forecast import forecast
 from seedcorn.core.forecast.occupancy import Occupancy
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import HEADLINE, LENGTHS, Delta, batch_delta, limit
+from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.shingles import shingles_many
-from seedcorn.core.text.words import pack
+from seedcorn.core.text.words import NEWEST
 
 
 def delta_of(texts: Sequence[str], accepted=None, verified=None, rate: float = 1.0) -> Delta:
@@ -17,7 +18,7 @@ def delta_of(texts: Sequence[str], accepted=None, verified=None, rate: float = 1
     every = np.ones(len(texts), bool)
     accepted = every if accepted is None else accepted
     verified = every if verified is None else verified
-    found = shingles_many(*pack([text.encode() for text in texts]), LENGTHS, limit(rate))
+    found = shingles_many(*pack([text.encode() for text in texts]), NEWEST, LENGTHS, limit(rate))
     return batch_delta(found, accepted, verified, np.zeros(len(texts), np.uint8), rate)
 
 

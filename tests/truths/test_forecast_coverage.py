@@ -19,8 +19,9 @@ from seedcorn.core.forecast.forecast import EXTRAPOLATED, forecast
 from seedcorn.core.forecast.occupancy import Occupancy
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import HEADLINE, batch_delta
+from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.shingles import Shingles, shingles
-from seedcorn.core.text.words import pack
+from seedcorn.core.text.words import NEWEST
 
 BATCH = 64
 ORDERS = 48
@@ -68,7 +69,7 @@ class DocumentSet:
     """Documents as sets of fingerprints, and which of them are near duplicates of each other."""
 
     def __init__(self, texts: list[str]) -> None:
-        found = shingles(*pack([text.encode() for text in texts]), HEADLINE)
+        found = shingles(*pack([text.encode() for text in texts]), NEWEST, HEADLINE)
         self.rows = [found.hashes[low:high] for low, high in pairwise(found.offsets.tolist())]
         holders = defaultdict(list)
         for document, row in enumerate(self.rows):

@@ -17,8 +17,9 @@ from seedcorn.core.intervals import unique_interval
 from seedcorn.core.ledger import verifiers
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import HEADLINE, LENGTHS
+from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.fingerprint import shingles
-from seedcorn.core.text.words import pack
+from seedcorn.core.text.words import NEWEST
 from tests.truths import closed_loops
 from tests.truths.ledger_sources import (
     delta_of,
@@ -145,12 +146,14 @@ def test_t7_bigram_loop_adds_only_bounded_recombination():
     history, bigrams = History(), set()
     text = " ".join(words(ring))
     history.add(delta_of([text]), 0)
-    seen = set(shingles(*pack([text.encode()]), 2).hashes.tolist())
+    seen = set(shingles(*pack([text.encode()]), NEWEST, 2).hashes.tolist())
     for g in range(1, 5):
         draws = random.choice(size**3, n, p=chances.ravel())
         texts = [" ".join(words(x)) for x in np.stack(np.unravel_index(draws, chances.shape), 1)]
         history.add(delta_of(texts), g)
-        bigrams |= set(shingles(*pack([text.encode() for text in texts]), 2).hashes.tolist())
+        bigrams |= set(
+            shingles(*pack([text.encode() for text in texts]), NEWEST, 2).hashes.tolist()
+        )
         mean = closed_loops.new_types(chances.ravel(), n * (g - 1), n * g, known.ravel())
         assert abs(new(history, g, 3) - mean) < 4 * np.sqrt(mean)
     assert bigrams <= seen

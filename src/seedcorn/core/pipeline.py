@@ -31,7 +31,7 @@ data. Only a dead engine is an error, because then the sample has no outcome yet
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from seedcorn.core.checks import Check, Verdict, build, verify
+from seedcorn.core.checks import Check, Subject, Verdict, build, verify
 from seedcorn.core.engine import Completion, Engine, EngineInfo, Request
 from seedcorn.core.errors import RequestRefused
 from seedcorn.core.generate import reasoning
@@ -44,6 +44,7 @@ from seedcorn.core.generate.prompts import (
 )
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.sample import Draw, Outcome, Parent, Sample
+from seedcorn.core.text.words import TextRule
 
 SEED_ROW = "seed_row"
 """Reason of a sample whose parent cannot be used; counted and reported, never redrawn."""
@@ -112,7 +113,8 @@ async def _judge(
         verdict = Verdict((), f"engine_{completion.finish_reason}", "the engine gave up on it")
         outcome = Outcome.FAILED
     else:
-        verdict = await verify(line.checks, answer, completion, parents)
+        subject = Subject(answer, completion, parents, TextRule.of(line.rules))
+        verdict = await verify(line.checks, subject)
         outcome = Outcome.REJECTED if verdict.reason else Outcome.CANDIDATE
     return replace(
         sample,

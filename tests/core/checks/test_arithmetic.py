@@ -6,17 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedcorn.core.checks import CHECKS, Verdict, build, verify
+from seedcorn.core.checks import CHECKS, Subject, Verdict, build, verify
 from seedcorn.core.checks.arithmetic import latent
 from seedcorn.core.engine import Completion
 from seedcorn.core.errors import RecipeError
+from seedcorn.core.text.words import NEWEST
 
 STORY = "Ada buys 3 boxes of 12 eggs: 3 \u00d7 12 = 36 eggs. Five break, so 36 - 5 = 31 are left."
 
 
 def verdict(answer: str, **settings: int) -> Verdict:
     checks = build([{"arithmetic": settings}], {})
-    return asyncio.run(verify(checks, answer, Completion(answer, 1, 1, "stop"), ()))
+    subject = Subject(answer, Completion(answer, 1, 1, "stop"), (), NEWEST)
+    return asyncio.run(verify(checks, subject))
 
 
 def test_arithmetic_verifies_and_is_a_check_that_recipes_may_name():

@@ -7,6 +7,7 @@ from seedcorn.core.companions.companions import Subset, by_content, companions, 
 from seedcorn.core.companions.diversity import form, vendi
 from seedcorn.core.companions.order_gap import order_gap
 from seedcorn.core.identity import canonical_json
+from seedcorn.core.text.words import NEWEST
 from tests.bench.real_text import parts
 
 INTERVAL = {"estimate", "low", "high"}
@@ -40,9 +41,9 @@ def test_companions_have_the_shape_of_the_ledger_document(texts):
         assert set(interval) == INTERVAL
         assert interval["low"] < interval["estimate"] < interval["high"]
     assert found["order_gap"] == pytest.approx(order_gap(new, history)._asdict())
-    assert found["vendi"] == pytest.approx(vendi(by_content(new, 2000)))
+    assert found["vendi"] == pytest.approx(vendi(by_content(new, 2000), NEWEST))
     assert {name: found[name] for name in ("compression_ratio", "openings")} == pytest.approx(
-        form(by_content(new, 64))
+        form(by_content(new, 64), NEWEST)
     )
     assert canonical_json(found) == canonical_json(
         companions(Subset(new, (), history, 800), anchor)

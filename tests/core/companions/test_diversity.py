@@ -12,6 +12,7 @@ from seedcorn.core.companions.diversity import (
     opening_share,
     vendi,
 )
+from seedcorn.core.text.words import NEWEST
 
 
 def words(prefix: str, count: int = 40) -> str:
@@ -21,17 +22,17 @@ def words(prefix: str, count: int = 40) -> str:
 def test_vendi_counts_equal_texts_once_and_texts_with_nothing_in_common_fully():
     one, two, three = (words(prefix) for prefix in "abc")
 
-    assert vendi([one] * 7) == pytest.approx(1)
-    assert vendi([one, two, three]) == pytest.approx(3)
-    assert vendi([one, two] * 3) == pytest.approx(2)
-    assert vendi([]) == 0
+    assert vendi([one] * 7, NEWEST) == pytest.approx(1)
+    assert vendi([one, two, three], NEWEST) == pytest.approx(3)
+    assert vendi([one, two] * 3, NEWEST) == pytest.approx(2)
+    assert vendi([], NEWEST) == 0
 
 
 def test_vendi_of_groups_of_unequal_size_is_the_exponential_of_their_entropy():
     shares = np.array([5, 2, 1]) / 8
     texts = [words("a")] * 5 + [words("b")] * 2 + [words("c")]
 
-    assert vendi(texts) == pytest.approx(math.exp(-np.sum(shares * np.log(shares))))
+    assert vendi(texts, NEWEST) == pytest.approx(math.exp(-np.sum(shares * np.log(shares))))
 
 
 def test_vendi_of_two_texts_follows_from_their_cosine():
@@ -40,13 +41,13 @@ def test_vendi_of_two_texts_follows_from_their_cosine():
     cosine = np.mean([4 / 8, 3 / 7, 2 / 6, 1 / 5])
     values = np.array([1 + cosine, 1 - cosine]) / 2
 
-    assert vendi(texts) == pytest.approx(math.exp(-np.sum(values * np.log(values))))
-    assert vendi(texts[::-1]) == pytest.approx(vendi(texts))
+    assert vendi(texts, NEWEST) == pytest.approx(math.exp(-np.sum(values * np.log(values))))
+    assert vendi(texts[::-1], NEWEST) == pytest.approx(vendi(texts, NEWEST))
 
 
 def test_vendi_of_too_many_texts_asks_for_a_sample():
     with pytest.raises(ValueError, match="at most 2000"):
-        vendi(["a"] * (VENDI_MOST + 1))
+        vendi(["a"] * (VENDI_MOST + 1), NEWEST)
 
 
 def test_compression_ratio_is_about_the_number_of_equal_texts_and_one_for_none():
@@ -69,25 +70,25 @@ def test_opening_share_counts_every_text_whose_first_words_another_has():
         "short",
     ]
 
-    assert opening_share(texts) == pytest.approx(4 / 6)
-    assert opening_share(texts, words=4) == pytest.approx(5 / 6)
-    assert opening_share(texts, words=1) == 1
-    assert opening_share(texts[:1]) == opening_share([]) == 0
+    assert opening_share(texts, NEWEST) == pytest.approx(4 / 6)
+    assert opening_share(texts, NEWEST, words=4) == pytest.approx(5 / 6)
+    assert opening_share(texts, NEWEST, words=1) == 1
+    assert opening_share(texts[:1], NEWEST) == opening_share([], NEWEST) == 0
 
 
 def test_opening_share_does_not_see_where_it_stops_reading():
     start = "x" * 240 + " two three four five"
     texts = [f"{start} sixty seven eight nine", f"{start} sixth seven eight nine", f"{start} six"]
 
-    assert opening_share(texts) == 0
-    assert opening_share([*texts, f"{start} sixty seven eight and more"]) == 0.5
+    assert opening_share(texts, NEWEST) == 0
+    assert opening_share([*texts, f"{start} sixty seven eight and more"], NEWEST) == 0.5
 
 
 def test_form_has_both_alarms():
     texts = [words("a"), words("b"), words("a")]
 
-    assert form(texts) == {
+    assert form(texts, NEWEST) == {
         "compression_ratio": compression_ratio(texts),
-        "openings": opening_share(texts),
+        "openings": opening_share(texts, NEWEST),
     }
-    assert form(texts)["openings"] == pytest.approx(2 / 3)
+    assert form(texts, NEWEST)["openings"] == pytest.approx(2 / 3)

@@ -17,12 +17,13 @@ from seedcorn.core.companions.language_model import (
     per_byte,
     token_bits,
 )
+from seedcorn.core.text.words import NEWEST
 
 WORD = re.compile(r"\w+|[^\w\s]+")
 
 
 def bits_of(parts: list[list[str]], weights: list[float], scored: list[str]) -> np.ndarray:
-    vocabulary = Vocabulary()
+    vocabulary = Vocabulary(NEWEST)
     texts = [vocabulary.read(part) for part in parts]
     tokens = vocabulary.read(scored)
     known = [evidence(fit(text, vocabulary), tokens, vocabulary) for text in texts]
@@ -139,7 +140,7 @@ def test_unknown_words_cost_their_spelling_so_random_letters_cost_what_letters_c
         return ["".join(draw.choices(letters, k=9)) for _ in range(words)]
 
     seen, unseen = noise(2000), noise(500)
-    vocabulary = Vocabulary()
+    vocabulary = Vocabulary(NEWEST)
     fitted, tokens = vocabulary.read([" ".join(seen)]), vocabulary.read([" ".join(unseen)])
     bits = token_bits([evidence(fit(fitted, vocabulary), tokens, vocabulary)], [1.0])
 
@@ -150,7 +151,7 @@ def test_unknown_words_cost_their_spelling_so_random_letters_cost_what_letters_c
 
 
 def test_vocabulary_reads_scripts_without_spaces_by_character_and_counts_their_bytes():
-    tokens = Vocabulary().read(["日本語、日本", "two Words", "Two two!", ""])
+    tokens = Vocabulary(NEWEST).read(["日本語、日本", "two Words", "Two two!", ""])
 
     assert tokens.words.tolist() == [0, 1, 2, 3, 0, 1, 4, 5, 4, 4, 6]
     assert tokens.offsets.tolist() == [0, 6, 8, 11, 11]
@@ -165,7 +166,7 @@ def test_model_of_no_text_still_gives_every_word_a_finite_cost():
 
 
 def test_document_bits_are_sums_over_the_words_of_each_document():
-    vocabulary = Vocabulary()
+    vocabulary = Vocabulary(NEWEST)
     tokens = vocabulary.read(["a b", "", "c"])
 
     assert document_bits(np.array([1.0, 2.0, 4.0]), tokens).tolist() == [3.0, 0.0, 4.0]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from seedcorn.core.companions.neighbours import PIECE, nearest, pool
+from seedcorn.core.text.words import NEWEST
 
 FIELD = "corn grows in the field behind the old mill where the river bends"
 SEA = "ships cross the cold sea under a pale moon while the harbour sleeps"
@@ -11,7 +12,7 @@ STAR = "a star collapses into itself until light can no longer leave it"
 
 def found(documents, history, own=(), wanted=2):
     pieces = pool(documents, history, own)
-    return pieces, nearest(pieces, wanted)
+    return pieces, nearest(pieces, wanted, NEWEST)
 
 
 def test_nearest_of_an_edited_copy_is_its_source_then_what_shares_less():

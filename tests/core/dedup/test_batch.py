@@ -13,9 +13,10 @@ from seedcorn.core.identity import sample_id
 from seedcorn.core.log.state import Source
 from seedcorn.core.scheduling.leasing import Cut
 from seedcorn.core.sketch.sketch import LENGTHS
+from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.fingerprint import fingerprint_texts
 from seedcorn.core.text.shingles import Shingles, shingles
-from seedcorn.core.text.words import pack
+from seedcorn.core.text.words import NEWEST
 
 RECIPE = "f" * 32
 CUT = Cut(16, unit=4, batch=2)
@@ -30,7 +31,7 @@ SEED_ROW, ITEM = prose(900), prose(901)
 
 
 def shingled(texts: list[str], length: int) -> Shingles:
-    return shingles(*pack([text.encode() for text in texts]), length)
+    return shingles(*pack([text.encode() for text in texts]), NEWEST, length)
 
 
 class OneIndex:
@@ -44,7 +45,7 @@ class OneIndex:
 
 def seeded() -> OneIndex:
     """An index that holds one seed row."""
-    index, prints = OneIndex(), fingerprint_texts([SEED_ROW])
+    index, prints = OneIndex(), fingerprint_texts([SEED_ROW], NEWEST)
     index.put_witnesses(0, prints.signature, tags(0, np.array([0])))
     index.insert(prints.keys.ravel(), np.zeros(prints.keys.size, np.int64))
     return index
@@ -62,11 +63,12 @@ def staged(texts: list[str], rejected: dict[int, str] | None = None, first: int 
         strata=["even" if n % 2 == 0 else "odd" for n in range(count)],
         texts=texts,
         shingles={length: shingled(texts, length) for length in LENGTHS},
-        prints=fingerprint_texts([t for n, t in enumerate(texts) if n not in why]),
+        prints=fingerprint_texts([t for n, t in enumerate(texts) if n not in why], NEWEST),
         prompt_tokens=np.full(count, 3, np.int32),
         tokens=np.full(count, 40, np.int32),
         seconds=[0.5] * count,
         lost=0.25,
+        rule=NEWEST,
     )
 
 

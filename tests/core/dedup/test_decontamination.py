@@ -10,8 +10,9 @@ from seedcorn.core.dedup.decontamination import (
     contamination,
     evaluation_set,
 )
+from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.shingles import Shingles, shingles_many
-from seedcorn.core.text.words import pack, read_words
+from seedcorn.core.text.words import NEWEST, read_words
 
 ENOUGH = {8: 3, 13: 1}
 HASHES = st.sets(st.sampled_from([0, 1, 2, 3, 4, 5, 2**64 - 1]), max_size=5)
@@ -57,7 +58,7 @@ def test_contamination_of_any_batch_equals_counting_with_sets(documents, known):
 
 
 def read(*texts: str) -> dict[int, Shingles]:
-    return shingles_many(*pack([text.encode() for text in texts]), LENGTHS)
+    return shingles_many(*pack([text.encode() for text in texts]), NEWEST, LENGTHS)
 
 
 ITEM = "which of these four planets takes the longest time to travel once around our own sun"
@@ -80,13 +81,13 @@ def test_item_inside_a_long_text_is_found_and_its_set_is_named():
 def test_evaluation_set_holds_each_shingle_of_usable_documents_once():
     texts = [b"one two three four five six seven eight nine", b"not to be read", b"short item"]
     chunks = [
-        (read_words(*pack(texts)), np.array([True, False, True])),
-        (read_words(*pack(texts[:1])), np.array([True])),
+        (read_words(*pack(texts), NEWEST), np.array([True, False, True])),
+        (read_words(*pack(texts[:1]), NEWEST), np.array([True])),
     ]
 
     found = evaluation_set("quiz", chunks)
 
-    alone = [shingles_many(*pack([texts[n]]), LENGTHS, 2**64) for n in (0, 2)]
+    alone = [shingles_many(*pack([texts[n]]), NEWEST, LENGTHS, 2**64) for n in (0, 2)]
     for length in LENGTHS:
         wanted = {int(value) for parts in alone for value in parts[length].hashes}
         assert found.hashes[length].tolist() == sorted(wanted)

@@ -12,6 +12,7 @@ from seedcorn.core.dedup.dedup import DedupResult, insertions, resolve
 from seedcorn.core.dedup.index import Index, owners
 from seedcorn.core.dedup.witnesses import Witnesses, witness_owner
 from seedcorn.core.text.fingerprint import fingerprint_texts, similarity
+from seedcorn.core.text.words import NEWEST
 
 SETTINGS = settings(max_examples=20, deadline=None)
 THRESHOLD = 0.7
@@ -189,15 +190,21 @@ TEXT = "the miller kept the best grain of every harvest in a dry loft above the 
 def test_resolve_real_texts_are_judged_exact_near_and_new():
     long = " ".join(f"{TEXT}in year {year}" for year in range(30))
     near = long.replace("in year 12", "in the year 12")
-    texts = [long, "nothing like it at all was ever written down before", near, f"  {long.upper()}"]
-    prints = fingerprint_texts(texts)
+    texts = [
+        long,
+        "nothing like it at all was ever written down before",
+        near,
+        f"  {long}\n",
+        long.upper(),
+    ]
+    prints = fingerprint_texts(texts, NEWEST)
 
     verdicts = Line().seal(prints.keys, prints.signature)
 
-    assert verdicts.kept.tolist() == [True, True, False, False]
-    assert verdicts.witness.tolist() == [-1, -1, 0, 0]
-    assert verdicts.exact.tolist() == [False, False, False, True]
-    assert 0.7 <= verdicts.similarity[2] < 1 == verdicts.similarity[3]
+    assert verdicts.kept.tolist() == [True, True, False, False, False]
+    assert verdicts.witness.tolist() == [-1, -1, 0, 0, 0]
+    assert verdicts.exact.tolist() == [False, False, False, True, False]
+    assert 0.7 <= verdicts.similarity[2] < 1 == verdicts.similarity[3] == verdicts.similarity[4]
 
 
 def test_resolve_same_words_reached_through_a_band_only_is_near():

@@ -5,6 +5,7 @@ import pytest
 
 from seedcorn.core.ledger.alarms import Alarm, AlarmWatch, form_of, spaced
 from seedcorn.core.log.entries import BatchCommitted
+from seedcorn.core.text.words import NEWEST
 
 
 def batch(number, **strata):
@@ -54,20 +55,23 @@ def one(counts=(64, 0, 0), form=None):
 def test_form_of_counts_openings_absorbed_and_compression():
     same = [f"Once upon a time there was a little fox number {n}" for n in range(12)]
     other = [f"{n} apples are what {n} people in house {n} would eat" for n in range(8)]
-    form = form_of(same + other, verified=40, absorbed=7)
+    form = form_of(same + other, verified=40, absorbed=7, rule=NEWEST)
 
     assert (form["verified"], form["absorbed"], form["opened"]) == (40, 7, 20)
     assert form["openings"] == 12 / 20
     assert form["compression_ratio"] > 1
-    assert "compression_ratio" not in form_of(same, 12, 0)
+    assert "compression_ratio" not in form_of(same, 12, 0, NEWEST)
 
 
 def test_form_of_looks_at_sixteen_texts_of_six_hundred_characters_whatever_it_is_given():
     texts = [f"{chr(97 + n)}" * 600 for n in range(16)]
 
-    assert form_of([t + "tail" * 99 for t in texts], 16, 0) == form_of(texts, 16, 0)
+    assert form_of([t + "tail" * 99 for t in texts], 16, 0, NEWEST) == form_of(texts, 16, 0, NEWEST)
     many = [text for text in texts for _ in range(4)]
-    assert form_of(many, 64, 0)["compression_ratio"] == (form_of(texts, 16, 0)["compression_ratio"])
+    assert (
+        form_of(many, 64, 0, NEWEST)["compression_ratio"]
+        == (form_of(texts, 16, 0, NEWEST)["compression_ratio"])
+    )
 
 
 def test_openings_that_become_alike_in_one_stratum_are_flagged_there_alone():

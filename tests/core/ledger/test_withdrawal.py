@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from seedcorn.core.ledger.withdrawal import Candidate, parse_condition, select, withdrawn_delta
 from seedcorn.core.sketch.sketch import LENGTHS, batch_delta, thin
 from seedcorn.core.text.shingles import shingles_many
+from seedcorn.core.text.words import NEWEST, read_words
 
 SAMPLE = Candidate("ab12", 2, "tell", ["docs:7", "cd34"], "model-1")
 
@@ -67,8 +68,8 @@ def test_withdrawn_delta_is_what_accepting_the_texts_added(texts, rate):
     offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
     every = np.ones(len(texts), bool)
     strata = [number % 2 for number in range(len(texts))]
-    whole = shingles_many(data, offsets, LENGTHS)
+    whole = shingles_many(data, offsets, NEWEST, LENGTHS)
     added = thin(batch_delta(whole, every, every, np.array(strata, np.uint8)), rate)
-    taken = withdrawn_delta(data, offsets, strata, rate)
+    taken = withdrawn_delta(read_words(data, offsets, NEWEST), strata, rate)
     for name in ("stratum", "length", "hash", "accepted"):
         assert np.array_equal(getattr(taken, name), getattr(added, name))

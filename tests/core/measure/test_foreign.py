@@ -13,7 +13,8 @@ from seedcorn.core.measure.foreign import DocumentSet, ForeignLedger, batch_rows
 from seedcorn.core.measure.foreign_batch import Batch, RowBlock
 from seedcorn.core.recipe import LedgerSpec
 from seedcorn.core.sketch.sketch import LENGTHS
-from seedcorn.core.text.words import pack, read_words
+from seedcorn.core.text.buffers import pack
+from seedcorn.core.text.words import NEWEST, read_words
 
 UNUSABLE = None
 
@@ -22,7 +23,7 @@ def piece(rows):
     texts = [row or "" for row in rows]
     usable = np.array([row is not UNUSABLE for row in rows], bool)
     problems = {"empty": int((~usable).sum())} if not usable.all() else {}
-    words = read_words(*pack([text.encode() for text in texts]))
+    words = read_words(*pack([text.encode() for text in texts]), NEWEST)
     return RowBlock(words, usable, problems, lambda row: texts[row])
 
 

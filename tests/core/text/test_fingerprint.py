@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numba import njit
 
 from seedcorn.core.text import shingles
+from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.fingerprint import (
     KEYS,
     PERMUTATIONS,
@@ -27,7 +28,7 @@ from seedcorn.core.text.fingerprint import (
 )
 from seedcorn.core.text.fingerprint import minhash as raw_minhash
 from seedcorn.core.text.normaliser import normalise
-from seedcorn.core.text.words import pack
+from seedcorn.core.text.words import TextRule
 
 GOLDEN = Path(__file__).parent / "golden" / "fingerprints.json"
 MASK = 2**64 - 1
@@ -74,12 +75,12 @@ def reference_shingles(text, length):
 @settings(max_examples=50, deadline=None)
 @given(st.lists(ascii_texts, max_size=5))
 def test_shingles_ascii_texts_equal_the_plain_python_reference(texts):
-    for length, got in shingles_many(*buffer(texts), (1, 3, 5, 8)).items():
+    for length, got in shingles_many(*buffer(texts), TextRule.ONE, (1, 3, 5, 8)).items():
         assert len(got.offsets) == len(texts) + 1
         for i, text in enumerate(texts):
             row = got.hashes[got.offsets[i] : got.offsets[i + 1]].tolist()
             assert row == reference_shingles(text, length)
-    counts = fingerprint_texts(texts).words.tolist()
+    counts = fingerprint_texts(texts, TextRule.ONE).words.tolist()
     assert counts == [len(reference_words(text)) for text in texts]
 
 
@@ -89,7 +90,7 @@ def test_shingles_ascii_texts_equal_the_plain_python_reference(texts):
     st.sampled_from(["", "ข้อความ", "日本語の文章", "“Curly” naïve ", "Σ\u0301"]),
 )
 def test_fingerprint_any_text_equals_that_of_its_normalised_text(text, more):
-    got = fingerprint_texts([text + more, normalise(text + more)])
+    got = fingerprint_texts([text + more, normalise(text + more)], TextRule.ONE)
     assert got.text_hash[0] == got.text_hash[1]
     assert got.words[0] == got.words[1]
     assert (got.keys[0] == got.keys[1]).all()
@@ -99,9 +100,9 @@ def test_fingerprint_any_text_equals_that_of_its_normalised_text(text, more):
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(max_size=30), max_size=6))
 def test_fingerprint_document_does_not_depend_on_its_batch(texts):
-    together = fingerprint_texts(texts)
+    together = fingerprint_texts(texts, TextRule.ONE)
     for i, text in enumerate(texts):
-        alone = fingerprint_texts([text])
+        alone = fingerprint_texts([text], TextRule.ONE)
         assert (alone.keys[0] == together.keys[i]).all()
         assert (alone.signature[0] == together.signature[i]).all()
 
@@ -109,9 +110,9 @@ def test_fingerprint_document_does_not_depend_on_its_batch(texts):
 def test_minhash_same_shingles_equal_datasketch():
     texts = ["one two three", "", " ".join(WORDS), "Ünï “code” text of more words than five or six"]
     data, offsets = buffer(texts)
-    rows = raw_minhash(data, offsets)
+    rows = raw_minhash(data, offsets, TextRule.ONE)
     assert rows.shape == (len(texts), PERMUTATIONS)
-    five = shingles_many(data, offsets, (5,))[5]
+    five = shingles_many(data, offsets, TextRule.ONE, (5,))[5]
     for i in range(len(texts)):
         peer = MinHash(num_perm=PERMUTATIONS, seed=1, scheme="affine32", hashfunc=int)
         peer.update_batch(five.hashes[five.offsets[i] : five.offsets[i + 1]] & np.uint64(2**32 - 1))
@@ -120,10 +121,10 @@ def test_minhash_same_shingles_equal_datasketch():
 
 def test_minhash_unspaced_script_uses_eight_code_points():
     data, offsets = buffer(["这是一个没有空格的句子，用来测试。"])
-    eight = shingles_many(data, offsets, (8,))[8].hashes & np.uint64(2**32 - 1)
+    eight = shingles_many(data, offsets, TextRule.ONE, (8,))[8].hashes & np.uint64(2**32 - 1)
     peer = MinHash(num_perm=PERMUTATIONS, seed=1, scheme="affine32", hashfunc=int)
     peer.update_batch(eight)
-    assert (peer.digest() == raw_minhash(data, offsets)[0]).all()
+    assert (peer.digest() == raw_minhash(data, offsets, TextRule.ONE)[0]).all()
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_minhash_unspaced_script_uses_eight_code_points():
     ],
 )
 def test_fingerprint_words_count_by_script(text, count):
-    assert fingerprint_texts([text]).words[0] == count
+    assert fingerprint_texts([text], TextRule.ONE).words[0] == count
 
 
 def test_similarity_known_jaccard_is_estimated_within_its_error():
@@ -146,7 +147,7 @@ def test_similarity_known_jaccard_is_estimated_within_its_error():
     edited = base.copy()
     edited[10::50] = ["changed"] * len(edited[10::50])
     texts = [" ".join(w) for w in (base, base, edited, WORDS[300:])]
-    signature = fingerprint_texts(texts).signature
+    signature = fingerprint_texts(texts, TextRule.ONE).signature
     one = signature[[0, 0, 0]]
     sets = [set(reference_shingles(text, 5)) for text in texts]
     exact = len(sets[0] & sets[2]) / len(sets[0] | sets[2])
@@ -158,7 +159,7 @@ def test_similarity_known_jaccard_is_estimated_within_its_error():
 
 
 def test_similarity_one_word_documents_do_not_agree_by_structure():
-    signature = fingerprint_texts(WORDS).signature
+    signature = fingerprint_texts(WORDS, TextRule.ONE).signature
     assert similarity(signature[:-1], signature[1:]).max() < 0.3
 
 
@@ -175,14 +176,16 @@ def test_estimate_inside_another_kernel_equals_similarity():
             best = max(best, estimate(rows[0], rows[i]))
         return best
 
-    signature = fingerprint_texts(["a b c d e f g", "a b c d e f h", "x y z"]).signature
+    signature = fingerprint_texts(
+        ["a b c d e f g", "a b c d e f h", "x y z"], TextRule.ONE
+    ).signature
     assert closest(signature) == pytest.approx(
         similarity(signature[[0, 0]], signature[1:]).max(), abs=1e-6
     )
 
 
 def test_keys_many_texts_are_distinct_and_uniform_in_their_top_bits():
-    keys = fingerprint_texts([f"{word} stands alone" for word in WORDS]).keys
+    keys = fingerprint_texts([f"{word} stands alone" for word in WORDS], TextRule.ONE).keys
     assert keys.shape == (400, KEYS)
     assert len(np.unique(keys)) == keys.size
     counts = np.bincount((keys >> np.uint64(60)).astype(int).ravel(), minlength=16)
@@ -191,7 +194,9 @@ def test_keys_many_texts_are_distinct_and_uniform_in_their_top_bits():
 
 def test_shingles_limit_keeps_exactly_the_hashes_below_it():
     data, offsets = buffer([" ".join(WORDS), "", "a b a b a b a b a b"])
-    full, some = (shingles_of(read_words(data, offsets), 3, limit) for limit in (2**64, 2**62))
+    full, some = (
+        shingles_of(read_words(data, offsets, TextRule.ONE), 3, limit) for limit in (2**64, 2**62)
+    )
     for i in range(3):
         row = full.hashes[full.offsets[i] : full.offsets[i + 1]]
         kept = some.hashes[some.offsets[i] : some.offsets[i + 1]]
@@ -202,13 +207,13 @@ def test_shingles_limit_keeps_exactly_the_hashes_below_it():
 
 def test_shingles_below_and_subset_equal_computing_them_anew():
     texts = [" ".join(WORDS), "", "a b c d"]
-    made = shingles_of(read_words(*buffer(texts)), 3)
-    fewer = shingles_of(read_words(*buffer(texts)), 3, 2**61)
+    made = shingles_of(read_words(*buffer(texts), TextRule.ONE), 3)
+    fewer = shingles_of(read_words(*buffer(texts), TextRule.ONE), 3, 2**61)
     thinned = shingles.below(made, 2**61)
     assert (thinned.hashes == fewer.hashes).all()
     assert (thinned.offsets == fewer.offsets).all()
     part = shingles.subset(made, np.array([True, False, True]))
-    alone = shingles_of(read_words(*buffer(texts[::2])), 3)
+    alone = shingles_of(read_words(*buffer(texts[::2]), TextRule.ONE), 3)
     assert (part.hashes == alone.hashes).all()
     assert (part.offsets == alone.offsets).all()
 
@@ -216,7 +221,7 @@ def test_shingles_below_and_subset_equal_computing_them_anew():
 @pytest.mark.parametrize(("length", "limit"), [(0, 2**64), (3, 0), (3, 2**64 + 1)])
 def test_shingles_senseless_request_is_refused(length, limit):
     with pytest.raises(ValueError, match="give a length"):
-        shingles_of(read_words(*buffer(["a"])), length, limit)
+        shingles_of(read_words(*buffer(["a"]), TextRule.ONE), length, limit)
 
 
 def test_fingerprint_sliced_arrow_array_equals_its_texts():
@@ -227,21 +232,23 @@ def test_fingerprint_sliced_arrow_array_equals_its_texts():
         part = kind.from_buffers(len(texts), *buffers).slice(7, 9)
         _, offsets, data = part.buffers()
         view = np.frombuffer(offsets, dtype)[part.offset : part.offset + len(part) + 1]
-        got = fingerprint(np.frombuffer(data, np.uint8), view)
-        assert (got.keys == fingerprint_texts(texts[7:16]).keys).all()
+        got = fingerprint(np.frombuffer(data, np.uint8), view, TextRule.ONE)
+        assert (got.keys == fingerprint_texts(texts[7:16], TextRule.ONE).keys).all()
 
 
 def test_fingerprint_no_documents_gives_empty_arrays():
     for offsets in (np.zeros(1, np.int32), np.zeros(0, np.int64)):
-        got = fingerprint(np.zeros(0, np.uint8), offsets)
+        got = fingerprint(np.zeros(0, np.uint8), offsets, TextRule.ONE)
         assert got.keys.shape == (0, KEYS)
         assert got.signature.shape == (0, 64)
         assert got.text_hash.size == got.words.size == 0
-        assert shingles_many(np.zeros(0, np.uint8), offsets, (8,))[8].offsets.tolist() == [0]
+        assert shingles_many(np.zeros(0, np.uint8), offsets, TextRule.ONE, (8,))[
+            8
+        ].offsets.tolist() == [0]
 
 
 def test_fingerprint_wordless_documents_are_equal_to_the_empty_text():
-    got = fingerprint_texts(["", " \n", "...", "\0", "\u0301\u0301", "“…”"])
+    got = fingerprint_texts(["", " \n", "...", "\0", "\u0301\u0301", "“…”"], TextRule.ONE)
     assert len(np.unique(got.text_hash)) == 1
     assert len(np.unique(got.keys[:, 16])) == 1
     assert got.words.tolist() == [0] * 6
@@ -250,30 +257,30 @@ def test_fingerprint_wordless_documents_are_equal_to_the_empty_text():
 @pytest.mark.parametrize(("size", "offsets"), [(3, [0, 4]), (3, [-1, 2]), (9, [0, 5, 2, 9])])
 def test_fingerprint_offsets_outside_the_buffer_are_refused(size, offsets):
     with pytest.raises(ValueError, match="offsets from"):
-        fingerprint(np.zeros(size, np.uint8), np.array(offsets))
+        fingerprint(np.zeros(size, np.uint8), np.array(offsets), TextRule.ONE)
 
 
 @settings(deadline=None)
 @given(st.binary(max_size=40))
 def test_fingerprint_arbitrary_bytes_equal_their_replaced_text(data):
     view = np.frombuffer(data, np.uint8)
-    got = fingerprint(view, np.array([0, len(data)]))
-    expected = fingerprint_texts([data.decode("utf-8", "replace")])
+    got = fingerprint(view, np.array([0, len(data)]), TextRule.ONE)
+    expected = fingerprint_texts([data.decode("utf-8", "replace")], TextRule.ONE)
     assert (got.keys == expected.keys).all()
 
 
 def test_fingerprint_very_long_document_among_short_ones():
     long = "The “long” document goes on. " * 20_000
-    got = fingerprint_texts(["a", long, "b", long])
+    got = fingerprint_texts(["a", long, "b", long], TextRule.ONE)
     assert got.words.tolist() == [1, 100_000, 1, 100_000]
     assert (got.keys[1] == got.keys[3]).all()
     data, offsets = buffer([long])
-    assert shingles_many(data, offsets, (8,))[8].hashes.size == 5
+    assert shingles_many(data, offsets, TextRule.ONE, (8,))[8].hashes.size == 5
 
 
 def golden_row(text):
     data, offsets = buffer([text])
-    got = fingerprint(data, offsets)
+    got = fingerprint(data, offsets, TextRule.ONE)
     return {
         "text": text,
         "words": int(got.words[0]),
@@ -282,7 +289,7 @@ def golden_row(text):
         "signature": got.signature[0].tobytes().hex(),
         "shingles": {
             str(length): [f"{int(value):016x}" for value in found.hashes[:4]]
-            for length, found in shingles_many(data, offsets, (3, 8, 13)).items()
+            for length, found in shingles_many(data, offsets, TextRule.ONE, (3, 8, 13)).items()
         },
     }
 

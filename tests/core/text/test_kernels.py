@@ -6,13 +6,14 @@ import threading
 from numba.core.registry import CPUDispatcher
 
 from seedcorn.core.text import fingerprint, hashing, minhash, shingles, words
+from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.fingerprint import (
     fingerprint_texts,
     fingerprint_words,
     read_words,
     shingles_of,
 )
-from seedcorn.core.text.words import pack
+from seedcorn.core.text.words import TextRule
 
 WORDS = [f"word{i}" for i in range(400)]
 
@@ -46,7 +47,7 @@ def runs_beside_another_thread(work, attempts):
 
 
 def test_kernels_release_the_gil_while_they_run():
-    document = read_words(*pack([b" ".join(word.encode() for word in WORDS) * 100]))
+    document = read_words(*pack([b" ".join(word.encode() for word in WORDS) * 100]), TextRule.ONE)
     assert not runs_beside_another_thread(lambda: sum(range(20_000)), 20)
     assert runs_beside_another_thread(lambda: fingerprint_words(document), 500)
     assert runs_beside_another_thread(lambda: shingles_of(document, 8), 500)
@@ -65,11 +66,11 @@ def test_kernels_every_one_is_compiled_without_the_gil():
 
 def test_fingerprint_several_threads_at_once_agree():
     texts = [f"“{word}” said the {word} to cafe\u0301 number {i}" for i, word in enumerate(WORDS)]
-    expected = fingerprint_texts(texts).keys
+    expected = fingerprint_texts(texts, TextRule.ONE).keys
     results = [None] * 4
 
     def work(i):
-        results[i] = fingerprint_texts(texts).keys
+        results[i] = fingerprint_texts(texts, TextRule.ONE).keys
 
     threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
     for thread in threads:

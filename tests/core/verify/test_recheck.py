@@ -7,7 +7,9 @@ import pytest
 
 from seedcorn.core.dedup.dedup import resolve
 from seedcorn.core.text.fingerprint import fingerprint_texts, similarity
-from seedcorn.core.verify.recheck import EDGES, FLOOR, miss_rate, recheck, words_of
+from seedcorn.core.text.words import NEWEST, TextRule
+from seedcorn.core.verify.reading import read
+from seedcorn.core.verify.recheck import EDGES, FLOOR, miss_rate, recheck
 
 MISS_RATE = (0.9983, 0.8623, 0.4046, 0.1279, 0.0242, 0.0018, 2.0e-5, 1.8e-9)
 """Share of the pairs of each bucket, spread evenly over it, that the line misses at threshold .7."""
@@ -29,7 +31,7 @@ def edited_pairs(seed: int, pairs: int, most: int, words: int = 200) -> list[str
 
 
 def shingle_set(text: str) -> set[tuple[str, ...]]:
-    words, length = words_of(text)
+    words, length, _ = read(text, NEWEST)
     last = max(1, len(words) - length + 1)
     return {tuple(words[start : start + length]) for start in range(last)}
 
@@ -48,7 +50,7 @@ def test_recheck_small_collection_finds_every_near_pair_with_its_exact_jaccard()
         if FLOOR <= (jaccard := true_jaccard(sets[i], sets[j])) < 1
     }
 
-    found = recheck(iter(texts))
+    found = recheck(iter(texts), NEWEST)
 
     got = dict(zip(map(tuple, found.pairs.tolist()), found.jaccard.tolist(), strict=True))
     missing = truth.keys() - got.keys()
@@ -61,17 +63,35 @@ def test_recheck_small_collection_finds_every_near_pair_with_its_exact_jaccard()
 def test_recheck_same_words_in_other_clothes_are_exact_pairs():
     texts = ["One two, three!", "unlike", "ONE TWO THREE", "", "one  two\nthree", "?!", "three two"]
 
-    found = recheck(texts)
+    found = recheck(texts, TextRule.ONE)
 
     assert found.exact.tolist() == [[0, 2], [0, 4], [3, 5]]
     assert found.pairs.tolist() == []
+
+
+def test_recheck_of_another_case_or_sign_is_near_and_of_other_spaces_exact():
+    texts = [
+        "One two, three!",
+        "unlike",
+        "ONE TWO THREE",
+        "",
+        " One\u00a0two,\nthree! ",
+        "?!",
+        "...",
+    ]
+
+    found = recheck(texts, NEWEST)
+
+    assert found.exact.tolist() == [[0, 4]]
+    assert found.pairs.tolist() == [[0, 2]]
+    assert found.jaccard.tolist() == [1.0]
 
 
 def test_recheck_script_without_spaces_is_compared_by_code_points():
     sentence = "水车磨坊的主人每年都把最好的谷粒留在干燥的阁楼里等待来年春天再次播种"
     texts = [sentence, sentence[:-1] + "植", "天地玄黄宇宙洪荒日月盈昃辰宿列张寒来暑往秋收冬藏"]
 
-    found = recheck(texts)
+    found = recheck(texts, NEWEST)
 
     assert found.pairs.tolist() == [[0, 1]]
     assert found.jaccard[0] == pytest.approx(true_jaccard(*map(shingle_set, texts[:2])))
@@ -80,7 +100,7 @@ def test_recheck_script_without_spaces_is_compared_by_code_points():
 
 @pytest.mark.parametrize("texts", [[], ["alone"], ["", ""]])
 def test_recheck_tiny_collections_are_no_special_case(texts):
-    found = recheck(texts)
+    found = recheck(texts, NEWEST)
 
     assert found.documents == len(texts)
     assert found.counts().tolist() == [0] * len(MISS_RATE)
@@ -92,7 +112,7 @@ def test_recheck_collapsed_corpus_is_bounded_and_says_so_but_finds_the_copy():
     texts = [f"{opener} {' '.join(rng.choice(VOCABULARY, 100))}" for _ in range(400)]
     texts[390] = texts[7] + " again"
 
-    found = recheck(texts)
+    found = recheck(texts, NEWEST)
 
     assert found.passed_over > 0
     assert found.candidates <= 400 * 48 * 64
@@ -107,7 +127,7 @@ def test_miss_rate_table_is_the_formula_averaged_over_each_bucket():
 
 def test_miss_rate_of_real_fingerprints_is_the_stated_one():
     texts = edited_pairs(2, 800, 15, words=160)
-    prints, found = fingerprint_texts(texts), recheck(texts)
+    prints, found = fingerprint_texts(texts, NEWEST), recheck(texts, NEWEST)
     jaccard, pairs = found.jaccard[found.jaccard >= 0.55], found.pairs[found.jaccard >= 0.55]
     left, right = pairs[:, 0], pairs[:, 1]
     meet = np.any(prints.keys[left, :16] == prints.keys[right, :16], axis=1)
@@ -126,17 +146,17 @@ def test_miss_rate_of_real_fingerprints_is_the_stated_one():
 
 def test_recheck_of_what_the_line_kept_finds_no_exact_pair_and_the_stated_misses():
     texts = edited_pairs(3, 500, 8)
-    texts += [text.upper() for text in texts[:300]]
-    prints = fingerprint_texts(texts)
+    texts += [f" {text}\n" for text in texts[:300]]
+    prints = fingerprint_texts(texts, NEWEST)
     nothing = (np.empty(0, np.int64), np.empty((0, 64), np.uint8))
     unanswered = np.full(prints.keys.shape, -1)
     kept = resolve(prints.keys, prints.signature, unanswered, nothing, 0, 0.7).kept
 
-    everything = recheck(texts)
+    everything = recheck(texts, NEWEST)
     pairs, missed = everything.missed(kept)
 
     assert len(everything.exact) == 300
-    assert recheck(itertools.compress(texts, kept)).exact.size == 0
+    assert recheck(itertools.compress(texts, kept), NEWEST).exact.size == 0
     expected = pairs * np.array(MISS_RATE)
     assert pairs.sum() > 400
     assert np.all(missed[2:] <= (expected + 4 * np.sqrt(expected) + 2)[2:])

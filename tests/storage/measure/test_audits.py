@@ -19,9 +19,11 @@ from seedcorn.core.recipe import (
     StoreSpec,
     UnitsSpec,
 )
+from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.shingles import shingles
-from seedcorn.core.text.words import pack
+from seedcorn.core.text.words import TextRule
 from seedcorn.storage.log.log import read_log
+from seedcorn.storage.log.reading import read_state
 from seedcorn.storage.log.sketches import read_delta
 from seedcorn.storage.measure import audits
 from seedcorn.storage.measure.audits import Asked, drawn_again, new_draw
@@ -59,7 +61,7 @@ def store(grown, tmp_path):
 
 
 def hashes(text):
-    return set(shingles(*pack([text.encode()]), 8).hashes.tolist())
+    return set(shingles(*pack([text.encode()]), TextRule.ONE, 8).hashes.tolist())
 
 
 def rows_of(store):
@@ -202,7 +204,7 @@ def test_new_draw_where_shards_lack_what_the_sketch_counts_is_refused(store):
     bodies = [e.body for e in read_log(store) if isinstance(e.body, BatchCommitted)]
     mine, other = bodies[0], bodies[1]
     draw, _ = new_draw(store, Asked(1, "", 9))
-    search = audits._Search(store, draw, ["tell", "ask"], frozenset())
+    search = audits._Search(store, draw, ["tell", "ask"], read_state(store))
     delta = read_delta(store, mine.sketch)
     held = np.unique(delta.hash[delta.rows(8)][delta.accepted[delta.rows(8)] > 0])
     assert len(search._in_batch(mine, held)) == len(held)

@@ -13,6 +13,7 @@ from seedcorn.core.errors import CorruptCorpus, ObjectMissing
 from seedcorn.core.log.layout import ShardName
 from seedcorn.core.sample import Draw, Outcome, Sample
 from seedcorn.core.text.fingerprint import fingerprint_texts
+from seedcorn.core.text.words import NEWEST
 from seedcorn.storage.samples.batches import read_batch, texts_view, write_accepted, write_dropped
 from seedcorn.storage.samples.samples import Lineage, read_shard, segment_table, write_segment
 from seedcorn.storage.stores.memory import MemoryStore
@@ -36,7 +37,7 @@ def segment(store, texts: dict[int, str], seconds: float = 1.0) -> str:
         )
         for index, text in texts.items()
     ]
-    prints = fingerprint_texts([text for text in texts.values() if text])
+    prints = fingerprint_texts([text for text in texts.values() if text], NEWEST)
     each = [seconds] * len(rows)
     return write_segment(store, segment_table(rows, 0, LINEAGE, prints, each), 1, 0)
 

@@ -15,6 +15,7 @@ from seedcorn.core.log.entries import ObjectRef
 from seedcorn.core.log.layout import ShardName, parse_segment, parse_shard
 from seedcorn.core.sample import Draw, Outcome, Sample
 from seedcorn.core.text.fingerprint import fingerprint_texts
+from seedcorn.core.text.words import NEWEST
 from seedcorn.storage.samples.samples import (
     DATA_SCHEMA,
     SEGMENT_SCHEMA,
@@ -68,7 +69,7 @@ def samples(draw) -> list[Sample]:
 
 def table_of(rows: list[Sample], seconds: Sequence[float] = ()):
     texts = [row.text for row in rows if row.outcome is Outcome.CANDIDATE]
-    return segment_table(rows, 3, LINEAGE, fingerprint_texts(texts), seconds)
+    return segment_table(rows, 3, LINEAGE, fingerprint_texts(texts, NEWEST), seconds)
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def test_fingerprints_of_candidates_come_back_on_their_own_rows(rows):
     mask = [row.outcome is Outcome.CANDIDATE for row in rows]
     found = fingerprints_of(table.filter(np.array(mask, bool)))
 
-    expected = fingerprint_texts([row.text for row in candidates])
+    expected = fingerprint_texts([row.text for row in candidates], NEWEST)
     for name in ("keys", "signature", "text_hash", "words"):
         assert np.array_equal(getattr(found, name), getattr(expected, name)), name
 
@@ -130,7 +131,7 @@ def test_lone_surrogates_are_stored_with_the_fingerprint_they_were_staged_with(s
     (stored,) = table.to_pylist()
     assert stored["text"] == "half a pair ? of corn"
     assert (stored["reasoning"], stored["detail"], stored["prompt"]) == ("?", "?", "?p")
-    again = fingerprint_texts([stored["text"]])
+    again = fingerprint_texts([stored["text"]], NEWEST)
     assert np.array_equal(fingerprints_of(table).keys, again.keys)
 
 
@@ -176,7 +177,7 @@ def test_fingerprints_of_a_slice_are_those_of_its_rows():
 
     found = fingerprints_of(table.slice(2, 2))
 
-    expected = fingerprint_texts(texts[2:4])
+    expected = fingerprint_texts(texts[2:4], NEWEST)
     assert np.array_equal(found.keys, expected.keys)
     assert np.array_equal(found.signature, expected.signature)
 

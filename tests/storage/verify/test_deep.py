@@ -8,7 +8,6 @@ import pytest
 from seedcorn.config import recipe_from_dict
 from seedcorn.core.log.entries import GenerationStarted
 from seedcorn.core.recipe import DedupSpec, SourceSpec
-from seedcorn.core.rule_numbers import ROW_NAMES
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.log.sketches import read_delta, write_delta
 from seedcorn.storage.verify.verification import verify
@@ -234,12 +233,12 @@ def test_two_copies_do_not_disturb_each_other(sound):
 
 
 def ruled(store, rules, name):
-    """A copy whose generations were started under these rules, but for the names of its rows."""
+    """A copy whose generations were started under these rules as well."""
     other = copy_of(store, name)
     started = [entry for entry in read_log(store) if isinstance(entry.body, GenerationStarted)]
     reforge(
         other,
-        {entry.sequence: replace(entry.body, rules={ROW_NAMES: 2, **rules}) for entry in started},
+        {entry.sequence: replace(entry.body, rules=entry.body.rules | rules) for entry in started},
     )
     return other
 

@@ -177,10 +177,10 @@ def _anchor(asked: "Asked", most: int) -> list[str]:
 
 def _piece(batch: "ScanBatch") -> "RowBlock":
     from seedcorn.core.measure.foreign_batch import RowBlock
-    from seedcorn.core.text.words import read_words
+    from seedcorn.core.text.words import NEWEST, read_words
     from seedcorn.storage.samples.batches import texts_view
 
-    words = read_words(*texts_view(batch.texts))
+    words = read_words(*texts_view(batch.texts), NEWEST)
     return RowBlock(words, batch.usable, batch.problems, lambda row: batch.texts[row].as_py())
 
 

@@ -8,7 +8,7 @@ from seedcorn.commands.corpus import store_spec
 from seedcorn.core.errors import SeedError
 from seedcorn.core.measure.foreign import DocumentSet, batch_rows
 from seedcorn.core.recipe import SourceSpec
-from seedcorn.core.text.words import read_words
+from seedcorn.core.text.words import NEWEST, read_words
 from seedcorn.storage.measure.foreign import Documents, open_documents, source_name
 from seedcorn.storage.samples.batches import texts_view
 
@@ -102,5 +102,5 @@ def _open(
 def with_batch(opened: Opened, fingerprints: int) -> DocumentSet:
     """The source, cut into batches that suit the length of its first documents."""
     first = next(opened.documents.scan())
-    words = read_words(*texts_view(first.texts)).counts
+    words = read_words(*texts_view(first.texts), NEWEST).counts
     return replace(opened.source, batch=batch_rows(float(words.mean()), fingerprints))

@@ -10,8 +10,10 @@ import pyarrow as pa
 
 from seedcorn.core.ledger.withdrawal import Candidate, Selection, withdrawn_delta
 from seedcorn.core.log.entries import ObjectRef, Withdrawn
+from seedcorn.core.log.rules import rules_of
 from seedcorn.core.log.state import CorpusState
 from seedcorn.core.sketch.sketch import Delta, combine
+from seedcorn.core.text.words import TextRule, read_words
 from seedcorn.storage.log.sketches import write_delta
 from seedcorn.storage.log.withdrawals import withdrawn_ids, write_ids
 from seedcorn.storage.samples.batches import texts_view
@@ -28,6 +30,7 @@ class Choice:
     """The samples to withdraw, in commit order."""
 
     rate: float
+    rule: TextRule
     ids: list[tuple[str, int]] = field(default_factory=list)
     """(sample id, generation)"""
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -45,7 +48,8 @@ class Choice:
         counts["samples"] += table.num_rows
         counts["tokens"] += sum(table["completion_tokens"].to_pylist())
         numbers = [strata.index(name) for name in table["stratum"].to_pylist()]
-        self._parts.append(withdrawn_delta(*texts_view(table["text"]), numbers, self.rate))
+        words = read_words(*texts_view(table["text"]), self.rule)
+        self._parts.append(withdrawn_delta(words, numbers, self.rate))
         if len(self._parts) >= PARTS:
             self._parts = [combine(self._parts)]
 
@@ -71,7 +75,7 @@ class Choice:
 def choose(store: Store, state: CorpusState, selection: Selection, rate: float) -> Choice:
     """Accepted samples that match and were not withdrawn before; sketched at the ledger's `rate`."""
     gone = withdrawn_ids(store, state)
-    choice = Choice(rate)
+    choice = Choice(rate, TextRule.of(rules_of(state)))
     for number, generation in state.standing.items():
         strata = [prompt["name"] for prompt in generation.recipe["prompts"]]
         choice.generations.append(number)

@@ -4,12 +4,12 @@ Settings are checked when a check is made: a bad one raises ValueError starting 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from seedcorn.core.checks.scripts import SCRIPTS, script_share
-from seedcorn.core.checks.verdict import Subject, words_of
+from seedcorn.core.checks.verdict import Subject
 
 _FINISHES = ("stop", "length", "repetition")
 
@@ -33,7 +33,7 @@ class FinishReason:
 
 @dataclass(frozen=True)
 class Length:
-    """Bounds in words (separated by white space) and characters; 0 sets no upper bound."""
+    """Bounds in words (as dedup counts them) and characters; 0 sets no upper bound."""
 
     code: ClassVar[str] = "length"
     verifies: ClassVar[bool] = False
@@ -50,7 +50,7 @@ class Length:
 
     def problem(self, subject: Subject) -> str | None:
         """Compare both counts with their bounds."""
-        words, chars = len(subject.answer.split()), len(subject.answer)
+        words, chars = subject.word_count, len(subject.answer)
         if words < self.min_words or 0 < self.max_words < words:
             return f"{words} words, allowed: {self.min_words} to {self.max_words or 'any'}"
         if chars < self.min_chars or 0 < self.max_chars < chars:
@@ -104,7 +104,7 @@ class CopyOfParent:
             return None
         size = min(self.shingle, len(subject.words))
         for number, parent in enumerate(subject.parents):
-            words = words_of(parent)
+            words = subject.words_of(parent)
             # No run of `size` words that all occur in the parent: nothing shared, at a tenth of
             # the cost, and the usual case.
             if b"\x01" * size not in bytes(map(set(words).__contains__, subject.words)):
@@ -157,7 +157,7 @@ class Regex:
         return None
 
 
-def _ngrams(words: Sequence[bytes], size: int) -> set[tuple[bytes, ...]]:
+def _ngrams(words: Sequence[Hashable], size: int) -> set[tuple[Hashable, ...]]:
     """The distinct sequences of `size` words; the whole text where it is no longer than that."""
     if len(words) <= size:
         return {tuple(words)}

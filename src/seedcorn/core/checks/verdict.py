@@ -1,11 +1,14 @@
 """The contract of a check, and how a row of them becomes one verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Protocol
 
 from seedcorn.core.engine import Completion
+from seedcorn.core.text.buffers import pack
+from seedcorn.core.text.rule_2 import is_empty
+from seedcorn.core.text.words import TextRule, read_words
 
 EMPTY = "empty"
 """Reason code of an answer without a visible character: always checked, whatever the recipe."""
@@ -19,10 +22,10 @@ _LONGEST_MEAN = 24
 """Bytes a word has on average at most; beyond it the script has no spaces between words."""
 
 
-def words_of(text: str) -> list[bytes]:
+def coarse_words(text: str) -> list[bytes]:
     """Lower-cased words as UTF-8; single characters where the script has no spaces.
 
-    Coarser than the words of dedup and ledger, and about ten times faster than a regular
+    What checks count under text rule 1. Coarser than the words of dedup and ledger, and about ten times faster than a regular
     expression: the checks run on the engine's event loop.
     """
     data = text.lower().encode("utf-8", "surrogatepass")
@@ -38,15 +41,38 @@ def words_of(text: str) -> list[bytes]:
 class Subject:
     """An answer under check, with what several checks need computed once."""
 
-    def __init__(self, answer: str, completion: Completion, parents: Sequence[str]) -> None:
+    def __init__(
+        self, answer: str, completion: Completion, parents: Sequence[str], rule: TextRule
+    ) -> None:
+        """`rule` says what a word is."""
         self.answer = answer
         self.completion = completion
         self.parents = parents
+        self._rule = rule
+
+    @property
+    def empty(self) -> bool:
+        """Whether the answer has no visible character."""
+        if self._rule == TextRule.ONE:
+            return not self.answer.strip()
+        return is_empty(self.answer)
 
     @cached_property
-    def words(self) -> list[bytes]:
-        """Words of the answer, see `words_of`."""
-        return words_of(self.answer)
+    def words(self) -> Sequence[Hashable]:
+        """Words of the answer."""
+        return self.words_of(self.answer)
+
+    @property
+    def word_count(self) -> int:
+        """Words of the answer; under text rule 1 what white space sets apart."""
+        return len(self.answer.split() if self._rule == TextRule.ONE else self.words)
+
+    def words_of(self, text: str) -> Sequence[Hashable]:
+        """Words of any text: equal ones are equal values."""
+        if self._rule == TextRule.ONE:
+            return coarse_words(text)
+        packed = pack([text.encode("utf-8", "replace")])
+        return read_words(*packed, self._rule).hashes.tolist()
 
 
 class Check(Protocol):
@@ -69,16 +95,14 @@ class Verdict:
     detail: str = ""
 
 
-async def verify(
-    checks: Sequence[Check], answer: str, completion: Completion, parents: Sequence[str]
-) -> Verdict:
+async def verify(checks: Sequence[Check], subject: Subject) -> Verdict:
     """Run the checks in the recipe's order; the first failure decides.
 
     A coroutine although nothing here waits: judges and external checkers will.
     """
-    if not answer.strip():
-        return Verdict((), EMPTY, f"no text, finish reason {completion.finish_reason}")
-    subject = Subject(answer, completion, parents)
+    if subject.empty:
+        reason = subject.completion.finish_reason
+        return Verdict((), EMPTY, f"no text, finish reason {reason}")
     passed: list[str] = []
     for check in checks:
         detail = check.problem(subject)

@@ -21,6 +21,7 @@ from seedcorn.core.companions.language_model import (
 )
 from seedcorn.core.identity import uint64
 from seedcorn.core.intervals import Interval
+from seedcorn.core.text.words import NEWEST, TextRule
 
 WEIGHTS = (1.0, 0.99, 0.97, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05)
 """Weights of the old counts that are tried. 1 is among them: new text may be ignored."""
@@ -30,7 +31,11 @@ or reworded, shift its counts a little: up to .002, which may differ from 0 and 
 
 
 def anchor_gain(
-    anchor: Sequence[str], old: Sequence[str], new: Sequence[str], seed: int = 0
+    anchor: Sequence[str],
+    old: Sequence[str],
+    new: Sequence[str],
+    seed: int = 0,
+    rule: TextRule = NEWEST,
 ) -> Interval:
     """ΔA in bits per byte: bpb(anchor | old) - min over w of bpb(anchor | w old + (1 - w) new).
 
@@ -47,7 +52,7 @@ def anchor_gain(
             f"the anchor has {len(ranked)} distinct documents; one half tunes and the other "
             "scores: give at least two, better a hundred"
         )
-    vocabulary = Vocabulary()
+    vocabulary = Vocabulary(rule)
     texts = [vocabulary.read(part) for part in (sorted(old), sorted(new), ranked)]
     tokens = texts[2]
     known = [evidence(fit(text, vocabulary), tokens, vocabulary) for text in texts[:2]]

@@ -17,6 +17,7 @@ from seedcorn.core.companions.novel_bits import mean_interval, novel_bits, share
 from seedcorn.core.companions.order_gap import order_gap
 from seedcorn.core.identity import uint64
 from seedcorn.core.intervals import Bounds
+from seedcorn.core.text.words import NEWEST, TextRule
 
 FORM_TEXTS = 64
 """Texts behind compression ratio and openings: as many as the line takes per batch and stratum."""
@@ -34,6 +35,8 @@ class Subset:
     """A sample of what was there before the generation."""
     population: int
     """Accepted documents of the generation."""
+    rule: TextRule = NEWEST
+    """The corpus' text rule."""
 
 
 class NovelShare(TypedDict):
@@ -65,11 +68,11 @@ def companions(sample: Subset, anchor: Sequence[str] = ()) -> Companions:
     """
     if not any(text.strip() for text in sample.documents):
         raise ValueError("companions of no text: a generation without accepted text has none")
-    rho = shares(sample.documents, sample.history, sample.own)
+    rho = shares(sample.documents, sample.history, sample.own, sample.rule)
     gain = None
     anchor = sorted({text for text in anchor if text.strip()})
     if len(anchor) > 1:
-        gain = anchor_gain(anchor, sample.history, sample.documents).bounds
+        gain = anchor_gain(anchor, sample.history, sample.documents, rule=sample.rule).bounds
     found: Companions = {
         "documents": len(sample.documents),
         "novel_share": {
@@ -77,10 +80,10 @@ def companions(sample: Subset, anchor: Sequence[str] = ()) -> Companions:
             "histogram": histogram(rho),
         },
         "novel_bits": novel_bits(sample.documents, rho, sample.population).bounds,
-        "order_gap": order_gap(sample.documents, sample.history).bounds,
+        "order_gap": order_gap(sample.documents, sample.history, rule=sample.rule).bounds,
         "anchor_gain": gain,
-        **form(by_content(sample.documents, FORM_TEXTS)),
-        "vendi": vendi(by_content(sample.documents, VENDI_MOST)),
+        **form(by_content(sample.documents, FORM_TEXTS), sample.rule),
+        "vendi": vendi(by_content(sample.documents, VENDI_MOST), sample.rule),
     }
     return _rounded(found)
 

@@ -15,9 +15,10 @@ import zstandard
 from numba import njit
 from numpy.typing import NDArray
 
+from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.normaliser import normalise
 from seedcorn.core.text.shingles import shingles_of
-from seedcorn.core.text.words import Words, pack, read_words
+from seedcorn.core.text.words import TextRule, Words, read_words
 
 OPENING = 8
 """Words that make an opening."""
@@ -36,9 +37,9 @@ class Form(TypedDict):
     openings: float
 
 
-def form(texts: Sequence[str]) -> Form:
+def form(texts: Sequence[str], rule: TextRule) -> Form:
     """Both figures of a sample; about 1 ms for 64 texts of 1 kB."""
-    return {"compression_ratio": compression_ratio(texts), "openings": opening_share(texts)}
+    return {"compression_ratio": compression_ratio(texts), "openings": opening_share(texts, rule)}
 
 
 def compression_ratio(texts: Sequence[str]) -> float:
@@ -53,18 +54,18 @@ def compression_ratio(texts: Sequence[str]) -> float:
     return len(data) / len(zstandard.ZstdCompressor(level=_LEVEL).compress(data))
 
 
-def opening_share(texts: Sequence[str], words: int = OPENING) -> float:
+def opening_share(texts: Sequence[str], rule: TextRule, words: int = OPENING) -> float:
     """Share of texts whose first `words` normalised words are those of another text as well.
 
     A shorter text is its own opening. Texts without a word count, and all open alike. 0 for no
     text.
     """
-    openings = Counter(_opening(text, words) for text in texts)
+    openings = Counter(_opening(text, rule, words) for text in texts)
     shared = sum(count for count in openings.values() if count > 1)
     return shared / len(texts) if texts else 0.0
 
 
-def vendi(texts: Sequence[str]) -> float:
+def vendi(texts: Sequence[str], rule: TextRule) -> float:
     """Effective number of different texts: 1 where all are equal, n where none share a word.
 
     exp of the entropy of the eigenvalues of K/n; K is the mean over n-grams of 1 to 4 words of the
@@ -75,19 +76,25 @@ def vendi(texts: Sequence[str]) -> float:
         raise ValueError(f"vendi of {len(texts)} texts: give a sample of at most {VENDI_MOST}")
     if not texts:
         return 0.0
-    words = read_words(*pack([text.encode("utf-8", "replace") for text in texts]))
+    words = read_words(*pack([text.encode("utf-8", "replace") for text in texts]), rule)
     kernel = np.mean([_cosines(words, length) for length in _GRAMS], axis=0)
     values = np.linalg.eigvalsh(kernel / len(texts))
     values = values[values > 1e-12]
     return math.exp(-float(np.sum(values * np.log(values))))
 
 
-def _opening(text: str, words: int) -> str:
+def _opening(text: str, rule: TextRule, words: int) -> tuple[object, ...]:
     """The word after the opening must be there too, else the cut may have shortened the last."""
-    start = normalise(text[:_PREFIX]).split()
+    start = _words(text[:_PREFIX], rule)
     if len(start) <= words and len(text) > _PREFIX:
-        start = normalise(text).split()
-    return " ".join(start[:words])
+        start = _words(text, rule)
+    return tuple(start[:words])
+
+
+def _words(text: str, rule: TextRule) -> Sequence[object]:
+    if rule == TextRule.ONE:  # Runs of characters, where a script has no spaces.
+        return normalise(text).split()
+    return read_words(*pack([text.encode("utf-8", "replace")]), rule).hashes.tolist()
 
 
 def _cosines(words: Words, length: int) -> NDArray[np.float64]:

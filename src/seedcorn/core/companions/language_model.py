@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from seedcorn.core.identity import GOLDEN, splitmix64_words
 from seedcorn.core.intervals import Interval
-from seedcorn.core.text.words import pack, read_words
+from seedcorn.core.text.buffers import pack
+from seedcorn.core.text.words import TextRule, read_words
 
 ORDER = 3
 """Words per n-gram: two words of context. A sample holds too little text for more."""
@@ -55,7 +56,9 @@ class Tokens:
 class Vocabulary:
     """Ids of words, shared by everything that is fitted or scored together."""
 
-    def __init__(self) -> None:
+    def __init__(self, rule: TextRule) -> None:
+        """`rule`: which documents are of a script without spaces."""
+        self._rule = rule
         self._ids: dict[str, int] = {}
 
     def read(self, texts: Sequence[str]) -> Tokens:
@@ -63,7 +66,8 @@ class Vocabulary:
 
         In scripts without spaces every word character is a word, as in `words.read_words`.
         """
-        unspaced = read_words(*pack([text.encode("utf-8", "replace") for text in texts])).unspaced
+        packed = pack([text.encode("utf-8", "replace") for text in texts])
+        unspaced = read_words(*packed, self._rule).unspaced
         ids: list[int] = []
         offsets, sizes = [0], []
         for text, apart in zip(texts, unspaced, strict=True):

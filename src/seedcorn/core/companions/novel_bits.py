@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from seedcorn.core.companions.neighbours import nearest, pool
 from seedcorn.core.identity import uint64
 from seedcorn.core.intervals import Interval, students_t
+from seedcorn.core.text.words import NEWEST, TextRule
 
 NEIGHBOURS = 4
 LEVEL = 19
@@ -30,6 +31,7 @@ def shares(
     documents: Sequence[str],
     history: Sequence[str],
     own: Sequence[Sequence[str]] = (),
+    rule: TextRule = NEWEST,
     neighbours: int = NEIGHBOURS,
     level: int = LEVEL,
 ) -> NDArray[np.float64]:
@@ -47,7 +49,7 @@ def shares(
     if own and len(own) != len(documents):
         raise ValueError(f"{len(own)} lists of own candidates for {len(documents)} documents")
     pieces = pool(documents, history, own)
-    near = nearest(pieces, neighbours)
+    near = nearest(pieces, neighbours, rule)
     ring = sorted((uint64("ring", text), i) for i, text in enumerate(pieces.texts))
     found = np.zeros(len(documents))
     for number in range(len(documents)):

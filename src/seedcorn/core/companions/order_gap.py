@@ -21,12 +21,18 @@ from seedcorn.core.companions.language_model import (
 )
 from seedcorn.core.identity import uint64
 from seedcorn.core.intervals import Interval
+from seedcorn.core.text.words import NEWEST, TextRule
 
 NOISE = 0.1
 """Bits per byte: text below this has no word order to speak of, given 50 kB or more to fit on."""
 
 
-def order_gap(documents: Sequence[str], history: Sequence[str] = (), seed: int = 0) -> Interval:
+def order_gap(
+    documents: Sequence[str],
+    history: Sequence[str] = (),
+    seed: int = 0,
+    rule: TextRule = NEWEST,
+) -> Interval:
     """Γ in bits per byte: bpb(words shuffled) - bpb(text), 95 % bootstrap interval over documents.
 
     The language model that scores one half of the documents is fitted on the other half and
@@ -42,15 +48,15 @@ def order_gap(documents: Sequence[str], history: Sequence[str] = (), seed: int =
         scored = np.flatnonzero(side == half)
         others = [ranked[i] for i in np.flatnonzero(side != half)]
         mine = [ranked[i] for i in scored]
-        gaps[scored], sizes[scored] = _gaps(mine, [*sorted(history), *others], seed)
+        gaps[scored], sizes[scored] = _gaps(mine, [*sorted(history), *others], seed, rule)
     return per_byte(gaps, sizes, seed)
 
 
 def _gaps(
-    scored: Sequence[str], fitted: Sequence[str], seed: int
+    scored: Sequence[str], fitted: Sequence[str], seed: int, rule: TextRule
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Bits that shuffling costs each document, and its bytes."""
-    vocabulary = Vocabulary()
+    vocabulary = Vocabulary(rule)
     old, tokens = vocabulary.read(fitted), vocabulary.read(scored)
     model = fit(old, vocabulary)
     shuffled = tokens.reordered(_shuffle(tokens, scored, seed))

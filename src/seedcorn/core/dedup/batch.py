@@ -19,6 +19,7 @@ from seedcorn.core.dedup.sealing import Ancestry, SealRequest, tags
 from seedcorn.core.sample import Outcome
 from seedcorn.core.text.fingerprint import Fingerprints
 from seedcorn.core.text.shingles import Shingles
+from seedcorn.core.text.words import TextRule
 
 Columns = dict[str, list[object]]
 
@@ -68,6 +69,8 @@ class StagedBatch:
     """Each row's share of its engine's time."""
     lost: float
     """Engine seconds of rows that another row of the same index beat."""
+    rule: TextRule
+    """By which its texts were read."""
 
     @property
     def candidate(self) -> NDArray[np.bool_]:

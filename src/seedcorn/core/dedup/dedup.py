@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from seedcorn.core.text.buffers import read_only
 from seedcorn.core.text.fingerprint import estimate
-from seedcorn.core.text.words import read_only
 
 COLUMNS = 17
 """Keys per document: 16 band keys, then the exact-text key."""

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from seedcorn.core.text.words import read_only
+from seedcorn.core.text.buffers import read_only
 
 PARTITIONS = 4096
 """Virtual partitions (top 12 bits of a key): the most parts an index can be divided into."""

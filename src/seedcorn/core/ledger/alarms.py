@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeVar
 from seedcorn.core.companions.diversity import compression_ratio, opening_share
 from seedcorn.core.intervals import clopper_pearson
 from seedcorn.core.log.entries import BatchCommitted
+from seedcorn.core.text.words import TextRule
 
 T = TypeVar("T")
 FORM_DOCUMENTS = 16
@@ -47,7 +48,7 @@ class Alarm:
     text: str
 
 
-def form_of(texts: Sequence[str], verified: int, absorbed: int) -> dict[str, float]:
+def form_of(texts: Sequence[str], verified: int, absorbed: int, rule: TextRule) -> dict[str, float]:
     """How alike the `verified` texts of one stratum and batch are, from `spaced` ones of them.
 
     `absorbed`: how many were dropped as duplicates of one and the same document. The compression
@@ -57,7 +58,7 @@ def form_of(texts: Sequence[str], verified: int, absorbed: int) -> dict[str, flo
         "verified": float(verified),
         "absorbed": float(absorbed),
         "opened": float(len(texts)),
-        "openings": opening_share(texts),
+        "openings": opening_share(texts, rule),
     }
     if len(texts) >= FORM_DOCUMENTS:
         cut = [text[:FORM_CHARS] for text in spaced(texts, FORM_DOCUMENTS)]

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seedcorn.core.sketch.sketch import LENGTHS, Delta, batch_delta, limit
-from seedcorn.core.text.shingles import shingles_many
+from seedcorn.core.text.shingles import shingles_of
+from seedcorn.core.text.words import Words
 
 KEYS = {
     "generation": "samples of one generation",
@@ -84,13 +84,11 @@ def select(conditions: Iterable[tuple[str, str]]) -> Selection:
     return Selection({key: frozenset(found) for key, found in values.items()})
 
 
-def withdrawn_delta(
-    data: NDArray[np.uint8], offsets: NDArray[np.int64], strata: Sequence[int], rate: float
-) -> Delta:
-    """What withdrawn texts take back from the ledger, at its sample rate.
+def withdrawn_delta(words: Words, strata: Sequence[int], rate: float) -> Delta:
+    """What n withdrawn texts take back from the ledger, at its sample rate.
 
-    data, offsets: the n texts as for `read_words`; strata: their numbers in their recipe.
+    strata: their numbers in their recipe.
     """
     everything = np.ones(len(strata), bool)
-    shingles = shingles_many(data, offsets, LENGTHS, limit(rate))
+    shingles = {length: shingles_of(words, length, limit(rate)) for length in LENGTHS}
     return batch_delta(shingles, everything, everything, np.array(strata, np.uint8), rate)

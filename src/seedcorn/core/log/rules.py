@@ -14,7 +14,7 @@ from seedcorn.core.log.state import CorpusState
 from seedcorn.core.rule_numbers import CHECK, LEDGER_UNIT, REASONING, ROW_NAMES, TEXT, number_of
 
 KNOWN: Mapping[str, tuple[int, ...]] = {
-    TEXT: (1,),
+    TEXT: (1, 2),
     LEDGER_UNIT: (1,),
     REASONING: (1,),
     ROW_NAMES: (1, 2),

@@ -15,7 +15,7 @@ from seedcorn.core.ledger.alarms import form_of, spaced
 from seedcorn.core.log.entries import BatchCommitted, ObjectRef
 from seedcorn.core.sketch.sketch import LENGTHS, Delta, batch_delta, limit
 from seedcorn.core.text.shingles import Shingles, below, shingles_of
-from seedcorn.core.text.words import Words
+from seedcorn.core.text.words import NEWEST, Words
 
 ACCEPTED, FAILED = "accepted", "failed"
 
@@ -63,7 +63,7 @@ class Batch:
         """Rows [start, stop) of a piece, at most `room` of them; `problems` are theirs."""
         rows, usable = slice(start, stop), piece.usable[start:stop]
         words = piece.words
-        words = Words(words.hashes, words.starts[rows], words.counts[rows], words.unspaced[rows])
+        words = words.rows(rows)
         for length, parts in self._parts.items():
             parts.append(shingles_of(words, length, limit(self.rate)))
         shown = (row for row in range(start, stop) if self.rows + row - start in self._shown)
@@ -110,7 +110,7 @@ class Batch:
             sketch=None,
             sketch_rate=self.rate,
             engine_seconds=0.0,
-            form={place.stratum: form_of(self._texts, accepted, 0)} if self._texts else {},
+            form={place.stratum: form_of(self._texts, accepted, 0, NEWEST)} if self._texts else {},
         )
 
 

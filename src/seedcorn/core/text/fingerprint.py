@@ -15,6 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from seedcorn.core.identity import uint64
+from seedcorn.core.text.buffers import pack, read_only
 from seedcorn.core.text.hashing import mix64
 from seedcorn.core.text.minhash import (
     BANDS,
@@ -29,9 +30,8 @@ from seedcorn.core.text.minhash import (
     permutations,
     signatures,
 )
-from seedcorn.core.text.normaliser import NORMALISER_VERSION
 from seedcorn.core.text.shingles import ALL, Shingles, shingles, shingles_many, shingles_of
-from seedcorn.core.text.words import Words, pack, read_only, read_words
+from seedcorn.core.text.words import TextRule, Words, read_words
 
 __all__ = [
     "ALL",
@@ -57,14 +57,18 @@ __all__ = [
 ]
 
 FINGERPRINT_VERSION = 1
-"""Format of everything in this module; mixed into every key, so that versions never match."""
+"""Format of everything in this module; mixed into every key, as the text rule is, so that those of
+different versions or rules never match."""
 KEYS = BANDS + 1
 """Keys per document: one per band, and the exact one."""
 
 _PERMUTATIONS = permutations()
-_SEEDS = np.array(
-    [uint64("key", FINGERPRINT_VERSION, NORMALISER_VERSION, key) for key in range(KEYS)], np.uint64
-)
+_SEEDS = {
+    rule: np.array(
+        [uint64("key", FINGERPRINT_VERSION, int(rule), k) for k in range(KEYS)], np.uint64
+    )
+    for rule in TextRule
+}
 _TEXT_SEED = np.uint64(0xD6E8FEB86659FD93)
 _TEXT_PRIME = np.uint64(0xA0761D6478BD642F)
 
@@ -79,7 +83,8 @@ class Fingerprints:
     signature: NDArray[np.uint8]
     """[n, 64]: 128 minima of 4 bits, for `similarity`."""
     text_hash: NDArray[np.uint64]
-    """[n]: hash of the normalised words in order. Equal texts, equal hashes."""
+    """[n]: hash of the text in form C with its white space folded; under text rule 1, of the
+    normalised words in order. Equal texts, equal hashes."""
     words: NDArray[np.int32]
     """[n]: words; code points of words in scripts without spaces."""
 
@@ -90,36 +95,40 @@ class Fingerprints:
         )
 
 
-def fingerprint(data: NDArray[np.uint8], offsets: NDArray[Any]) -> Fingerprints:
+def fingerprint(data: NDArray[np.uint8], offsets: NDArray[Any], rule: TextRule) -> Fingerprints:
     """Fingerprints of the documents `data[offsets[i]:offsets[i + 1]]`, UTF-8.
 
     data: uint8[:]; offsets: int32 or int64 [n + 1], as they lie in an Arrow string array (a sliced
     array's offsets need not start at 0). MinHash sees 5-word shingles; 8 code points in scripts
     without spaces. Raises ValueError for offsets that do not fit the buffer.
     """
-    return fingerprint_words(read_words(data, offsets))
+    return fingerprint_words(read_words(data, offsets, rule))
 
 
 def fingerprint_words(words: Words) -> Fingerprints:
     """Fingerprints of texts that are read already."""
     rows = _minima(words)
     keys = np.empty((len(rows), KEYS), np.uint64)
-    band_keys(rows, _SEEDS, keys)
-    text_hash = _text_hashes(words.hashes, words.starts, words.counts, _SEEDS[BANDS], keys)
+    seeds = _SEEDS[words.rule]
+    band_keys(rows, seeds, keys)
+    text_hash = words.exact
+    if words.rule == TextRule.ONE:
+        text_hash = _text_hashes(words.hashes, words.starts, words.counts)
+    _exact_keys(text_hash, seeds[BANDS], keys)
     return Fingerprints(keys, signatures(rows), text_hash, words.counts.astype(np.int32))
 
 
-def fingerprint_texts(texts: Sequence[str]) -> Fingerprints:
+def fingerprint_texts(texts: Sequence[str], rule: TextRule) -> Fingerprints:
     """`fingerprint` of Python strings. Lone surrogates separate words."""
-    return fingerprint(*pack([text.encode("utf-8", "replace") for text in texts]))
+    return fingerprint(*pack([text.encode("utf-8", "replace") for text in texts]), rule)
 
 
-def minhash(data: NDArray[np.uint8], offsets: NDArray[Any]) -> NDArray[np.uint32]:
+def minhash(data: NDArray[np.uint8], offsets: NDArray[Any], rule: TextRule) -> NDArray[np.uint32]:
     """uint32[n, 128]: the full minima, equal to datasketch 2.0's `affine32` with seed 1.
 
     Its input hashes are the low 32 bits of the shingle hashes.
     """
-    return _minima(read_words(data, offsets))
+    return _minima(read_words(data, offsets, rule))
 
 
 def similarity(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -135,18 +144,21 @@ def similarity(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> NDArray[np.
 
 
 def _minima(words: Words) -> NDArray[np.uint32]:
-    return minima(words.hashes, words.starts, words.counts, words.unspaced, _PERMUTATIONS)
+    rows = minima(words.hashes, words.starts, words.counts, words.unspaced, _PERMUTATIONS)
+    if words.rule != TextRule.ONE:  # Texts without a word are near nothing but themselves.
+        none = np.flatnonzero(words.counts == 0)
+        alone, starts, counts = (
+            words.exact[none],
+            np.arange(len(none)),
+            np.ones(len(none), np.int64),
+        )
+        rows[none] = minima(alone, starts, counts, words.unspaced[none], _PERMUTATIONS)
+    return rows
 
 
 @njit(nogil=True, cache=True)
-def _text_hashes(
-    hashes: NDArray[Any],
-    starts: NDArray[Any],
-    counts: NDArray[Any],
-    seed: Any,
-    keys: NDArray[Any],
-) -> NDArray[Any]:
-    """Hash each document's words in order; the exact key goes into the last column of `keys`."""
+def _text_hashes(hashes: NDArray[Any], starts: NDArray[Any], counts: NDArray[Any]) -> NDArray[Any]:
+    """Hash each document's words in order."""
     out = np.empty(starts.size, np.uint64)
     for i in range(starts.size):
         state = _TEXT_SEED
@@ -154,5 +166,11 @@ def _text_hashes(
             state = (state ^ word) * _TEXT_PRIME
             state ^= state >> np.uint64(29)
         out[i] = mix64(state ^ np.uint64(counts[i]))
-        keys[i, BANDS] = mix64(out[i] ^ seed)
     return out
+
+
+@njit(nogil=True, cache=True)
+def _exact_keys(text_hash: NDArray[Any], seed: Any, keys: NDArray[Any]) -> None:
+    """The exact key of each document, into the last column of `keys`."""
+    for i in range(text_hash.size):
+        keys[i, BANDS] = mix64(text_hash[i] ^ seed)

@@ -1,4 +1,4 @@
-r"""The one normaliser: what counts as the same text, for duplicates and for the ledger alike.
+r"""The normaliser of text rule 1: what counts as the same text in corpora that began under it.
 
 NFKC, lower case, `\w+` words, single spaces. `normalise` is the definition; the byte tables below
 say the same per code point, so that a compiled loop reads most non-ASCII text without Python.
@@ -18,8 +18,6 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-NORMALISER_VERSION = 1
-"""Changes whenever a text could normalise differently; part of the fingerprint version."""
 TABLE_SIZE = 0x20000
 """Code points below this (planes 0 and 1: all living scripts, emoji) have a table entry."""
 EXPANSION = 2

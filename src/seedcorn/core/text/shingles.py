@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from seedcorn.core.text.hashing import most_shingles, shingle_hashes
-from seedcorn.core.text.words import Words, read_words
+from seedcorn.core.text.words import TextRule, Words, read_words
 
 ALL = 2**64
 """The limit that keeps every shingle."""
@@ -30,7 +30,7 @@ class Shingles:
 
 
 def shingles(
-    data: NDArray[np.uint8], offsets: NDArray[Any], length: int, limit: int = ALL
+    data: NDArray[np.uint8], offsets: NDArray[Any], rule: TextRule, length: int, limit: int = ALL
 ) -> Shingles:
     """Distinct shingles of `length` words per document, those whose hash is below `limit`.
 
@@ -38,14 +38,18 @@ def shingles(
     has a single shingle. `limit = s * 2**64` is a fair sample of rate s. In scripts without spaces
     lengths count code points. Raises ValueError for a length or limit that makes no sense.
     """
-    return shingles_of(read_words(data, offsets), length, limit)
+    return shingles_of(read_words(data, offsets, rule), length, limit)
 
 
 def shingles_many(
-    data: NDArray[np.uint8], offsets: NDArray[Any], lengths: Sequence[int], limit: int = ALL
+    data: NDArray[np.uint8],
+    offsets: NDArray[Any],
+    rule: TextRule,
+    lengths: Sequence[int],
+    limit: int = ALL,
 ) -> dict[int, Shingles]:
     """`shingles` for several lengths, reading the texts once."""
-    words = read_words(data, offsets)
+    words = read_words(data, offsets, rule)
     return {length: shingles_of(words, length, limit) for length in lengths}
 
 

@@ -1,7 +1,7 @@
 """Kept means unique (promise P8), checked by other means than those that decided it.
 
-Nothing here is shared with the index or its fingerprints: words come from the `re` module, shingles
-from word numbers, candidates from 64 bands x 4 rows of other permutations, and a pair counts by the
+Nothing here is shared with the index or its fingerprints: words come from `reading`, shingles from
+word numbers, candidates from 64 bands x 4 rows of other permutations, and a pair counts by the
 exact Jaccard similarity of its shingle sets. A pair of Jaccard .7 escapes this banding with
 probability 2.3e-8, one of .5 with 1.6 %.
 
@@ -11,9 +11,7 @@ holds for a document and the witness its keys lead to. A band key that an unrela
 document owns hides the pair in that band, so collections with many half-alike documents lie above.
 """
 
-import re
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from math import comb
@@ -22,8 +20,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from seedcorn.core.verify.reading import Read, read
+
 BANDS, ROWS = 64, 4
-SHINGLE, UNSPACED_SHINGLE = 5, 8
 FLOOR = 0.5
 """Pairs below this Jaccard similarity are not reported."""
 CROWD = 48
@@ -32,11 +31,6 @@ order: in a collapsed corpus everything would meet everything."""
 EDGES = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
 """Jaccard buckets [EDGES[i], EDGES[i + 1]); the last one includes 1."""
 
-_WORD = re.compile(r"\w+")
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u1b7f\u2e80-\u312f\u3190-\ua4cf"
-    "\ua980-\ua9df\uf900-\ufaff\U00020000-\U0003ffff]"
-)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _S27, _S30, _S31 = np.uint64(27), np.uint64(30), np.uint64(31)
@@ -77,31 +71,31 @@ class Recheck:
         )
 
 
-def recheck(texts: Iterable[str]) -> Recheck:
+def recheck(texts: Iterable[str], rule: int) -> Recheck:
     """Look for pairs among texts, which are read once and not kept.
 
     Memory is 8 bytes per distinct shingle of a document and about 1 KB per document: the caller
-    samples a corpus that is larger than that allows. Words are NFKC, lower case, `\\w+`; scripts
-    without spaces are read by code point.
+    samples a corpus that is larger than that allows. Texts are read by the text rule `rule`.
     """
-    return recheck_words(words_of(text) for text in texts)
+    return recheck_words(read(text, rule) for text in texts)
 
 
-def recheck_words(documents: Iterable[tuple[Sequence[str], int]]) -> Recheck:
-    """`recheck` of documents given as (words in order, words per shingle)."""
+def recheck_words(documents: Iterable[Read]) -> Recheck:
+    """`recheck` of documents that are read already."""
     numbers: dict[str, int] = {}
     first: dict[bytes, int] = {}
     exact: list[tuple[int, int]] = []
     sets: list[np.ndarray] = []
     rows: list[int] = []
     count = 0
-    for words, length in documents:
-        ids = np.array([numbers.setdefault(word, len(numbers)) for word in words], np.uint64)
-        row = first.setdefault(blake2b(ids.tobytes(), digest_size=16).digest(), count)
+    for words, length, text in documents:
+        digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        row = first.setdefault(digest, count)
         if row < count:
             exact.append((row, count))
         else:
-            sets.append(np.unique(_shingles(ids, length)))
+            ids = [numbers.setdefault(word, len(numbers)) for word in words or [text]]
+            sets.append(np.unique(_shingles(np.array(ids, np.uint64), length)))
             rows.append(count)
         count += 1
     shingles = _flat(sets)
@@ -117,17 +111,6 @@ def recheck_words(documents: Iterable[tuple[Sequence[str], int]]) -> Recheck:
         candidates=len(pairs),
         passed_over=passed_over,
     )
-
-
-def words_of(text: str) -> tuple[Sequence[str], int]:
-    """(words, words per shingle) of a text; characters where a quarter of them need no spaces."""
-    words = _WORD.findall(unicodedata.normalize("NFKC", text).lower())
-    if text.isascii():
-        return words, SHINGLE
-    characters = "".join(words)
-    if len(_UNSPACED.findall(characters)) * 4 >= max(1, len(characters)):
-        return characters, UNSPACED_SHINGLE
-    return words, SHINGLE
 
 
 def miss_rate(jaccard: float, threshold: float = 0.7) -> float:

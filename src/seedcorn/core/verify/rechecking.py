@@ -10,6 +10,7 @@ from seedcorn.core.checks import CHECKS, EMPTY, Check, Subject
 from seedcorn.core.checks.form import CopyOfParent
 from seedcorn.core.engine import Completion
 from seedcorn.core.recipe import Recipe
+from seedcorn.core.text.words import TextRule
 
 CONTAMINATED = "contaminated"
 """Reason of samples that hold evaluation items: found at seal, after all checks passed."""
@@ -25,16 +26,17 @@ def wrong_verdict(
     text: str,
     finish_reason: str,
     recorded: tuple[str, str, Sequence[str]],
-    trusted: Set[str] = frozenset(),
+    trusted: Set[str],
+    rule: TextRule,
 ) -> str:
     """What the checks say against a row's `recorded` (outcome, reason, checks passed); empty: agreed.
-    `trusted` are codes of checks whose word is taken."""
+    `trusted` are codes of checks whose word is taken, `rule` says what a word is."""
     outcome, reason, passed = recorded
     if outcome == "failed" or (outcome == "rejected" and not _of_checks(reason)):
         return ""  # No text was judged.
     rejected = outcome == "rejected" and reason != CONTAMINATED
     expected: CheckResult = (reason if rejected else "", list(passed))
-    subject = Subject(text, Completion(text, 0, 0, finish_reason), ())
+    subject = Subject(text, Completion(text, 0, 0, finish_reason), (), rule)
     failed, passed_checks = checked(checks, subject, expected, trusted)
     if (failed, passed_checks) == expected:
         return ""
@@ -49,7 +51,7 @@ def checked(
 ) -> CheckResult:
     """The first check that fails and those before it; `expected` is what the row says."""
     passed_checks: list[str] = []
-    if not subject.answer.strip():
+    if subject.empty:
         return EMPTY, passed_checks
     for check in checks:
         on_trust = isinstance(check, CopyOfParent) or check.code in trusted

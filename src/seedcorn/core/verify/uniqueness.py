@@ -58,9 +58,9 @@ class Uniqueness:
         return ", ".join(parts)
 
 
-def prove_unique(documents: Documents, threshold: float) -> Uniqueness:
+def prove_unique(documents: Documents, threshold: float, rule: int) -> Uniqueness:
     """Recheck the documents; raises CorruptCorpus naming a pair that should not both be there."""
-    found = recheck(documents.texts)
+    found = recheck(documents.texts, rule)
     kinds = np.array(documents.kinds, np.int8)
     _refuse_exact(found, kinds, documents.names)
     first, second = found.pairs[:, 0], found.pairs[:, 1]
@@ -95,7 +95,7 @@ def _refuse_exact(found: Recheck, kinds: NDArray[np.int8], names: Sequence[str])
             first_of.setdefault(first, first)
         if first in first_of and kinds[later] == KEPT:
             raise CorruptCorpus(
-                f"{names[first_of[first]]} and {names[later]} have the same words, and both are kept"
+                f"{names[first_of[first]]} and {names[later]} are exact duplicates, and both are kept"
             )
         if kinds[later] != DROPPED:
             first_of.setdefault(first, later)

@@ -9,6 +9,7 @@ from seedcorn.core.log.entries import BatchCommitted
 from seedcorn.core.log.layout import ShardName
 from seedcorn.core.sketch.sketch import Delta
 from seedcorn.core.text.shingles import subset
+from seedcorn.core.text.words import TextRule
 from seedcorn.runtime.keeper.index_client import IndexClient
 from seedcorn.storage.log.sketches import write_delta
 from seedcorn.storage.samples.batches import read_batch, staged_batch, write_accepted, write_dropped
@@ -18,9 +19,12 @@ from seedcorn.storage.stores.store import Store
 class BatchSealer:
     """Seals the batches of one corpus, one after the other."""
 
-    def __init__(self, store: Store, index: IndexClient, containment: Containment) -> None:
-        """`index` and `containment` hold everything before the next batch."""
+    def __init__(
+        self, store: Store, index: IndexClient, containment: Containment, rule: TextRule
+    ) -> None:
+        """`index` and `containment` hold everything before the next batch, read by `rule`."""
         self._store, self._index, self._containment = store, index, containment
+        self._rule = rule
 
     def seal(
         self, request: SealRequest, ancestry: Ancestry, rule: SealRule
@@ -28,7 +32,7 @@ class BatchSealer:
         """Write one batch; returns the entry that makes it exist, and its sketch."""
         store, first, last = self._store, request.first_index, request.last_index
         table, lost = read_batch(store, request.segments, first, last)
-        batch = staged_batch(table, lost)
+        batch = staged_batch(table, lost, self._rule)
         outcomes = decide(batch, self._index, ancestry, request, rule)
         delta = sketch_of(batch, outcomes, rule)
         units = (request.generation, request.first_unit, request.last_unit, "")

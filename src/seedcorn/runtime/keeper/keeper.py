@@ -33,7 +33,7 @@ from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import Delta
 from seedcorn.core.text.fingerprint import KEYS, SIGNATURE_BYTES
 from seedcorn.core.text.shingles import shingles_of
-from seedcorn.core.text.words import read_words
+from seedcorn.core.text.words import TextRule, read_words
 from seedcorn.runtime.job import Folded, LoadReport
 from seedcorn.runtime.keeper.batch_sealer import BatchSealer
 from seedcorn.runtime.keeper.index_client import IndexClient
@@ -79,12 +79,17 @@ class Keeper:
         self._reserve()
         self._fold(until, covered)
         scanner = SourceScanner(
-            self._store, self._recipe.store, self._index, self._containment, self._advance
+            self._store,
+            self._recipe.store,
+            self._index,
+            self._containment,
+            self._advance,
+            self._rule,
         )
         measured = self._scan_sources(scanner, covered, set(self._state.sketched))
         found = self._state.sources_of("evaluation")
         self._evaluations = [scanner.evaluation_set(source) for source in found]
-        self._sealer = BatchSealer(self._store, self._index, self._containment)
+        self._sealer = BatchSealer(self._store, self._index, self._containment, self._rule)
         due = None if measured else self._due()
         return LoadReport(covered, measured, self._ledger.rows(), due)
 
@@ -127,6 +132,11 @@ class Keeper:
         parts |= folds(self._state, self._ledger)
         write_checkpoint(self._store, self._state.sequence, chain, parts, self._meta)
         return self._state.sequence
+
+    @property
+    def _rule(self) -> TextRule:
+        """By which all texts of the corpus are read."""
+        return TextRule.of(rules_of(self._state))
 
     def _due(self) -> Body | None:
         return next_due(self._state, self._ledger, self._recipe)
@@ -186,7 +196,9 @@ class Keeper:
             ordinals = np.arange(ordinal, ordinal + table.num_rows, dtype=np.int64)
             keys = matrix(table["keys"], KEYS, np.uint64)
             self._index.insert(keys.ravel(), np.repeat(ordinals, KEYS))
-            part = shingles_of(read_words(*texts_view(table["text"])), CONTAINMENT_LENGTH)
+            part = shingles_of(
+                read_words(*texts_view(table["text"]), self._rule), CONTAINMENT_LENGTH
+            )
             self._containment.measure(part.hashes, part.offsets)
             ordinal += table.num_rows
 

@@ -22,7 +22,7 @@ from seedcorn.core.recipe import StoreSpec
 from seedcorn.core.sketch.sketch import HEADLINE, LENGTHS, batch_delta, limit
 from seedcorn.core.text.fingerprint import KEYS, fingerprint_words
 from seedcorn.core.text.shingles import Shingles, below, shingles_of, subset
-from seedcorn.core.text.words import Words, read_words
+from seedcorn.core.text.words import TextRule, Words, read_words
 from seedcorn.runtime.keeper.index_client import IndexClient
 from seedcorn.storage.log.sketches import write_delta
 from seedcorn.storage.samples.batches import texts_view
@@ -66,10 +66,11 @@ class SourceScanner:
         index: IndexClient,
         containment: Containment,
         advance: Callable[[int], None],
+        rule: TextRule,
     ) -> None:
-        """`advance` is told how many more rows are done."""
+        """`advance` is told how many more rows are done; texts are read by `rule`."""
         self._store, self._spec, self._index = store, store_spec, index
-        self._containment, self._advance = containment, advance
+        self._containment, self._advance, self._rule = containment, advance, rule
 
     def scan(self, source: Source, indexed: bool, sketch: SketchWriter | None) -> dict[str, int]:
         """Read a source once; returns its unusable rows by problem.
@@ -78,7 +79,7 @@ class SourceScanner:
         """
         problems: Counter[str] = Counter()
         for batch in self._batches(source):
-            words = read_words(*texts_view(batch.texts))
+            words = read_words(*texts_view(batch.texts), self._rule)
             if indexed:
                 self._insert(words, batch, source.ordinal)
             self._learn(words, batch.usable, sketch)
@@ -88,8 +89,9 @@ class SourceScanner:
 
     def evaluation_set(self, source: Source) -> EvaluationSet:
         """The shingle hashes of an evaluation set, which is small enough to hold."""
-        batches = ((read_words(*texts_view(b.texts)), b.usable) for b in self._batches(source))
-        return evaluation_set(source.name, batches)
+        batches = self._batches(source)
+        documents = ((read_words(*texts_view(b.texts), self._rule), b.usable) for b in batches)
+        return evaluation_set(source.name, documents)
 
     def _batches(self, source: Source) -> Iterator[ScanBatch]:
         catalogue = Catalogue.from_dict(source.catalogue)

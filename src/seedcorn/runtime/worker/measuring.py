@@ -14,6 +14,7 @@ from seedcorn.core.identity import Permutation, uint64
 from seedcorn.core.log.entries import Measurement, ObjectRef
 from seedcorn.core.log.state import COMPANIONS
 from seedcorn.core.sample import Parent
+from seedcorn.core.text.words import TextRule
 from seedcorn.runtime.job import GenerationJob
 from seedcorn.runtime.worker.setup import make_plan
 from seedcorn.storage.samples.parents import ParentReader
@@ -56,6 +57,7 @@ def measure(job: MeasuringJob) -> Measurement:
         own=[_texts(texts[address] for address in addresses) for addresses in parents],
         history=_history(readers, seeds, job, budget),
         population=population,
+        rule=TextRule.of(job.generation.rules),
     )
     anchor = _rows(_seeds(job.anchor, store, job), "anchor", budget) if job.anchor else []
     values = companions(sample, anchor) if drawn else {"documents": 0}

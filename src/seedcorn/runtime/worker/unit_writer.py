@@ -21,6 +21,7 @@ from seedcorn.core.recipe import in_flight
 from seedcorn.core.sample import Draw, Outcome, Parent, Sample
 from seedcorn.core.scheduling.leasing import Lease
 from seedcorn.core.text.fingerprint import fingerprint_texts
+from seedcorn.core.text.words import TextRule
 from seedcorn.runtime.job import UnitReport, WorkerProgress
 from seedcorn.runtime.worker.busy import BusyClock
 from seedcorn.storage.samples.parents import ParentReader
@@ -217,7 +218,8 @@ class UnitWriter:
         samples = [one.sample for one in finished]
         texts = [s.text for s in samples if s.outcome is Outcome.CANDIDATE]
         seconds = [one.seconds for one in finished]
-        table = segment_table(samples, unit, self._lineage, fingerprint_texts(texts), seconds)
+        prints = fingerprint_texts(texts, TextRule.of(self._line.rules))
+        table = segment_table(samples, unit, self._lineage, prints, seconds)
         return write_segment(self._store, table, self._lineage.generation, unit)
 
     def _failed(self, index: int, reason: str, detail: str) -> Finished:

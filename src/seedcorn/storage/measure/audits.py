@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from seedcorn.core.errors import CorruptCorpus, ObjectMissing
 from seedcorn.core.ledger.ledger import Ledger
 from seedcorn.core.log.entries import BatchCommitted, Entry
+from seedcorn.core.log.rules import rules_of
 from seedcorn.core.log.state import CorpusState
 from seedcorn.core.measure.audits import AuditDraw, AuditError, Question, first_holders
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import HEADLINE
 from seedcorn.core.text.shingles import shingles
+from seedcorn.core.text.words import TextRule
 from seedcorn.storage.log.log import Head, LogReader
 from seedcorn.storage.log.reading import read_deltas
 from seedcorn.storage.log.sketches import read_delta
@@ -139,6 +141,7 @@ class _Search:
     ) -> None:
         self._store, self._draw, self._gone = store, draw, withdrawn_ids(store, state)
         self._abandoned = state.abandoned.keys()
+        self._rule = TextRule.of(rules_of(state))
         self._number = names.index(draw.stratum) if draw.stratum else None
         self._batches: list[BatchCommitted] = []
 
@@ -215,7 +218,7 @@ class _Search:
         own = [not asked or stratum == asked for stratum in strata]
         kept = [mine and name not in self._gone for mine, name in zip(own, ids, strict=True)]
         rows = table.filter(pa.array(kept, pa.bool_()))
-        first = first_holders(hashes, shingles(*texts_view(rows["text"]), HEADLINE))
+        first = first_holders(hashes, shingles(*texts_view(rows["text"]), self._rule, HEADLINE))
         if np.any(first < 0) and sum(kept) == sum(own):
             raise CorruptCorpus(
                 f"generation {batch.generation}, batch {batch.batch}: its shards lack shingles "

@@ -14,6 +14,7 @@ from seedcorn.core.log.layout import ShardName
 from seedcorn.core.sample import Outcome
 from seedcorn.core.sketch.sketch import LENGTHS
 from seedcorn.core.text.shingles import shingles_many
+from seedcorn.core.text.words import TextRule
 from seedcorn.storage.samples.samples import (
     DATA_SCHEMA,
     DROPPED_SCHEMA,
@@ -44,8 +45,8 @@ def read_batch(
     return table.take(pa.array(rows)).combine_chunks(), float(lost.sum())
 
 
-def staged_batch(table: pa.Table, lost: float) -> StagedBatch:
-    """The columns that decide a batch; `lost` as `read_batch` says."""
+def staged_batch(table: pa.Table, lost: float, rule: TextRule) -> StagedBatch:
+    """The columns that decide a batch, its texts read by `rule`; `lost` as `read_batch` says."""
     outcomes = table["outcome"].to_pylist()
     candidates = np.flatnonzero([outcome == Outcome.CANDIDATE for outcome in outcomes])
     return StagedBatch(
@@ -55,12 +56,13 @@ def staged_batch(table: pa.Table, lost: float) -> StagedBatch:
         details=table["detail"].to_pylist(),
         strata=table["stratum"].to_pylist(),
         texts=table["text"].to_pylist(),
-        shingles=shingles_many(*texts_view(table["text"]), LENGTHS, 2**64),
+        shingles=shingles_many(*texts_view(table["text"]), rule, LENGTHS),
         prints=fingerprints_of(table.take(pa.array(candidates))),
         prompt_tokens=table["prompt_tokens"].to_numpy(),
         tokens=table["completion_tokens"].to_numpy(),
         seconds=table[ENGINE_SECONDS].to_pylist(),
         lost=lost,
+        rule=rule,
     )
 
 

@@ -24,9 +24,9 @@ from seedcorn.core.log.entries import BatchCommitted, ObjectRef
 from seedcorn.core.log.rules import checks_on_trust
 from seedcorn.core.log.state import Source
 from seedcorn.core.recipe import DedupSpec, StoreSpec
-from seedcorn.core.text.fingerprint import KEYS, SIGNATURE_BYTES, Fingerprints, fingerprint
-from seedcorn.core.text.shingles import Shingles, shingles_many, shingles_of, subset
-from seedcorn.core.text.words import read_words
+from seedcorn.core.text.fingerprint import KEYS, SIGNATURE_BYTES, Fingerprints, fingerprint_words
+from seedcorn.core.text.shingles import Shingles, shingles_of, subset
+from seedcorn.core.text.words import TextRule, read_words
 from seedcorn.core.verify.proofs import BatchRows
 from seedcorn.core.verify.rechecking import CONTAMINATED, Grown, wrong_verdict
 from seedcorn.core.verify.replay import KEPT, ContainmentReplay, DedupOutcome, Replay
@@ -46,7 +46,7 @@ class DeepProof:
 
     def __init__(self, store: Store, spec: StoreSpec, rules: Mapping[str, int]) -> None:
         """`spec` is how seed files on remote stores are reached, `rules` are those of the corpus."""
-        self._store, self._spec = store, spec
+        self._store, self._spec, self._rule = store, spec, TextRule.of(rules)
         self._replay, self._containment = Replay(rules), ContainmentReplay()
         self._evaluations: list[EvaluationSet] = []
         self.fingerprints = self.verdicts = self.rechecked = 0
@@ -64,14 +64,14 @@ class DeepProof:
         batches = SeedReader(catalogue, self._store, self._spec).scan(CHUNK_ROWS)
         views = ((batch, texts_view(batch.texts)) for batch in batches)
         if source.role == "evaluation":
-            documents = ((read_words(*view), batch.usable) for batch, view in views)
+            documents = ((read_words(*view, self._rule), batch.usable) for batch, view in views)
             self._evaluations.append(evaluation_set(source.name, documents))
             return
         for batch, view in views:
-            prints, row = fingerprint(*view), batch.first_ordinal
+            words, row = read_words(*view, self._rule), batch.first_ordinal
             place = (source.role, source.name, source.ordinal)
-            self._replay.add_source(*place, prints, batch.usable, row)
-            self._learn(subset(shingles_of(read_words(*view), LENGTH), batch.usable))
+            self._replay.add_source(*place, fingerprint_words(words), batch.usable, row)
+            self._learn(subset(shingles_of(words, LENGTH), batch.usable))
 
     def add_batch(
         self,
@@ -84,12 +84,13 @@ class DeepProof:
         """Prove one batch: rows in plan order, `table` and `rows` the same ones."""
         recipe, rules = grown
         view = texts_view(table["text"].fill_null(""))
-        prints = fingerprint(*view)
+        words = read_words(*view, self._rule)
+        prints = fingerprint_words(words)
         self._prove_fingerprints(sequence, batch, rows, prints)
         self._prove_checks(
             sequence, batch, rows, build(recipe.checks, rules), checks_on_trust(rules)
         )
-        shingles = shingles_many(*view, LENGTHS, 2**64)
+        shingles = {length: shingles_of(words, length) for length in LENGTHS}
         self._prove_clean(sequence, rows, shingles)
         self._prove_dedup(sequence, batch, rows, prints, recipe.dedup)
         accepted = np.array([outcome == "accepted" for outcome in rows.outcome], bool)
@@ -136,7 +137,9 @@ class DeepProof:
         for index, name, outcome, reason, text in zip(*columns, strict=True):
             row = stored[index]
             recorded = (outcome, reason, row["checks"] or ())
-            found = wrong_verdict(checks, text, row["finish_reason"] or "", recorded, trusted)
+            found = wrong_verdict(
+                checks, text, row["finish_reason"] or "", recorded, trusted, self._rule
+            )
             if found:
                 raise CorruptCorpus(
                     f"log entry {sequence}: sample {name} is {outcome} ({reason or 'passed'}), but "

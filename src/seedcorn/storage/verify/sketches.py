@@ -9,6 +9,7 @@ from seedcorn.core.ledger.latents import latent_hashes
 from seedcorn.core.log.entries import BatchCommitted
 from seedcorn.core.sketch.sketch import COLUMNS, LATENT, LENGTHS, Delta, batch_delta, limit, thin
 from seedcorn.core.text.shingles import shingles_many
+from seedcorn.core.text.words import TextRule
 from seedcorn.core.verify.proofs import BatchRows
 from seedcorn.core.verify.rechecking import Grown
 from seedcorn.storage.log.sketches import read_delta
@@ -32,7 +33,8 @@ def check_sketch(store: Store, sequence: int, batch: BatchCommitted, found: Delt
 def sketch_of(table: pa.Table, rows: BatchRows, grown: Grown, rate: float) -> Delta:
     """The sketch of a batch, from its texts."""
     recipe, rules = grown
-    shingles = shingles_many(*texts_view(table["text"]), LENGTHS, limit(rate))
+    view = texts_view(table["text"])
+    shingles = shingles_many(*view, TextRule.of(rules), LENGTHS, limit(rate))
     accepted = np.array([outcome == "accepted" for outcome in rows.outcome], bool)
     passed = accepted | np.array([outcome == "duplicate" for outcome in rows.outcome], bool)
     texts = zip(rows.text, passed, strict=True)

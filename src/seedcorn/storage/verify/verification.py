@@ -22,6 +22,7 @@ from seedcorn.core.log.rules import reads_texts, rules_of, unknown_rules
 from seedcorn.core.log.state import CorpusState, GenerationState, Source
 from seedcorn.core.recipe import Recipe, StoreSpec
 from seedcorn.core.sketch.sketch import Delta
+from seedcorn.core.text.words import TextRule
 from seedcorn.core.verify.family import Family
 from seedcorn.core.verify.proofs import (
     BatchRows,
@@ -95,7 +96,7 @@ def verify(
     proof = _Proof(store, parse_recipe, advance)
     try:
         proof.read_log()
-        if deep:
+        if deep and proof.text_rule is not None:
             proof.deep = DeepProof(store, spec or StoreSpec(), proof.rules)
         proof.prove_objects()
         proof.fold_ledger()
@@ -178,7 +179,7 @@ class _Proof:
     def prove_rows(self, documents: DocumentSubset) -> None:
         """Everything that only the rows can show."""
         self.proving = "withdrawn"
-        withdrawals = WithdrawalProof(self._store, self.entries, sketches=self._reads_texts)
+        withdrawals = WithdrawalProof(self._store, self.entries, self.text_rule)
         rows, units, names, digest, family = 0, 0, 0, CorpusDigest(), Family(self.rules)
         documents.plan(self._state, self._recipes)
         for entry, table, batch in self._batches(family, documents):
@@ -194,8 +195,8 @@ class _Proof:
                 self._prove_texts(entry.sequence, batch, table, part)
         self._proved_rows(rows, units, names)
         self._settle(withdrawals)
-        if self._reads_texts:
-            self._prove_unique(documents)
+        if self.text_rule is not None:
+            self._prove_unique(documents, self.text_rule)
             self._prove_sketches(self._sketches)
             self._proved_sketches(len(self._sketches))
         self._prove_abandoned()
@@ -206,7 +207,7 @@ class _Proof:
         self, sequence: int, batch: BatchCommitted, table: pa.Table, rows: BatchRows
     ) -> None:
         """What a batch's texts decide: all of it, or its sketch at the ends of a generation."""
-        if not self._reads_texts:
+        if self.text_rule is None:
             self._on_trust += table.num_rows
         elif self.deep is not None:
             self._prove_deeply(sequence, batch, table, rows)
@@ -215,8 +216,9 @@ class _Proof:
             self._sketches.append((sequence, batch, found))
 
     @property
-    def _reads_texts(self) -> bool:
-        return reads_texts(self.rules)
+    def text_rule(self) -> TextRule | None:
+        """By which texts were told apart; None where this code does not have the rule."""
+        return TextRule.of(self.rules) if reads_texts(self.rules) else None
 
     def _warn_of_trust(self) -> None:
         trusted = self._on_trust + (self.deep.trusted if self.deep is not None else 0)
@@ -257,7 +259,7 @@ class _Proof:
                 source = next(s for s in self._state.sources if s.sequence == entry.sequence)
                 family.add_source(source)
                 self._recheck_source(documents, source)
-                if self.deep is not None and self._reads_texts:
+                if self.deep is not None:
                     self.deep.add_source(source)
             elif isinstance(entry.body, GenerationStarted):
                 family.end_generation()
@@ -280,10 +282,10 @@ class _Proof:
         self.proving = "lineage"
         return family.add(rows, entry.sequence, terms)
 
-    def _prove_unique(self, documents: DocumentSubset) -> None:
+    def _prove_unique(self, documents: DocumentSubset, rule: TextRule) -> None:
         self.proving = "P8"
         threshold = max((r.dedup.threshold for r in self._recipes.values()), default=0.7)
-        judged = prove_unique(documents.documents, threshold)
+        judged = prove_unique(documents.documents, threshold, rule)
         pairs = f"no exact pair; pairs kept of pairs met, by Jaccard: {judged}"
         self._proved("P8", f"{documents.described()}: {pairs}")
 

@@ -14,6 +14,7 @@ from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.ledger.withdrawal import withdrawn_delta
 from seedcorn.core.log.entries import Entry, Withdrawn
 from seedcorn.core.sketch.sketch import COLUMNS, Delta, combine
+from seedcorn.core.text.words import TextRule, read_words
 from seedcorn.core.verify.proofs import BatchRows
 from seedcorn.storage.log.sketches import read_delta
 from seedcorn.storage.samples.batches import texts_view
@@ -40,10 +41,10 @@ class _Withdrawal:
 class WithdrawalProof:
     """All withdrawals of a corpus."""
 
-    def __init__(self, store: Store, entries: Sequence[Entry], sketches: bool = True) -> None:
-        """Reads ids and sketches; raises CorruptCorpus when an id is withdrawn twice. `sketches`
-        False takes those on trust."""
-        self._sketches = sketches
+    def __init__(self, store: Store, entries: Sequence[Entry], rule: TextRule | None) -> None:
+        """Reads ids and sketches; raises CorruptCorpus when an id is withdrawn twice. `rule` is how
+        texts are read; None takes sketches on trust."""
+        self._rule = rule
         self._taken: list[_Withdrawal] = []
         self._by_id: dict[str, int] = {}
         for entry in entries:
@@ -95,7 +96,7 @@ class WithdrawalProof:
             raise CorruptCorpus(
                 f"{body.ids.key} holds {len(ids)} rows, the log says {body.ids.rows}"
             )
-        wanted = body.sketch if self._sketches else None
+        wanted = body.sketch if self._rule is not None else None
         delta = read_delta(store, wanted) if wanted is not None else None
         number = len(self._taken)
         self._taken.append(_Withdrawal(sequence, body, delta))
@@ -108,11 +109,12 @@ class WithdrawalProof:
     def _learn(
         self, taken: _Withdrawal, table: pa.Table, positions: list[int], strata: Sequence[str]
     ) -> None:
-        if taken.delta is None:
+        if taken.delta is None or self._rule is None:
             return
         part = table.take(pa.array(positions))
         numbers = [strata.index(name) for name in part["stratum"].to_pylist()]
-        delta = withdrawn_delta(*texts_view(part["text"]), numbers, taken.delta.rate)
+        words = read_words(*texts_view(part["text"]), self._rule)
+        delta = withdrawn_delta(words, numbers, taken.delta.rate)
         taken.parts.append(delta)
         if len(taken.parts) >= PARTS:
             taken.parts = [combine(taken.parts)]
