@@ -59,7 +59,7 @@ def test_night_whose_report_is_missing_writes_it_and_grows_nothing(grown, capsys
     assert first.startswith("night 2026-11-23: +")
     assert first.count("\n") == 1
     assert capsys.readouterr().out == (
-        "night 2026-11-23: nothing to do: generation 1 is this night's\n"
+        f"night 2026-11-23: nothing to do: generation 1 is this night's; corpus {store.uri}\n"
     )
     assert len(list(read_log(store))) == entries
     stored = sorted(info.key for info in store.list("reports/"))

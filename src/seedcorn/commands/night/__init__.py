@@ -74,18 +74,18 @@ def report_on(recipe: "Recipe", outcome: "NightOutcome") -> list[str]:
     from seedcorn.storage.stores.opening import open_store
 
     night, rest = outcome.night, outcome.rest
-    if rest is None:
-        return [
-            f"night {night.key}: stopped, everything finished is kept; run it again to continue"
-        ]
     store = open_store(recipe.corpus, recipe.store)
+    where = f"; corpus {store.uri}"
+    if rest is None:
+        kept = "stopped, everything finished is kept; run it again to continue"
+        return [f"night {night.key}: {kept}{where}"]
     written = write_reports(store, recipe.store, night, rest)
     lines = []
     for one in written:
-        lines.append(summary(one))
+        lines.append(summary(one) + where)
         send_webhook(recipe, message(one))
     if not any(one["night"] == night.key for one in written):
-        lines.append(f"night {night.key}: nothing to do: {rest.text}")
+        lines.append(f"night {night.key}: nothing to do: {rest.text}{where}")
     return lines
 
 

@@ -10,6 +10,7 @@ from seedcorn.core.preflight.fit import Fit, listed
 from seedcorn.core.recipe import Recipe
 from seedcorn.core.scheduling.leasing import most_workers
 from seedcorn.core.scheduling.scaling import amounts, need_of
+from seedcorn.storage.stores.opening import open_store
 
 SHOWN_CHARS = 1500
 """Longer prompts are cut in the middle; their length is printed."""
@@ -52,7 +53,7 @@ def estimates(
     """What the whole recipe amounts to, one fact to a line."""
     recipe = plan.recipe
     yield f"recipe       {recipe.name}, fingerprint {recipe.fingerprint}"
-    yield f"corpus       {recipe.corpus or '(none yet: set corpus=URI)'}"
+    yield f"corpus       {_place(recipe)}"
     sources = ", ".join(source.path for source in recipe.seed) or "none"
     yield f"seed         {counted(plan.seed_rows, 'row')}: {sources}"
     yield (
@@ -66,6 +67,15 @@ def estimates(
     yield _tokens(plan, fit)
     yield from _time(plan, tokens_per_s, price_per_hour)
     yield from _room(plan)
+
+
+def _place(recipe: Recipe) -> str:
+    if not recipe.corpus:
+        return "(none yet: set corpus=URI)"
+    uri = open_store(recipe.corpus, recipe.store).uri
+    if uri.endswith(f"/{recipe.corpus}"):
+        return f"{uri} ({recipe.corpus} in the current folder)"
+    return uri
 
 
 def _engines(recipe: Recipe) -> str:

@@ -27,6 +27,8 @@ class Recipe:
 
     name: str
     corpus: str = operational("")
+    """Where it grows: a URI, or a folder. A relative one is meant from the folder in which the command
+    runs, not from the recipe's as the paths of seeds are."""
     generations: int = operational(1, at_least=1)
     samples: int = semantic(1000, at_least=1)
     """Planned samples of one generation."""

@@ -29,15 +29,15 @@ class LocalStore:
     """A store rooted at a folder, which is created by the first write."""
 
     def __init__(self, root: Path, single_writer: bool = False) -> None:
-        self._uri = str(root)
         self._root = root.expanduser().absolute()
+        self._uri = str(self._root)
         self._single_writer = single_writer
         self._folders: set[Path] = set()
         self._numbers = itertools.count()
 
     @property
     def uri(self) -> str:
-        """The folder, as it was given."""
+        """The folder, absolute: one corpus has one name wherever a command runs."""
         return self._uri
 
     @property
