@@ -27,6 +27,7 @@ ACROSS_MODULES = {
     "core/ledger/test_ledger_abandoned.py": "the ledger of a generation that was given up",
     "core/text/test_kernels.py": "compiled code against plain Python, in several modules",
     "engines/test_contract.py": "one contract, every engine",
+    "engines/test_vllm_engine_templates.py": "vLLM started on chat templates of its own",
     "runtime/ray/test_cluster_nodes.py": "nodes whose raylet is killed",
     "faults/test_drivers_race.py": "three driver processes at once on one corpus",
     "faults/test_messages.py": "messages that come twice, late, or after their successor's",

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from seedcorn.core.engine import Completion, EngineInfo, Message
+from seedcorn.core.engine import Completion, EngineInfo, Message, Use
 from seedcorn.core.errors import EngineDead, RequestRefused
 from seedcorn.core.generate.plan import Plan, Pool
 from seedcorn.core.generate.prompts import template_hash
-from seedcorn.core.pipeline import SEED_ROW, make_line, write_sample
-from seedcorn.core.recipe import EngineSpec, PromptSpec, Recipe
+from seedcorn.core.pipeline import SEED_ROW, make_line, use_of, write_sample
+from seedcorn.core.recipe import EngineSpec, PromptSpec, ReasoningSpec, Recipe
 from seedcorn.core.sample import Outcome, Parent
 
 RECIPE = Recipe(
@@ -52,8 +52,8 @@ class ScriptedEngine:
         return None
 
 
-def write(engine, parent=PARENT, recipe=RECIPE):
-    line = make_line(recipe, 1, INFO, recipe.fingerprint, {})
+def write(engine, parent=PARENT, recipe=RECIPE, rules=None):
+    line = make_line(recipe, 1, INFO, recipe.fingerprint, rules or {})
     return asyncio.run(write_sample(line, DRAW, [parent], engine))
 
 
@@ -97,11 +97,23 @@ def test_failing_check_rejects_and_keeps_text_and_reason():
     assert "1 words" in sample.detail
 
 
-def test_reasoning_is_kept_apart_from_the_answer_that_is_checked():
-    sample = write(ScriptedEngine(replace(GOOD, text="<think>long thought</think>Short")))
+@pytest.mark.parametrize("rules", [{}, {"reasoning": 2}])
+def test_reasoning_is_kept_apart_from_the_answer_that_is_checked(rules):
+    thinks = replace(RECIPE, engine=replace(RECIPE.engine, reasoning=ReasoningSpec("think")))
+    texts = {"text": "<think>long thought</think>Short"}
+    sample = write(ScriptedEngine(replace(GOOD, **texts)), recipe=thinks, rules=rules)
     assert (sample.reasoning, sample.text, sample.reason) == ("long thought", "Short", "length")
-    unclosed = write(ScriptedEngine(replace(GOOD, text="<think>no end", finish_reason="length")))
+    cut = replace(GOOD, text="<think>no end", finish_reason="length")
+    unclosed = write(ScriptedEngine(cut), recipe=thinks, rules=rules)
     assert (unclosed.reasoning, unclosed.text, unclosed.reason) == ("no end", "", "empty")
+
+
+def test_use_of_an_engine_is_what_prompts_and_rules_ask_for():
+    prompt = replace(RECIPE.prompts[0], system="")
+    assert use_of(RECIPE, {}) == Use(chat=True, system=True)
+    assert use_of(replace(RECIPE, prompts=[prompt]), {"reasoning": 2}) == Use(chat=True, split=True)
+    raw = replace(prompt, continuation=True)
+    assert use_of(replace(RECIPE, prompts=[raw]), {}) == Use()
 
 
 def test_refused_request_fails_the_sample():

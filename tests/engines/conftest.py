@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from seedcorn.core.engine import Message, Request
+from seedcorn.core.engine import Message, Request, Use
 from seedcorn.core.identity import request_seed, sample_id
 from seedcorn.core.recipe import EndpointSpec, EngineSpec, SamplingSpec, SimulatedSpec, VllmSpec
 from seedcorn.engines.endpoint_engine import EndpointEngine
@@ -67,7 +67,7 @@ class SharedVllm:
         from seedcorn.engines.vllm_engine import VllmEngine
 
         if self.engine is None:
-            engine = VllmEngine(vllm_spec(), chat=True)
+            engine = VllmEngine(vllm_spec(), Use(chat=True))
             self.info = self.runner.run(engine.start())
             self.engine = engine
         return self.engine

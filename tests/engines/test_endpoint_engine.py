@@ -116,9 +116,10 @@ def test_endpoint_content_filter_is_refused():
         ask(RudeServer(answer("", finish_reason="content_filter")))
 
 
-def test_endpoint_separate_reasoning_is_put_back_before_the_text():
-    done = ask(RudeServer(answer("42", message={"reasoning_content": "six times seven"})))[1]
-    assert done.text == "<think>six times seven</think>42"
+@pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
+def test_endpoint_separate_reasoning_stays_apart(field):
+    done = ask(RudeServer(answer("42", message={field: "six times seven"})))[1]
+    assert (done.trace, done.text) == ("six times seven", "42")
 
 
 def test_endpoint_null_content_is_an_empty_text():

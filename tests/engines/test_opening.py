@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 
 import pytest
 
+from seedcorn.core.engine import Use
 from seedcorn.core.errors import EngineUnavailable
 from seedcorn.core.recipe import EngineSpec, VllmSpec
 from seedcorn.engines.opening import open_engine
@@ -35,20 +36,20 @@ def distribution(folder, name, version):
 
 
 def test_open_engine_simulated_needs_no_package():
-    assert isinstance(open_engine(EngineSpec(kind="simulated")), SimulatedEngine)
+    assert isinstance(open_engine(EngineSpec(kind="simulated"), Use()), SimulatedEngine)
 
 
 def test_open_engine_missing_model_folder_says_how_to_prepare_it():
     spec = replace(SPEC, model=".cache/models/absent")
     with pytest.raises(EngineUnavailable, match=r"absent.*prepare_model"):
-        open_engine(spec)
+        open_engine(spec, Use())
 
 
 def test_open_engine_imports_nothing_heavy():
     program = (
         "import sys; from seedcorn.engines.opening import open_engine;"
-        "from seedcorn.core.recipe import EngineSpec;"
-        "open_engine(EngineSpec(kind='vllm', model='org/model'));"
+        "from seedcorn.core.engine import Use; from seedcorn.core.recipe import EngineSpec;"
+        "open_engine(EngineSpec(kind='vllm', model='org/model'), Use());"
         "print(sorted({'vllm', 'torch', 'transformers', 'ray'} & sys.modules.keys()))"
     )
     done = subprocess.run(

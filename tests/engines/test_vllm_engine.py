@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from seedcorn.core.engine import Message, Request
+from seedcorn.core.engine import Message, Request, Use
 from seedcorn.core.errors import EngineDead, EngineUnavailable, RequestRefused
 from seedcorn.core.generate.prompts import Rendered
 from seedcorn.engines.tokenizer import open_tokenizer
@@ -93,17 +93,17 @@ def test_vllm_stats_show_cache_and_queues(vllm_engine, runner):
 
 def test_vllm_impossible_setting_is_unavailable_with_the_cause(runner):
     with pytest.raises(EngineUnavailable, match=r"(?s)cannot start.*9999999"):
-        runner.run(VllmEngine(vllm_spec(max_model_len=9_999_999)).start())
+        runner.run(VllmEngine(vllm_spec(max_model_len=9_999_999), Use()).start())
 
 
 def test_vllm_unknown_engine_argument_is_unavailable_and_named(runner):
     with pytest.raises(EngineUnavailable, match="no_such_argument"):
-        runner.run(VllmEngine(vllm_spec(extra={"no_such_argument": 1})).start())
+        runner.run(VllmEngine(vllm_spec(extra={"no_such_argument": 1}), Use()).start())
 
 
 def test_vllm_on_a_machine_without_gpu_refuses_device_gpu(runner):
     with pytest.raises(EngineUnavailable, match="device"):
-        runner.run(VllmEngine(vllm_spec(device="gpu")).start())
+        runner.run(VllmEngine(vllm_spec(device="gpu"), Use()).start())
 
 
 def test_vllm_killed_engine_core_is_dead_for_waiting_and_later_requests(shared_vllm, runner):

@@ -32,7 +32,7 @@ CASES = {
     "words": ("loop " * 20_000, "rejected:repetition"),
     "megabytes": (LONG, "rejected:length"),
     "beyond": ("x" * (33 << 20), "failed:request_refused"),
-    "closing": ("</think>" * 100_000, "rejected:empty"),
+    "closing": ("</think>" * 100_000, "rejected:length"),
     "thinking": ("<think>" + "for ever " * 1000, "rejected:empty"),
     "one-word": ("x" * 900_000, "rejected:length"),
     "usage": (answer(words("usage")) | {"usage": {"prompt_tokens": "no"}}, None),
@@ -67,7 +67,7 @@ def grown(tmp_path_factory):
     recipe = {
         "name": "garbage",
         "corpus": str(folder / "corpus"),
-        "samples": 96,
+        "samples": 160,
         "seed": [{"name": "lakes", "path": "seed.txt", "split": "line"}],
         "prompts": [fine | {"name": "ask"}, *raising],
         "units": {"unit": 16, "batch": 4},
@@ -79,7 +79,10 @@ def grown(tmp_path_factory):
         ],
     }
     with serving(GarbageServer({case: step for case, (step, _) in CASES.items()})) as url:
-        engine = {"kind": "openai", "model": "m", "openai": {"base_url": url}}
+        engine = {
+            **{"kind": "openai", "model": "m", "openai": {"base_url": url}},
+            "reasoning": {"markers": "think"},
+        }
         path = folder / "garbage.yaml"
         path.write_text(yaml.safe_dump(recipe | {"engine": engine}))
         loaded = load_recipe(str(path))
@@ -127,6 +130,6 @@ def test_every_template_that_raises_fails_its_samples_alone(grown):
 
 def test_nothing_is_lost_and_the_corpus_verifies(grown):
     store, found = grown
-    assert sum(sum(told.values()) for told in found.values()) == 96
+    assert sum(sum(told.values()) for told in found.values()) == 160
     report = verify(store, recipe_from_dict)
     assert report.ok, report

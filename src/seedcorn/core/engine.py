@@ -9,6 +9,30 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
+class Markers:
+    """Between which strings a model thinks before it answers."""
+
+    open: str
+    close: str
+    answer: str = ""
+    """What announces the answer, where something does,"""
+    end: str = ""
+    """and what ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a recipe does with its engine, beside the settings that it has for it."""
+
+    chat: bool = False
+    """It sends messages,"""
+    system: bool = False
+    """a system turn among them."""
+    split: bool = False
+    """It splits traces off by the markers that the engine says the model has."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineInfo:
     """What an engine is, resolved at start and stored with every sample."""
 
@@ -25,6 +49,9 @@ class EngineInfo:
     """Strings the tokenizer treats as control tokens; neutralised inside seed text."""
     max_prompt_tokens: int = 0
     """Longest prompt that leaves room for `max_tokens`; 0: unknown."""
+    markers: Markers | None = None
+    """By which traces are split off, as far as the chat template says; None: it names none, or is
+    not known."""
     capacity: int = 64
     """Sequences the engine runs at once; about 1.1 times as many are kept in flight."""
 
@@ -66,6 +93,10 @@ class Completion:
     """stop | length | repetition | abort | error"""
     cached_tokens: int = 0
     """Prompt tokens served from the prefix cache."""
+    trace: str = ""
+    """Reasoning that the engine has told apart already: `text` is the answer alone then."""
+    prompt_end: str = ""
+    """The last characters of the prompt as the model read it, where the engine knows them."""
 
 
 class Engine(Protocol):

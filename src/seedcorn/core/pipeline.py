@@ -29,12 +29,11 @@ data. Only a dead engine is an error, because then the sample has no outcome yet
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from seedcorn.core.checks import Check, Subject, Verdict, build, verify
-from seedcorn.core.engine import Completion, Engine, EngineInfo, Request
+from seedcorn.core.engine import Completion, Engine, EngineInfo, Request, Use
 from seedcorn.core.errors import RequestRefused
-from seedcorn.core.generate import reasoning
 from seedcorn.core.generate.prompts import (
     Prompt,
     PromptFailed,
@@ -42,7 +41,9 @@ from seedcorn.core.generate.prompts import (
     compile_prompt,
     neutralise,
 )
+from seedcorn.core.generate.reasoning import Splitter, splitter
 from seedcorn.core.recipe import Recipe
+from seedcorn.core.rule_numbers import REASONING, number_of
 from seedcorn.core.sample import Draw, Outcome, Parent, Sample
 from seedcorn.core.text.words import TextRule
 
@@ -63,6 +64,7 @@ class Line:
     rules: Mapping[str, int]
     """As `generation_started` stored them, see `core.rule_numbers`."""
     keep_prompt: bool = False
+    splitter: Splitter = field(default_factory=Splitter)
 
 
 def make_line(
@@ -79,7 +81,26 @@ def make_line(
     """
     prompts = {spec.name: compile_prompt(spec) for spec in recipe.prompts}
     checks = build(recipe.checks, rules)
-    return Line(fingerprint, generation, info, prompts, checks, rules, recipe.keep_prompt)
+    return Line(
+        fingerprint=fingerprint,
+        generation=generation,
+        info=info,
+        prompts=prompts,
+        checks=checks,
+        rules=rules,
+        keep_prompt=recipe.keep_prompt,
+        splitter=splitter(recipe.engine.reasoning, info, rules),
+    )
+
+
+def use_of(recipe: Recipe, rules: Mapping[str, int]) -> Use:
+    """What the line of a generation under these rules asks of its engine."""
+    chats = [prompt for prompt in recipe.prompts if not prompt.continuation]
+    return Use(
+        chat=bool(chats),
+        system=any(prompt.system for prompt in chats),
+        split=number_of(rules, REASONING) > 1,
+    )
 
 
 async def write_sample(line: Line, draw: Draw, parents: Sequence[Parent], engine: Engine) -> Sample:
@@ -108,7 +129,7 @@ async def _judge(
     line: Line, sample: Sample, completion: Completion, parents: Sequence[str]
 ) -> Sample:
     """Split off the reasoning and run the checks on the answer."""
-    trace, answer = reasoning.split(completion.text)
+    trace, answer = line.splitter.split(completion)
     if completion.finish_reason in ("abort", "error"):
         verdict = Verdict((), f"engine_{completion.finish_reason}", "the engine gave up on it")
         outcome = Outcome.FAILED

@@ -280,10 +280,7 @@ def parsed(body: bytes) -> dict[str, Any]:
 
 
 def completion(answer: Mapping[str, Any]) -> Completion:
-    """One answer as a Completion; raises Transient where it has no usable choice.
-
-    A trace that the server has split off is put back, so that the line splits every engine's alike.
-    """
+    """One answer as a Completion; raises Transient where it has no usable choice."""
     try:
         choice = answer["choices"][0]
         message = choice.get("message", choice)
@@ -298,11 +295,12 @@ def completion(answer: Mapping[str, Any]) -> Completion:
         raise RequestRefused("the endpoint's content filter refused the request")
     usage = _mapping(answer.get("usage"))
     return Completion(
-        text=(f"<think>{trace}</think>" if trace else "") + (text or ""),
+        text=text or "",
         prompt_tokens=count(usage.get("prompt_tokens")),
         completion_tokens=count(usage.get("completion_tokens")),
         finish_reason=FINISH_REASONS.get(reason, "error") if isinstance(reason, str) else "error",
         cached_tokens=count(_mapping(usage.get("prompt_tokens_details")).get("cached_tokens")),
+        trace=trace or "",
     )
 
 

@@ -8,13 +8,17 @@ cannot be revived: the process that holds it has to be replaced.
 import asyncio
 import hashlib
 import os
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, astuple
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from seedcorn.core.engine import Completion, EngineInfo, Request
+from jinja2 import TemplateError
+
+from seedcorn.core.engine import Completion, EngineInfo, Markers, Message, Request, Use
 from seedcorn.core.errors import EngineDead, EngineUnavailable, RequestRefused
+from seedcorn.core.generate.system_turn import drops_system_turn
 from seedcorn.core.recipe import EngineSpec
 from seedcorn.engines import vllm_setup
 from seedcorn.engines.in_flight import InFlight
@@ -24,16 +28,19 @@ INLINE_CHARS = 8000
 hop to a thread costs as much. Longer ones go to a thread, one at a time, because vLLM copies its
 whole tokenizer when more than two are in use."""
 
+PROMPT_END = 24
+"""Tokens at a prompt's end that are looked at: enough for any marker of a trace."""
+
 START_ERRORS = (ValueError, RuntimeError, OSError, TypeError, ImportError, AssertionError, KeyError)
 """What vLLM raises for a model or a setting it cannot use, apart from its own classes."""
 
 
 class VllmEngine:
-    """Engine over `AsyncLLM`; `chat` refuses a model without chat template at start."""
+    """Engine over `AsyncLLM`; refuses at start a model whose chat template cannot do what `use` says."""
 
-    def __init__(self, spec: EngineSpec, *, chat: bool = False) -> None:
+    def __init__(self, spec: EngineSpec, use: Use) -> None:
         self._spec = spec
-        self._chat = chat
+        self._use = use
         self._engine: Any = None
         self._closed = False
         self._sampling: dict[str, Any] = {}
@@ -62,12 +69,9 @@ class VllmEngine:
                 f"{name} {version} cannot start {self._spec.model}: {problem}"
             ) from problem
         self._info = self._describe(f"{name} {version}")
-        if self._chat and not self._has_template():
+        if problem := self._template_problem(self._engine):
             await self.close()
-            raise EngineUnavailable(
-                f"{self._spec.model} has no chat template: use an instruction-tuned model, or set"
-                " `continuation: true` on every prompt to send raw text"
-            )
+            raise EngineUnavailable(f"{self._spec.model} {problem}")
         return self._info
 
     async def submit(self, request: Request) -> Completion:
@@ -144,23 +148,67 @@ class VllmEngine:
         tokenizer = self._engine.get_tokenizer()
         template = getattr(tokenizer, "chat_template", None) or ""
         text = template if isinstance(template, str) else repr(sorted(template.items()))
-        config = self._engine.model_config
+        config, special = self._engine.model_config, special_tokens(tokenizer)
+        # Where the template is code, the model's own tokens tell how it marks its traces.
+        markers = self._markers(text or " ".join(added_tokens(tokenizer)), special)
         return EngineInfo(
             engine=engine,
             model=self._spec.model,
             revision=self._revision(config),
             chat_template=hashlib.sha256(text.encode()).hexdigest()[:16] if text else "",
             sampling=self._sampling,
-            special_tokens=special_tokens(tokenizer),
+            special_tokens=special,
+            markers=markers,
             max_prompt_tokens=config.max_model_len - self._sampling["max_tokens"],
             capacity=self._spec.vllm.max_num_seqs,
         )
+
+    def _markers(self, template: str, special: Sequence[str]) -> Markers | None:
+        """How the model marks its traces, where they are to be split off."""
+        markers = self._spec.reasoning.of_template(template) if self._use.split else None
+        if markers is not None and any(token in "".join(astuple(markers)) for token in special):
+            # vLLM leaves control tokens out of the text, and with them the markers.
+            self._sampling["skip_special_tokens"] = False
+        return markers
 
     def _revision(self, config: Any) -> str:
         folder = Path(self._spec.model)
         if folder.is_dir():
             return vllm_setup.weights_revision(folder)
         return getattr(config.hf_config, "_commit_hash", None) or self._spec.vllm.revision
+
+    def _template_problem(self, engine: Any) -> str:
+        """What of its use the chat template cannot do, to follow the model's name; empty: nothing."""
+        if self._use.chat and not self._has_template():
+            return (
+                "has no chat template: use an instruction-tuned model, or set"
+                " `continuation: true` on every prompt to send raw text"
+            )
+        if not self._use.system:
+            return ""
+        remedy = "write what `system` says into the prompts' templates, or use another model"
+        try:
+            dropped = drops_system_turn(partial(self._as_text, engine))
+        except TemplateError as refusal:
+            return f"refuses a system turn ({refusal}): {remedy}"
+        return f"drops the system turn, its chat template has no place for it: {remedy}" * dropped
+
+    def _as_text(self, engine: Any, messages: Sequence[Message]) -> str:
+        """A chat as the model reads it; raises TemplateError where the chat template refuses it."""
+        from vllm.exceptions import VLLMError
+
+        request = Request("", "", 0, 0, 0, messages=tuple(messages))
+        try:
+            prompt = engine.renderer.render_chat(*self._conversation(request))[1][0]
+        except (*START_ERRORS, VLLMError, TemplateError) as problem:
+            raise TemplateError(str(problem.__cause__ or problem)) from problem
+        return engine.get_tokenizer().decode(prompt["prompt_token_ids"])
+
+    def _end_of(self, engine: Any, tokens: Sequence[int]) -> str:
+        """How a prompt ends, where that matters: its template may have opened a trace."""
+        if self._info.markers is None:
+            return ""
+        return engine.get_tokenizer().decode(tokens[-PROMPT_END:])
 
     def _has_template(self) -> bool:
         """Renderers other than Hugging Face's carry their template in code."""
@@ -198,6 +246,7 @@ class VllmEngine:
             completion_tokens=len(written.token_ids),
             finish_reason=written.finish_reason or "error",
             cached_tokens=final.num_cached_tokens or 0,
+            prompt_end=self._end_of(engine, prompt["prompt_token_ids"]),
         )
 
     async def _rendered(self, engine: Any, request: Request) -> Any:
@@ -261,7 +310,11 @@ class SchedulerFigures:
 def special_tokens(tokenizer: Any) -> tuple[str, ...]:
     """Every string that the tokenizer turns into a control token, sorted."""
     found = set(getattr(tokenizer, "all_special_tokens", ()))
-    for token in getattr(tokenizer, "added_tokens_decoder", {}).values():
-        if token.special:
-            found.add(token.content)
-    return tuple(sorted(found))
+    added = getattr(tokenizer, "added_tokens_decoder", {}).values()
+    return tuple(sorted(found | {token.content for token in added if token.special}))
+
+
+def added_tokens(tokenizer: Any) -> tuple[str, ...]:
+    """Control tokens, and others that stand for one string each, such as markers of a trace."""
+    added = getattr(tokenizer, "added_tokens_decoder", {}).values()
+    return (*special_tokens(tokenizer), *(token.content for token in added))

@@ -13,6 +13,9 @@ from seedcorn.commands.plan.text import rendering
 from seedcorn.core.engine import Completion, Engine, EngineInfo, Request
 from seedcorn.core.errors import EngineError, RecipeError, SeedError
 from seedcorn.core.figures import counted
+from seedcorn.core.log.rules import rules_for_next
+from seedcorn.core.log.state import CorpusState
+from seedcorn.core.pipeline import use_of
 from seedcorn.core.preflight.fit import Fit
 from seedcorn.core.recipe import LoadedRecipe
 from seedcorn.core.scheduling.leasing import require_window
@@ -94,7 +97,7 @@ def engine(loaded: LoadedRecipe, start: bool) -> list[Finding]:
     name = "the engine's package and model are available"
     spec = loaded.recipe.engine
     try:
-        opened = open_engine(spec)
+        opened = open_engine(spec, use_of(loaded.recipe, rules_for_next(CorpusState())))
     except EngineError as error:
         return [Finding(name, FAILS, str(error), "see engine: in the recipe", "engine")]
     found = [Finding(name, OK, spec.kind, key="engine.kind")]

@@ -1,16 +1,75 @@
-"""Reasoning traces: `<think>…</think>` is split from the answer, and both are kept.
+"""Reasoning traces are split from the answer, and both are kept.
 
-Only the answer is checked, deduplicated and counted; the trace travels beside it. Where a trace
-was found, the answer holds no think tag any more.
+Only the answer is checked, deduplicated and counted; the trace travels beside it. Rule 1 takes
+every `<think>` and `</think>` for a marker, wherever it stands. Rule 2 splits only where chat
+template or recipe say that the model thinks, and only a trace that opens the answer: an answer may
+write about markers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from seedcorn.core.engine import Completion, EngineInfo, Markers
+from seedcorn.core.recipe.reasoning import AUTO, ReasoningSpec
+from seedcorn.core.rule_numbers import REASONING, number_of
 
 OPEN, CLOSE = "<think>", "</think>"
 
 
-def split(text: str) -> tuple[str | None, str]:
-    """(reasoning, answer) of a completion; reasoning is None where there is none.
+@dataclass(frozen=True)
+class Splitter:
+    """Splits the completions of one generation; those of a model that does not think stay whole."""
+
+    rule: int = 1
+    markers: Markers | None = None
+    prefilled: bool = False
+
+    def split(self, completion: Completion) -> tuple[str | None, str]:
+        """(reasoning, answer) of a completion; reasoning is None where there is none.
+
+        What the engine has told apart stays apart. A trace that never closes leaves an empty answer.
+        """
+        if self.rule == 1:
+            return split_anywhere(joined(completion))
+        if completion.trace:
+            return completion.trace.strip() or None, completion.text.strip()
+        if self.markers is None:
+            return None, completion.text
+        return _split(completion, self.markers, self.prefilled)
+
+
+def _split(completion: Completion, markers: Markers, prefilled: bool) -> tuple[str | None, str]:
+    opening, text = markers.open.strip(), completion.text.lstrip()
+    if text.startswith(opening):
+        inside = text.removeprefix(opening)
+    elif prefilled or completion.prompt_end.rstrip().endswith(opening):
+        inside = text
+    else:
+        announced = bool(markers.answer) and text.startswith(markers.answer)
+        return None, _bare(text, markers) if announced else completion.text
+    trace, _, answer = inside.partition(markers.close)
+    return trace.strip() or None, _bare(answer, markers)
+
+
+def _bare(answer: str, markers: Markers) -> str:
+    """Without what announces it and what ends it."""
+    return answer.strip().removeprefix(markers.answer).removesuffix(markers.end).strip()
+
+
+def splitter(spec: ReasoningSpec, info: EngineInfo, rules: Mapping[str, int]) -> Splitter:
+    """How a generation under stored rules splits what an engine that says this of itself writes."""
+    markers = info.markers if spec.markers == AUTO and spec.own is None else spec.own
+    return Splitter(number_of(rules, REASONING), markers, spec.prefilled)
+
+
+def joined(completion: Completion) -> str:
+    """A completion with the trace, where the engine told it apart, in the markers of rule 1."""
+    trace = f"{OPEN}{completion.trace}{CLOSE}" if completion.trace else ""
+    return trace + completion.text
+
+
+def split_anywhere(text: str) -> tuple[str | None, str]:
+    """(reasoning, answer) of a completion under rule 1; reasoning is None where there is none.
 
     A missing opening tag is normal, because some chat templates write it into the prompt: all
     before the closing tag is reasoning then. A trace that never closes leaves an empty answer.

@@ -60,6 +60,7 @@ def _engine(recipe: Recipe) -> None:
     engine = recipe.engine
     if engine.settings.needs_model and not engine.model:
         raise RecipeError(f"engine.model: engine {engine.kind} needs a model")
+    engine.reasoning.check()
     placement_settings.check(engine, recipe.run.on_ray)
     sampling = engine.sampling
     if sampling.min_tokens > sampling.max_tokens:

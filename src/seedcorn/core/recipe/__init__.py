@@ -9,6 +9,7 @@ from seedcorn.core.recipe.engine import (
     VllmSpec,
 )
 from seedcorn.core.recipe.nightly import NightBudgetSpec, NightlySpec
+from seedcorn.core.recipe.reasoning import ReasoningSpec
 from seedcorn.core.recipe.recipe import MAX_STRATA, LoadedRecipe, Recipe, resolved
 from seedcorn.core.recipe.running import (
     BudgetSpec,
@@ -35,6 +36,7 @@ __all__ = [
     "NightlySpec",
     "ParentsSpec",
     "PromptSpec",
+    "ReasoningSpec",
     "Recipe",
     "RunSpec",
     "SamplingSpec",

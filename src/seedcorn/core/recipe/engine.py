@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from seedcorn.core.errors import RecipeError
 from seedcorn.core.recipe.fields import operational, semantic
+from seedcorn.core.recipe.reasoning import ReasoningSpec
 
 AUTO = "auto"
 STYLES = ("words", "sentences")
@@ -253,6 +254,7 @@ class EngineSpec:
     the cores of one worker."""
     sampling: SamplingSpec = field(default_factory=SamplingSpec)
     chat_template_kwargs: dict[str, Any] = field(default_factory=dict)
+    reasoning: ReasoningSpec = field(default_factory=ReasoningSpec)
     vllm: VllmSpec = field(default_factory=VllmSpec)
     simulated: SimulatedSpec = field(default_factory=SimulatedSpec)
     openai: EndpointSpec = field(default_factory=EndpointSpec)

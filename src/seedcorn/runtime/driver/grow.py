@@ -12,6 +12,7 @@ from importlib import metadata
 from seedcorn import __version__
 from seedcorn.core.decisions.growth import Guide, Step, WholeRecipe, superseded, unmeasured
 from seedcorn.core.decisions.stopping import opening
+from seedcorn.core.engine import Use
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.ledger.rows import GenerationRow
 from seedcorn.core.log.entries import GenerationAbandoned, GenerationStarted, Measurement
@@ -95,7 +96,7 @@ def grow(
     if not stale and guide.next(state) is None and unmeasured(state, recipe.ledger) is None:
         reason, finished = guide.why(state), _finished(state)
         return Grown(store.uri, True, finished, worked=False, reason=reason)
-    open_engine(recipe.engine)  # Refuses a missing package or model before anything starts.
+    open_engine(recipe.engine, Use())  # Refuses a missing package or model before anything starts.
     if state.sequence == 0:
         require_safe(store, recipe.store)
     settled = clock() - recipe.nightly.settle_s

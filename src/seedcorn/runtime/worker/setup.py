@@ -3,7 +3,7 @@
 from seedcorn.core.engine import Engine, EngineInfo
 from seedcorn.core.generate.plan import Plan, Pool
 from seedcorn.core.generate.prompts import template_hash
-from seedcorn.core.pipeline import make_line
+from seedcorn.core.pipeline import make_line, use_of
 from seedcorn.engines.opening import open_engine
 from seedcorn.runtime.job import GenerationJob
 from seedcorn.runtime.worker.unit_writer import UnitWriter
@@ -15,8 +15,7 @@ from seedcorn.storage.stores.opening import open_store
 
 def make_engine(job: GenerationJob) -> Engine:
     """The recipe's engine, not started; raises EngineUnavailable."""
-    chat = any(not prompt.continuation for prompt in job.recipe.prompts)
-    return open_engine(job.recipe.engine, chat=chat)
+    return open_engine(job.recipe.engine, use_of(job.recipe, job.rules))
 
 
 def make_plan(job: GenerationJob, seed_groups: list[int]) -> Plan:
