@@ -39,7 +39,7 @@ def refused(capsys, verb, folder, source, **changes):
     printed = capsys.readouterr()
     assert printed.out == ""
     assert not (folder / "corpus" / "log").exists()
-    [line] = printed.err.splitlines()
+    [line] = [one for one in printed.err.splitlines() if not one.startswith("reading ")]
     return line
 
 

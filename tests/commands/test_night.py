@@ -43,7 +43,7 @@ def grow(path, *overrides, now=0.0):
 def started(path, *overrides, hour):
     """`seedcorn night` at an hour of 24 November 2026, UTC; returns the exit code."""
     moment = datetime(2026, 11, 24, hour, tzinfo=UTC).timestamp()
-    arguments = argparse.Namespace(recipe=path, overrides=list(overrides))
+    arguments = argparse.Namespace(recipe=path, overrides=list(overrides), quiet=False)
     return night.run_night(arguments, load_recipe(path, overrides), lambda: moment)
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+import sys
 
 
 def add_recipe(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +16,22 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
         metavar="key=value",
         help="recipe keys to override, such as samples=48 or engine.workers=2",
     )
+
+
+def add_quiet(parser: argparse.ArgumentParser) -> None:
+    """--quiet."""
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="no progress: warnings, and how it ended"
+    )
+
+
+def announce(arguments: argparse.Namespace) -> None:
+    """A first line, at once: what comes next is imported for seconds."""
+    from seedcorn.runtime.log_format import json_wanted
+
+    if not (arguments.quiet or json_wanted()):
+        sys.stderr.write(f"reading {arguments.recipe}\n")
+        sys.stderr.flush()
 
 
 def add_corpus(parser: argparse.ArgumentParser) -> None:

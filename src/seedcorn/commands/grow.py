@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from seedcorn.commands.arguments import add_recipe, command, stopped_at_once
+from seedcorn.commands.arguments import add_quiet, add_recipe, announce, command, stopped_at_once
 from seedcorn.core.errors import INTERRUPTED
 from seedcorn.core.figures import counted
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
     add_recipe(parser)
+    add_quiet(parser)
     parser.epilog = (
         "Ctrl-C finishes what is in flight, commits what is complete and stops; a second one "
         "stops at once. Nothing committed or staged is lost: the same command continues."
@@ -28,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     import asyncio
     import sys
 
+    announce(arguments)
     from seedcorn.commands.night import run_night
     from seedcorn.commands.views.live import watching
     from seedcorn.commands.views.output import console
@@ -40,12 +42,13 @@ def run(arguments: argparse.Namespace) -> int:
         return run_night(arguments, loaded)
     screen = console()
     try:
-        with watching(screen) as view:
+        with watching(screen, arguments.quiet) as view:
             grown = grow(loaded, view, open_cluster)
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.stderr.write(stopped_at_once(command(arguments)))
         return INTERRUPTED
-    report(screen, loaded, grown)
+    if not arguments.quiet:
+        report(screen, loaded, grown)
     screen.print(ending(grown, arguments, loaded.recipe.generations), soft_wrap=True)
     return 0 if grown.complete else INTERRUPTED
 

@@ -7,13 +7,7 @@ from collections.abc import Mapping
 
 from seedcorn.core.ops.log_lines import JsonLines
 from seedcorn.core.recipe.secrets import without_secrets
-
-VARIABLE = "SEEDCORN_LOG"
-
-
-def json_wanted() -> bool:
-    """Whether the environment asks for JSON lines."""
-    return os.environ.get(VARIABLE, "").strip().lower() == "json"
+from seedcorn.runtime.log_format import VARIABLE, json_wanted
 
 
 def environment() -> dict[str, str]:

@@ -1,12 +1,12 @@
 """An endpoint's part of `seedcorn doctor`: one tiny request, and what a run would make of the answer."""
 
-import asyncio
 from collections.abc import Iterator
 
 from seedcorn.core.engine import Message
 from seedcorn.core.errors import EngineError
 from seedcorn.core.recipe import Recipe
 from seedcorn.engines.endpoint_probe import QUESTION, Probed, probe
+from seedcorn.runtime.event_loop import run_to_end
 from seedcorn.storage.conformance.probe import FAILS, OK, WARNING, Finding
 
 _KEY = "engine.openai"
@@ -23,7 +23,7 @@ def asked(recipe: Recipe) -> tuple[list[Finding], int]:
     chats = [[QUESTION], [_SYSTEM, QUESTION]] if with_system else [[QUESTION]]
     continuation = all(prompt.continuation for prompt in drawn)
     try:
-        answers = asyncio.run(probe(recipe.engine, chats, continuation))
+        answers = run_to_end(probe(recipe.engine, chats, continuation))
     except EngineError as problem:
         advice = "correct engine.openai or engine.model, or start the endpoint"
         return [Finding(name, FAILS, str(problem), advice, f"{_KEY}.base_url")], 0

@@ -20,6 +20,7 @@ from seedcorn.core.preflight.fit import Fit
 from seedcorn.core.recipe import LoadedRecipe
 from seedcorn.core.scheduling.leasing import require_window
 from seedcorn.engines.opening import open_engine
+from seedcorn.runtime.event_loop import run_to_end
 from seedcorn.storage.conformance.probe import FAILS, OK, WARNING, Finding
 
 START_S = 900.0
@@ -108,7 +109,7 @@ def _one_sample(opened: Engine, loaded: LoadedRecipe) -> Finding:
     name, begun = "the engine starts and writes a sample", time.monotonic()
     request = _first_request(loaded)
     try:
-        info, completion = asyncio.run(_written(opened, request))
+        info, completion = run_to_end(_written(opened, request))
     except (EngineError, TimeoutError) as error:
         detail = str(error) or f"no answer within {START_S:g} s"
         return Finding(name, FAILS, detail, "see the engine's own messages above")

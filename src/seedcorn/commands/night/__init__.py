@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from seedcorn.commands.arguments import add_recipe, command, stopped_at_once
+from seedcorn.commands.arguments import add_quiet, add_recipe, announce, command, stopped_at_once
 from seedcorn.core.errors import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
     add_recipe(parser)
+    add_quiet(parser)
     parser.epilog = (
         "Grows one generation a night, whatever `generations` says, however often it is started. "
         "Exit codes: 0 done or nothing to do, 75 another process is growing the corpus, 130 "
@@ -31,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Grow tonight's generation, then report on it."""
+    announce(arguments)
     from seedcorn.config import load_recipe
 
     return run_night(arguments, load_recipe(arguments.recipe, arguments.overrides))
@@ -52,7 +54,7 @@ def run_night(
     from seedcorn.runtime.hosting import open_cluster
 
     try:
-        with watching(console()) as view:
+        with watching(console(), arguments.quiet) as view:
             outcome = grow_night(loaded, view, open_cluster, clock)
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.stderr.write(stopped_at_once(command(arguments, verb="night")))

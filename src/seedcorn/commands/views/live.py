@@ -13,7 +13,9 @@ from dataclasses import replace
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.logging import RichHandler
+from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
 from seedcorn.commands.views.ledger_table import token_kind_of
 from seedcorn.commands.views.output import figures
@@ -25,27 +27,45 @@ from seedcorn.core.preflight.estimate import remaining_s
 from seedcorn.core.sample import OUTCOMES
 from seedcorn.core.sketch.sketch import HEADLINE
 from seedcorn.runtime.driver.snapshot import Snapshot
-from seedcorn.runtime.log_setup import json_wanted, line_handler
+from seedcorn.runtime.log_format import json_wanted
+from seedcorn.runtime.log_setup import line_handler
 
 View = Callable[[Snapshot], None]
 LINE_EVERY_S = 10.0
 """Seconds between progress lines where there is no terminal."""
+BAR_WIDTH = 40
+GOING, DONE, WAITING, TROUBLE = "cyan", "green", "yellow", "red"
+"""Colours: samples come; all are there; something is waited for; something went wrong."""
+LEVELS = {logging.WARNING: WAITING, logging.ERROR: TROUBLE}
 
 logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def watching(screen: Console) -> Iterator[View]:
-    """The view that fits the console, with seedcorn's log beside it, until the block ends."""
+def watching(screen: Console, quiet: bool = False) -> Iterator[View]:
+    """The view that fits the console, with seedcorn's log beside it, until the block ends. `quiet`:
+    warnings alone."""
+    if quiet:
+        with _logging_to(line_handler(), logging.WARNING):
+            yield lambda look: None
+        return
     if json_wanted() or not screen.is_terminal:
         with _logging_to(line_handler()):
             yield LineView(logger.info, time.monotonic)
         return
-    handler = RichHandler(
+    handler = ColouredLines(
         console=screen, show_path=False, show_level=False, log_time_format="%H:%M:%S"
     )
     with _logging_to(handler), Live(console=screen, auto_refresh=False) as live:
         yield TableView(lambda drawn: live.update(drawn, refresh=True), time.monotonic)
+
+
+class ColouredLines(RichHandler):
+    """Log lines in the colour of their level."""
+
+    def render_message(self, record: logging.LogRecord, message: str) -> Text:
+        """One line."""
+        return Text(message, style=LEVELS.get(record.levelno, ""))
 
 
 class Pace:
@@ -90,7 +110,25 @@ class TableView:
 
     def __call__(self, look: Snapshot) -> None:
         """Draw one snapshot."""
-        self._draw(Group(live_table(look), activity(look, self._pace.eta_s(look))))
+        now = Text(activity(look, self._pace.eta_s(look)), style=state_of(look))
+        self._draw(Group(live_table(look), bar(look), now))
+
+
+def bar(look: Snapshot) -> RenderableType:
+    """How much of the generation has an outcome."""
+    done = f" {look.generated:,} of {counted(look.planned, 'sample')}"
+    grid = Table.grid()
+    width = {"width": BAR_WIDTH, "style": "dim", "complete_style": GOING, "finished_style": DONE}
+    grid.add_row(ProgressBar(look.planned, look.generated, **width), done)
+    return grid
+
+
+def state_of(look: Snapshot) -> str:
+    """The colour of what happens now."""
+    if look.restarts or look.quarantined:
+        return TROUBLE
+    waits = look.draining or not look.workers or look.indexing[0] < look.indexing[1]
+    return WAITING if waits else ""
 
 
 def progress_line(look: Snapshot, eta_s: float | None) -> str:
@@ -112,6 +150,7 @@ def figures_of(look: Snapshot, eta_s: float | None) -> dict[str, object]:
         "generated": look.generated,
         "counts": row.counts if row is not None else {},
         "unique": row.unique[HEADLINE].estimate if row is not None and row.unique else None,
+        "tokens": look.tokens,
         "tokens_per_s": round(look.tokens_per_s, 1),
         "eta_s": None if eta_s is None else round(eta_s),
         "workers": look.workers,
@@ -138,7 +177,9 @@ def live_table(look: Snapshot) -> Table:
 def activity(look: Snapshot, eta_s: float | None) -> str:
     """Pace, workers, requests, batches, indexing and trouble in a few words."""
     done, rows = look.indexing
-    parts = [
+    parts = ["stopping: nothing new begins"] if look.draining else []
+    parts += [
+        f"{scaled(look.tokens)} tokens",
         f"{look.tokens_per_s:,.0f} tokens/s",
         f"ETA {'-' if eta_s is None else duration(eta_s)}",
         f"workers {look.workers}" if look.workers else "starting engines",
@@ -155,11 +196,11 @@ def activity(look: Snapshot, eta_s: float | None) -> str:
 
 
 @contextmanager
-def _logging_to(handler: logging.Handler) -> Iterator[None]:
+def _logging_to(handler: logging.Handler, level: int = logging.INFO) -> Iterator[None]:
     root = logging.getLogger("seedcorn")
     before = root.level, root.propagate
     root.addHandler(handler)
-    root.setLevel(logging.INFO)
+    root.setLevel(level)
     root.propagate = False
     try:
         yield

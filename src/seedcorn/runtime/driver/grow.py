@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 import logging
-import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
 
@@ -30,6 +29,7 @@ from seedcorn.runtime.driver.meter import Meter
 from seedcorn.runtime.driver.ports import Cluster, Host, Lost, innermost
 from seedcorn.runtime.driver.snapshot import Snapshot
 from seedcorn.runtime.driver.sources import Catalogues
+from seedcorn.runtime.event_loop import interrupts, run_to_end
 from seedcorn.runtime.job import GenerationJob
 from seedcorn.runtime.worker.measuring import MeasuringJob
 from seedcorn.storage.conformance.conformance import require_safe
@@ -112,7 +112,7 @@ def grow(
                 logger.info("generation %d is abandoned: %s", body.generation, body.reason)
                 state.apply(log.append(body))
             run = _Run(store, state, recipe, guide, sources, view)
-            return asyncio.run(_grow_all(run, cluster, log))
+            return run_to_end(_grow_all(run, cluster, log))
 
 
 def fold(store: Store) -> tuple[CorpusState, Head]:
@@ -156,7 +156,7 @@ async def _grow_all(run: _Run, cluster: Cluster, log: LogWriter) -> Grown:
             time_spent = cluster.engine_time
             ports = Ports(store, log, cluster, run.view, meter, time_spent, run.guide.due)
             coordinator = Coordinator(ports, job, state)
-            with _signals(coordinator):
+            with interrupts(_draining(coordinator)):
                 finished = await unwrapped(coordinator, log)
             rows = list(coordinator.rows)
             run.view(coordinator.snapshot())
@@ -233,9 +233,8 @@ def generation_job(
     )
 
 
-@contextlib.contextmanager
-def _signals(coordinator: Coordinator) -> Iterator[None]:
-    """First Ctrl-C or SIGTERM drains; the second stops at once, losing nothing staged."""
+def _draining(coordinator: Coordinator) -> Callable[[], None]:
+    """What an interrupt does: the first drains, the second stops at once, losing nothing staged."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     draining: list[asyncio.Task[None]] = []
 
@@ -248,13 +247,7 @@ def _signals(coordinator: Coordinator) -> Iterator[None]:
         logger.warning("draining: %s; a second Ctrl-C or signal stops at once", notice)
         draining.append(loop.create_task(coordinator.crew.drain()))
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupt)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+    return interrupt
 
 
 async def unwrapped(coordinator: Coordinator, log: LogWriter) -> bool:

@@ -17,6 +17,7 @@ from seedcorn.core.ops.submitting import (
     Job,
     follow_command,
 )
+from seedcorn.runtime.event_loop import run_to_end
 
 SILENCE_S = 15.0
 """Seconds without a line after which the job itself is looked at."""
@@ -36,7 +37,7 @@ def follow(
 ) -> Job:
     """See `JobServer.follow`. `connect` reads the log from its beginning, `look` asks the cluster
     for the job; raises ClusterUnreachable."""
-    return asyncio.run(_Follower(connect, address, look, write, note).run())
+    return run_to_end(_Follower(connect, address, look, write, note).run())
 
 
 class _Follower:
