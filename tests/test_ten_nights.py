@@ -3,6 +3,7 @@ overlap, a missed night, a collapsed template, a deadline. Each night's report e
 
 import itertools
 import json
+import os
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -94,7 +95,9 @@ class Nights:
         lines = [
             f"Row {n} of {name} tells what happened on day {n * n} there." for n in range(rows)
         ]
-        (self.folder / "docs" / name).write_text("\n".join(lines))
+        path = self.folder / "docs" / name
+        path.write_text("\n".join(lines))
+        os.utime(path, (1000, 1000))  # Long settled, whatever night it is.
 
     def grow(self, clock, batches=None, **changes):
         """One start: grows (for so many batches only: a crash), then writes reports."""

@@ -66,7 +66,9 @@ def recipe_of(units: int) -> Recipe:
         ],
         engine=EngineSpec(
             kind="simulated",
-            simulated=SimulatedSpec(words=60, duplicate_rate=0.1, rejection_rate=0.1),
+            simulated=SimulatedSpec(
+                words=60, duplicate_rate=0.1, rejection_rate=0.1, concurrency=14
+            ),
         ),
         checks=[{"refusal": {}}],
         units=UnitsSpec(unit=1, batch=BATCH, ahead=AHEAD),

@@ -41,7 +41,9 @@ def recipe(name, samples, vocabulary, seeds=1):
         engine=EngineSpec(
             kind="simulated",
             model=f"writer-{name}",
-            simulated=SimulatedSpec(words=30, vocabulary=vocabulary, seed_copy_rate=0.2),
+            simulated=SimulatedSpec(
+                words=30, vocabulary=vocabulary, seed_copy_rate=0.2, concurrency=16
+            ),
         ),
         units=UnitsSpec(unit=10, batch=2),
     )

@@ -64,7 +64,9 @@ def test_engine_hours_buy_each_stratum_its_own_number_of_samples(grown, capsys):
 
 def test_stopped_stratum_is_marked_and_not_recommended(tmp_path, capsys):
     collapsing = {"words": 40, "collapse_from": 0, "collapse_stratum": "retell"}
-    engine = RECIPE["engine"] | {"simulated": collapsing | {"template_instances": 1}}
+    engine = RECIPE["engine"] | {
+        "simulated": collapsing | {"template_instances": 1, "concurrency": 8}
+    }
     path = write_recipe(tmp_path, generations=1, samples=192, engine=engine)
     loaded = load_recipe(path, ["units.ahead=1"])
     grow_in_process(loaded.recipe, loaded.recipe.corpus, loaded.base)

@@ -39,7 +39,7 @@ RECIPE = Recipe(
     engine=EngineSpec(
         kind="simulated",
         model="writer-1",
-        simulated=SimulatedSpec(words=16, vocabulary=4, near_duplicate_rate=0.4),
+        simulated=SimulatedSpec(words=16, vocabulary=4, near_duplicate_rate=0.4, concurrency=8),
     ),
     units=UnitsSpec(unit=5, batch=2),
 )

@@ -36,6 +36,7 @@ RECIPE = Recipe(
             seed_copy_rate=0.05,
             rejection_rate=0.05,
             failure_rate=0.05,
+            concurrency=24,
         ),
     ),
     checks=[{"refusal": {}}],

@@ -25,7 +25,7 @@ NUMBERS = itertools.count()
 SIZE = 64
 """Samples of a batch."""
 UNITS = UnitsSpec(unit=16, batch=4, ahead=2)
-ENDLESS = SimulatedSpec(words=20, style="sentences")
+ENDLESS = SimulatedSpec(words=20, style="sentences", concurrency=16)
 
 
 def recipe(samples=20 * SIZE, strata=1, simulated=ENDLESS, units=UNITS, generations=1, **stop):

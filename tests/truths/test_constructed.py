@@ -43,7 +43,9 @@ def corpus(tmp_path_factory):
         generations=2,
         seed=[SourceSpec("seed.jsonl", "sums")],
         prompts=[PromptSpec("tell", "{{ parent }}")],
-        engine=EngineSpec(kind="simulated", simulated=SimulatedSpec(seed_copy_rate=1.0)),
+        engine=EngineSpec(
+            kind="simulated", simulated=SimulatedSpec(seed_copy_rate=1.0, concurrency=8)
+        ),
         checks=[{"arithmetic": {}}],
         dedup=DedupSpec(seed=False),
         units=UnitsSpec(unit=8, batch=2),

@@ -41,7 +41,7 @@ RECIPE = Recipe(
     prompts=[PromptSpec(name="tell", template="{{ parent }}"), PromptSpec("ask", "?")],
     engine=EngineSpec(
         kind="simulated",
-        simulated=SimulatedSpec(words=30, vocabulary=3, near_duplicate_rate=0.3),
+        simulated=SimulatedSpec(words=30, vocabulary=3, near_duplicate_rate=0.3, concurrency=8),
     ),
     units=UnitsSpec(unit=5, batch=3),
 )

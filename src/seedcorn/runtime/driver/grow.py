@@ -105,7 +105,7 @@ def grow(
     with host(recipe.run, recipe.engine) as cluster:
         known = len(state.sources)
         # Become the corpus' writer for the whole run.
-        with writing(store, head, state.apply, recipe.run, recipe.takeover) as log:
+        with writing(store, head, state.apply, recipe.run, recipe.takeover, clock) as log:
             if len(state.sources) != known:  # Somebody else added to the seed while we waited.
                 sources = Catalogues(recipe, loaded.base, store, state, settled)
             if (body := _superseded(store, state, recipe)) is not None:

@@ -82,7 +82,7 @@ def note_skipped(store: Store, recipe: Recipe, guide: OneNight, clock: Callable[
     state, head = fold(store)
     if state.sequence == 0:
         return
-    with writing(store, head, state.apply, recipe.run, recipe.takeover) as log:
+    with writing(store, head, state.apply, recipe.run, recipe.takeover, clock) as log:
         rest = guide.rest(state)
         if rest is not None and rest.why != DONE:
             state.apply(log.append(guide.skipped(state, rest)))
