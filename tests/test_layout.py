@@ -41,6 +41,7 @@ ACROSS_MODULES = {
     "runtime/test_kills.py": "kill -9 of every process",
     "runtime/test_large_seed.py": "fifty million rows through seeds, plan and grow",
     "runtime/ray/test_prometheus.py": "Prometheus scrapes a run",
+    "runtime/ray/test_processes.py": "actors are found in this session of tests, not in another",
     "runtime/test_s3_line.py": "the whole line on S3",
     "runtime/ray/test_scaling.py": "workers that follow a real cluster",
     "runtime/test_sketch_rate.py": "a decision and a crash, through the whole runtime",

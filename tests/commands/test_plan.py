@@ -127,8 +127,9 @@ def test_plan_says_how_many_engines_run_and_what_each_asks_for(tmp_path, capsys)
     assert "engines      3 at once, each asks for 0.5 GPU and 1 CPU" in capsys.readouterr().out
     assert main(["plan", path, "engine.workers=auto", "units.batch=64", "samples=100000"]) == 0
     recipe = load_recipe(path, ["engine.workers=auto", "units.batch=64", "samples=100000"]).recipe
-    most = f"at most {most_workers(recipe)} (more would not stay busy"
-    assert most_workers(recipe) > 1
+    busy = most_workers(recipe.engine, recipe.units, recipe.samples)
+    most = f"at most {busy} (more would not stay busy"
+    assert busy > 1
     assert f"engines      auto: as many as the cluster holds, {most}" in capsys.readouterr().out
 
 

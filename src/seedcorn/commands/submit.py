@@ -98,8 +98,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     refuse_secrets(arguments.overrides)
     loaded = load_recipe(arguments.recipe, arguments.overrides)
-    require_reachable(loaded.recipe)
-    require_window(loaded.recipe)
+    recipe = loaded.recipe
+    require_reachable(recipe.corpus)
+    require_window(recipe.engine, recipe.units, recipe.samples)
     server = JobServer(server_address(arguments.address, os.environ))
     try:
         job_id = _submit(server, loaded, arguments)
@@ -151,7 +152,7 @@ def _submit(server: "JobServer", loaded: "LoadedRecipe", arguments: argparse.Nam
     env = read_runtime_env(arguments.runtime_env)
     _warn_of_secrets(env)
     resources = _resources(arguments)
-    attempt = next_attempt(server.jobs(), recipe)
+    attempt = next_attempt(server.jobs(), recipe.corpus, recipe.generations)
     if isinstance(attempt, Job):
         raise AlreadySubmitted(attempt, server.address)
     job_id = submission_id(recipe.corpus, recipe.store.endpoint, recipe.generations, attempt)

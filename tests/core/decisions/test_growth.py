@@ -122,16 +122,16 @@ def test_ending_names_the_decision_that_cut_the_plan_most(decisions, reason, det
     for body in decisions:
         state.apply(Entry(state.sequence, "w", "", 0.0, body))
 
-    assert ending(state, RECIPE) == GenerationFinished(1, reason, detail)
+    assert ending(state, RECIPE.stop.target) == GenerationFinished(1, reason, detail)
 
 
 def test_ending_of_a_whole_plan_that_reached_the_target_says_so():
     state = state_of(0, True)
     state.generations[1].accepted = 50
 
-    assert ending(state, AIMING).reason == "target"
+    assert ending(state, AIMING.stop.target).reason == "target"
     with pytest.raises(ValueError, match="no generation is open"):
-        ending(state_of(1, False), AIMING)
+        ending(state_of(1, False), AIMING.stop.target)
 
 
 def logged(name: str, role: str = "seed", fingerprint: str = "f") -> tuple[Source, str]:

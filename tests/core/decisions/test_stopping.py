@@ -70,9 +70,9 @@ def test_weights_follow_the_newest_decision_up_to_the_batch():
     assert weights(held, folded.recipe.prompts, 2) == {"a": 3.0, "b": 1.0}
     assert weights(held, folded.recipe.prompts, 3) == {"a": 2.0, "b": 0.0}
     assert weights(held, folded.recipe.prompts, 9) == {"a": 0.0, "b": 1.0}
-    assert shares(held, folded.recipe, 0) == {"a": 0.75, "b": 0.25}
+    assert shares(held, folded.recipe.prompts, 0) == {"a": 0.75, "b": 0.25}
     held.mixes[6] = {}
-    assert shares(held, folded.recipe, 6) == {"a": 0.0, "b": 0.0}
+    assert shares(held, folded.recipe.prompts, 6) == {"a": 0.0, "b": 0.0}
 
 
 @pytest.mark.parametrize(
@@ -119,9 +119,12 @@ def test_unique_target_adds_generations_and_leaves_out_the_withdrawn_share():
 
     assert unique_so_far(folded.state) == 175
     done = replace(folded.recipe, stop=recipe(target=TargetSpec(unique=176)).stop)
-    assert reason_not_to_start(folded.state, done) is None
+    assert reason_not_to_start(folded.state, done.stop, done.prompts) is None
     done = replace(folded.recipe, stop=recipe(target=TargetSpec(unique=175)).stop)
-    assert reason_not_to_start(folded.state, done).text == "175 unique tokens of 175 wanted"
+    assert (
+        reason_not_to_start(folded.state, done.stop, done.prompts).text
+        == "175 unique tokens of 175 wanted"
+    )
 
 
 def test_nothing_is_decided_on_what_is_beyond_the_plan_or_was_open():
@@ -257,10 +260,10 @@ def test_newest_audit_of_the_stratum_rules_else_that_of_all(audits, stopped):
 def test_no_generation_is_started_where_no_stratum_may_be_drawn():
     wanted = recipe(SIZE, min_precision=0.8, weights={"a": 1.0, "b": 1.0, "c": 0.0})
     folded = after(1, wanted).finish().append(audited(0.7, stratum="a"))
-    assert reason_not_to_start(folded.state, wanted) is None
+    assert reason_not_to_start(folded.state, wanted.stop, wanted.prompts) is None
     folded.append(audited(0.6, stratum="b"))
 
-    found = reason_not_to_start(folded.state, wanted)
+    found = reason_not_to_start(folded.state, wanted.stop, wanted.prompts)
     assert found.why == "stop_rule"
     assert "a: an audit of generation 1 found precision from 0.700 up" in found.text
     assert "b: an audit" in found.text
@@ -286,6 +289,6 @@ def test_anchor_that_learns_nothing_for_so_many_generations_ends_growth(lows, pa
         gain = None if low is None else {"estimate": low, "low": low, "high": low}
         folded.append(Measurement(COMPANIONS, {"generation": number}, {"anchor_gain": gain}))
 
-    assert (reason_not_to_start(folded.state, wanted) is None) == taught
+    assert (reason_not_to_start(folded.state, wanted.stop, wanted.prompts) is None) == taught
     without = replace(wanted, stop=replace(wanted.stop, anchor=False))
-    assert reason_not_to_start(folded.state, without) is None
+    assert reason_not_to_start(folded.state, without.stop, without.prompts) is None

@@ -22,7 +22,7 @@ from seedcorn.core.ops.submitting import (
     server_address,
     submission_id,
 )
-from seedcorn.core.recipe import Recipe, StoreSpec
+from seedcorn.core.recipe import Recipe
 
 CORPUS = "s3://bucket/night"
 RECIPE = Recipe("night", corpus=CORPUS, generations=3)
@@ -75,14 +75,14 @@ def test_submission_id_is_fit_for_urls_and_file_names():
 @pytest.mark.parametrize("generation", [2, 3, 9])
 def test_second_submission_finds_the_active_job_whatever_generation_it_grows_to(status, generation):
     active = job(status, generation=generation)
-    assert next_attempt([job("FAILED"), active], RECIPE) is active
+    assert next_attempt([job("FAILED"), active], RECIPE.corpus, RECIPE.generations) is active
 
 
 def test_ended_jobs_of_the_same_corpus_and_generation_count_as_attempts():
     ended = [job("FAILED", 1), job("STOPPED", 4), job("SUCCEEDED", 2), job("FAILED", 9, 2)]
     other = replace(job("RUNNING", 7), corpus="s3://bucket/day")
-    assert next_attempt([], RECIPE) == 1
-    assert next_attempt([*ended, other], RECIPE) == 5
+    assert next_attempt([], RECIPE.corpus, RECIPE.generations) == 1
+    assert next_attempt([*ended, other], RECIPE.corpus, RECIPE.generations) == 5
 
 
 def test_refused_submission_names_the_job_and_how_to_follow_it():
@@ -154,12 +154,12 @@ def test_reason_is_the_last_line_of_the_drivers_log_without_credentials():
 @pytest.mark.parametrize("corpus", ["corpora/x", "./x", "memory:x", ""])
 def test_corpus_that_only_the_submitter_could_find_is_refused(corpus):
     with pytest.raises(RecipeError, match="corpus"):
-        require_reachable(replace(RECIPE, corpus=corpus))
+        require_reachable(corpus)
 
 
 @pytest.mark.parametrize("corpus", [CORPUS, "/shared/x", "file:///shared/x"])
 def test_corpus_on_a_store_or_an_absolute_path_is_accepted(corpus):
-    require_reachable(replace(RECIPE, corpus=corpus, store=StoreSpec(endpoint="http://s3:8333")))
+    require_reachable(corpus)
 
 
 @pytest.mark.parametrize(

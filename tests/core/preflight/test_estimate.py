@@ -51,7 +51,7 @@ def test_tokens_are_a_ceiling_over_all_generations():
 
 
 def test_shares_follow_the_weights():
-    assert estimate.shares(recipe()) == {"a": 0.75, "b": 0.25}
+    assert estimate.shares(recipe().prompts) == {"a": 0.75, "b": 0.25}
 
 
 def test_storage_grows_with_samples_and_sketches_stop_growing_with_them():

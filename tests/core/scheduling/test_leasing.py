@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedcorn.core.errors import RecipeError
-from seedcorn.core.recipe import EngineSpec, Recipe, SimulatedSpec, UnitsSpec, in_flight
+from seedcorn.core.recipe import EngineSpec, SimulatedSpec, UnitsSpec, in_flight
 from seedcorn.core.scheduling.leasing import Cut, Lease, Leases, require_window
 
 NEVER = 1e9
@@ -243,19 +243,14 @@ def test_units_that_were_staged_before_do_not_make_everyone_a_straggler():
 
 @pytest.mark.parametrize(("samples", "refused"), [(1_000, True), (64, False)])
 def test_window_smaller_than_engines_need_is_refused_with_the_number(samples, refused):
-    recipe = Recipe(
-        name="r",
-        corpus="c",
-        samples=samples,
-        engine=EngineSpec(kind="simulated", workers=2, simulated=SimulatedSpec(concurrency=100)),
-        units=UnitsSpec(unit=8, batch=4, ahead=2),
-    )
+    engine = EngineSpec(kind="simulated", workers=2, simulated=SimulatedSpec(concurrency=100))
+    units = UnitsSpec(unit=8, batch=4, ahead=2)
 
     if not refused:
-        require_window(recipe)
+        require_window(engine, units, samples)
         return
     with pytest.raises(RecipeError, match=f"64 samples.*at least {4 * in_flight(100)}"):
-        require_window(recipe)
+        require_window(engine, units, samples)
 
 
 def test_leases_batch_that_a_commit_decides_on_stays_closed_until_it_is_decided():

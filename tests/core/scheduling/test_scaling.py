@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedcorn.core.recipe import EngineSpec, Recipe, SimulatedSpec, UnitsSpec, VllmSpec
+from seedcorn.core.recipe import EngineSpec, SimulatedSpec, UnitsSpec, VllmSpec
 from seedcorn.core.scheduling.leasing import most_workers
 from seedcorn.core.scheduling.scaling import (
     Look,
@@ -179,4 +179,4 @@ def test_most_workers_are_those_that_the_window_keeps_busy(samples, ahead, most)
     simulated = EngineSpec(kind="simulated", simulated=SimulatedSpec(concurrency=100))
     units = UnitsSpec(unit=50, batch=10, ahead=ahead)
 
-    assert most_workers(Recipe("x", samples=samples, engine=simulated, units=units)) == most
+    assert most_workers(simulated, units, samples) == most

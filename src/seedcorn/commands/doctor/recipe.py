@@ -66,9 +66,9 @@ def prompts(plan: Planned, lengths: Lengths, context: int) -> list[Finding]:
 
 
 def _window(plan: Planned) -> Finding:
-    name = "the open batches keep the engines busy"
+    name, recipe = "the open batches keep the engines busy", plan.recipe
     try:
-        require_window(plan.recipe)
+        require_window(recipe.engine, recipe.units, recipe.samples)
     except RecipeError as problem:
         return Finding(name, FAILS, str(problem), "see units: in the recipe", "units")
     return Finding(name, OK, key="units")

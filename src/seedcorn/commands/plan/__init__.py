@@ -35,8 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
     from seedcorn.core.scheduling.leasing import require_window
 
     loaded = load_recipe(arguments.recipe, arguments.overrides)
-    require_window(loaded.recipe)
-    lengths = Lengths(loaded.recipe)
+    recipe = loaded.recipe
+    require_window(recipe.engine, recipe.units, recipe.samples)
+    lengths = Lengths(recipe)
     plan = planned(loaded, arguments.prompts, lengths.special_tokens)
     fit = lengths.fit(plan.sample)
     for draft in plan.drafts:

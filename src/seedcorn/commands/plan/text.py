@@ -61,7 +61,9 @@ def estimates(
         f"{recipe.samples * recipe.generations:,}, in batches of "
         f"{recipe.units.unit * recipe.units.batch:,}"
     )
-    shares = (f"{name} {100 * share:.3g} %" for name, share in estimate.shares(recipe).items())
+    shares = (
+        f"{name} {100 * share:.3g} %" for name, share in estimate.shares(recipe.prompts).items()
+    )
     yield f"strata       {', '.join(shares)}"
     yield _engines(recipe)
     yield _tokens(plan, fit)
@@ -83,8 +85,9 @@ def _engines(recipe: Recipe) -> str:
     each = f"each asks for {amounts(need_of(spec).whole) or 'nothing'}"
     if not spec.scales:
         return f"engines      {spec.least_workers} at once, {each}"
+    most = most_workers(spec, recipe.units, recipe.samples)
     return (
-        f"engines      auto: as many as the cluster holds, at most {most_workers(recipe):,} (more "
+        f"engines      auto: as many as the cluster holds, at most {most:,} (more "
         f"would not stay busy with units.unit x units.batch x units.ahead as it is); {each}"
     )
 

@@ -35,6 +35,6 @@ def next_due(state: CorpusState, ledger: Ledger, recipe: Recipe) -> Body | None:
             generation,
             ledger.scores.record,
             (cut, recipe.units.ahead),
-            partial(shares, generation, recipe),
+            partial(shares, generation, recipe.prompts),
         )
     return due(state, recipe, ledger.accounts[-1].watch.alarms)

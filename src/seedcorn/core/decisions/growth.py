@@ -8,7 +8,7 @@ from seedcorn.core.decisions.stopping import reason_not_to_start, still_wanted, 
 from seedcorn.core.errors import SeedError
 from seedcorn.core.log.entries import Decision, GenerationAbandoned, GenerationFinished
 from seedcorn.core.log.state import COMPANIONS, STOP, CorpusState, Source, require_same_recipe
-from seedcorn.core.recipe import LedgerSpec, Recipe, differences, document
+from seedcorn.core.recipe import LedgerSpec, Recipe, TargetSpec, differences, document
 from seedcorn.core.recipe.tree import recipe_from_dict
 
 
@@ -37,7 +37,7 @@ def next_step(state: CorpusState, recipe: Recipe, stored: Recipe | None) -> Step
         return Step(unfinished.number, replace(recipe, units=units), True)
     if len(state.standing) >= recipe.generations:
         return None
-    if state.standing and reason_not_to_start(state, recipe) is not None:
+    if state.standing and reason_not_to_start(state, recipe.stop, recipe.prompts) is not None:
         return None
     return Step(len(state.generations) + 1, recipe, False)
 
@@ -102,7 +102,7 @@ class WholeRecipe:
         ended before its plan."""
         if not state.standing:
             return ""
-        stop = reason_not_to_start(state, self._recipe)
+        stop = reason_not_to_start(state, self._recipe.stop, self._recipe.prompts)
         if stop is not None:
             return f"{ENDED[stop.why]}: {stop.text}"
         newest = state.standing[max(state.standing)]
@@ -121,7 +121,7 @@ def unmeasured(state: CorpusState, ledger: LedgerSpec) -> int | None:
     return None if (COMPANIONS, "") in finished[-1].measured else finished[-1].number
 
 
-def ending(state: CorpusState, recipe: Recipe) -> GenerationFinished:
+def ending(state: CorpusState, target: TargetSpec) -> GenerationFinished:
     """Why the open generation ends, now that its whole plan is committed: the decision that cut the
     plan, a target that its last batches reached, or no sample left."""
     generation = state.unfinished
@@ -131,7 +131,7 @@ def ending(state: CorpusState, recipe: Recipe) -> GenerationFinished:
     if stops:
         first = min(stops, key=lambda decision: int(decision.value["samples"]))
         return GenerationFinished(generation.number, str(first.value["why"]), first.reason)
-    reached = target_reached(state, recipe.stop.target)
+    reached = target_reached(state, target)
     if reached is not None:
         return GenerationFinished(generation.number, reached.why, reached.text)
     detail = f"all {generation.samples} planned samples are decided"

@@ -47,12 +47,14 @@ class Stop:
     text: str
 
 
-def reason_not_to_start(state: CorpusState, recipe: Recipe) -> Stop | None:
+def reason_not_to_start(
+    state: CorpusState, rule: StopSpec, prompts: Sequence[PromptSpec]
+) -> Stop | None:
     """Why no further generation is to be started, though the recipe asks for more."""
     return (
-        target_reached(state, recipe.stop.target)
-        or _taught_nothing(state, recipe.stop)
-        or _all_imprecise(state, recipe)
+        target_reached(state, rule.target)
+        or _taught_nothing(state, rule)
+        or _all_imprecise(state, rule, prompts)
     )
 
 
@@ -67,7 +69,7 @@ def opening(state: CorpusState, recipe: Recipe) -> Decision | None:
             return _stop(generation, samples, generation.batches, Stop(BUDGET, text))
     if generation.batches or not recipe.stop.min_precision:
         return None
-    poor = _imprecise(state, recipe)
+    poor = _imprecise(state, recipe.stop, recipe.prompts)
     return _without(generation, recipe, 0, *poor) if poor is not None else None
 
 
@@ -103,9 +105,11 @@ def weights(
     return mix
 
 
-def shares(generation: GenerationState, recipe: Recipe, batch: int) -> dict[str, float]:
+def shares(
+    generation: GenerationState, prompts: Sequence[PromptSpec], batch: int
+) -> dict[str, float]:
     """The strata's shares of a batch's samples."""
-    mix = weights(generation, recipe.prompts, batch)
+    mix = weights(generation, prompts, batch)
     total = sum(mix.values())
     return {name: weight / total if total else 0.0 for name, weight in mix.items()}
 
@@ -203,19 +207,22 @@ def _verdict(
     return poor or exhausted(state, generation, recipe.stop, stratum)
 
 
-def _imprecise(state: CorpusState, recipe: Recipe) -> tuple[str, str] | None:
-    generation = _open(state)
-    for stratum, weight in weights(generation, recipe.prompts, 0).items():
-        text = _imprecise_stratum(state, recipe.stop, stratum) if weight > 0 else ""
+def _imprecise(
+    state: CorpusState, rule: StopSpec, prompts: Sequence[PromptSpec]
+) -> tuple[str, str] | None:
+    for stratum, weight in weights(_open(state), prompts, 0).items():
+        text = _imprecise_stratum(state, rule, stratum) if weight > 0 else ""
         if text:
             return stratum, text
     return None
 
 
-def _all_imprecise(state: CorpusState, recipe: Recipe) -> Stop | None:
+def _all_imprecise(
+    state: CorpusState, rule: StopSpec, prompts: Sequence[PromptSpec]
+) -> Stop | None:
     """No stratum may be drawn: a further generation would be empty."""
-    drawn = [prompt.name for prompt in recipe.prompts if prompt.weight > 0]
-    found = {name: _imprecise_stratum(state, recipe.stop, name) for name in drawn}
+    drawn = [prompt.name for prompt in prompts if prompt.weight > 0]
+    found = {name: _imprecise_stratum(state, rule, name) for name in drawn}
     if not found or not all(found.values()):
         return None
     why = "; ".join(f"{name}: {text}" for name, text in found.items())

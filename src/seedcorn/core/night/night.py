@@ -127,7 +127,9 @@ class OneNight:
         self._refuse_backward_clock(state)
         if late:
             return Rest(DEADLINE, f"{self._passed()} before anything was started")
-        stop = reason_not_to_start(state, self._recipe) if state.standing else None
+        if not state.standing:
+            return None
+        stop = reason_not_to_start(state, self._recipe.stop, self._recipe.prompts)
         return Rest(stop.why, stop.text) if stop is not None else None
 
     def due(self, state: CorpusState) -> Decision | None:

@@ -132,19 +132,20 @@ def submission_id(corpus: str, endpoint: str, generation: int, attempt: int) -> 
     return "-".join(filter(None, words))
 
 
-def next_attempt(jobs: Iterable[Job], recipe: Recipe) -> Job | int:
-    """The active job of the recipe's corpus, or the number of the attempt that may start.
+def next_attempt(jobs: Iterable[Job], corpus: str, generations: int) -> Job | int:
+    """The active job of the corpus, or the number of the attempt to grow so many generations that
+    may start.
 
     An active job counts whatever generation it grows up to: one corpus has one writer.
     """
-    corpus = corpus_name(recipe.corpus)
+    name = corpus_name(corpus)
     attempts = 0
     for job in jobs:
-        if job.corpus != corpus:
+        if job.corpus != name:
             continue
         if job.active:
             return job
-        if job.generation == recipe.generations:
+        if job.generation == generations:
             attempts = max(attempts, job.attempt)
     return attempts + 1
 
@@ -216,9 +217,8 @@ def follow_command(job_id: str, address: str) -> str:
     return f"seedcorn jobs {job_id} --follow --address {address}"
 
 
-def require_reachable(recipe: Recipe) -> None:
+def require_reachable(corpus: str) -> None:
     """Refuses a corpus that only the submitting process could find."""
-    corpus = recipe.corpus
     if not corpus or corpus.startswith("memory:"):
         raise RecipeError("corpus: a job needs a corpus that the cluster reaches, such as s3://…")
     if "://" not in corpus and not corpus.startswith("/"):

@@ -5,12 +5,13 @@ assumptions are the constants below, and each text names the ones it used. The l
 module, says what a run did.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log2
 
 from seedcorn.core.dedup import index, witnesses
 from seedcorn.core.figures import duration, size
-from seedcorn.core.recipe import Recipe
+from seedcorn.core.recipe import PromptSpec, Recipe
 from seedcorn.core.sketch.sketch import LENGTHS
 
 CHARS_PER_TOKEN = 4
@@ -96,10 +97,10 @@ def prompt_tokens(recipe: Recipe, mean_chars: float) -> int:
     return int(recipe.samples * recipe.generations * mean_chars / CHARS_PER_TOKEN)
 
 
-def shares(recipe: Recipe) -> dict[str, float]:
+def shares(prompts: Sequence[PromptSpec]) -> dict[str, float]:
     """Share of samples that each stratum is drawn for."""
-    total = sum(prompt.weight for prompt in recipe.prompts)
-    return {prompt.name: prompt.weight / total for prompt in recipe.prompts}
+    total = sum(prompt.weight for prompt in prompts)
+    return {prompt.name: prompt.weight / total for prompt in prompts}
 
 
 def remaining_s(planned: int, done: int, done_before: int, elapsed_s: float) -> float | None:

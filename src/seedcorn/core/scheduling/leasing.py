@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 
 from seedcorn.core.errors import RecipeError
-from seedcorn.core.recipe import Recipe, UnitsSpec, in_flight
+from seedcorn.core.recipe import EngineSpec, UnitsSpec, in_flight
 
 REMEMBERED = 101
 """Latest unit durations of which the median tells a straggler; bounded, as every idle poll sorts."""
@@ -243,19 +243,19 @@ def _add(segments: list[str], more: Iterable[str]) -> None:
             segments.append(key)
 
 
-def most_workers(recipe: Recipe) -> int:
-    """Workers that the recipe's window keeps busy; `workers: auto` starts no more."""
-    each, window = in_flight(recipe.engine.settings.capacity), _window(recipe.units)
-    busy = ceil(recipe.samples / each) if recipe.samples <= window else window // (2 * each)
+def most_workers(engine: EngineSpec, units: UnitsSpec, samples: int) -> int:
+    """Workers that the window keeps busy in a plan of `samples`; `workers: auto` starts no more."""
+    each, window = in_flight(engine.settings.capacity), _window(units)
+    busy = ceil(samples / each) if samples <= window else window // (2 * each)
     return max(1, busy)
 
 
-def require_window(recipe: Recipe) -> None:
+def require_window(engine: EngineSpec, units: UnitsSpec, samples: int) -> None:
     """Refuse a window so small that engines would idle while a batch waits for its straggler."""
-    sequences, workers = recipe.engine.settings.capacity, recipe.engine.least_workers
-    window = _window(recipe.units)
+    sequences, workers = engine.settings.capacity, engine.least_workers
+    window = _window(units)
     needed = 2 * in_flight(sequences) * workers
-    if window < needed and recipe.samples > window:
+    if window < needed and samples > window:
         raise RecipeError(
             f"units.unit x units.batch x units.ahead is {window} samples, but {workers} workers "
             f"with {sequences} sequences each need at least {needed} to stay busy; raise "

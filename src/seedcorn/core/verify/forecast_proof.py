@@ -46,7 +46,7 @@ def check_forecast(
         generation,
         ledger.scores.record,
         (cut, batch - generation.batches),
-        partial(shares, generation, recipe),
+        partial(shares, generation, recipe.prompts),
     )
     pairs = ((found.subject, recorded.subject), (found.values, recorded.values))
     where = next(filter(None, (_difference(*pair, "") for pair in pairs)), "")

@@ -249,7 +249,7 @@ class Coordinator:
             if deleted:
                 logger.info("deleted %s that no log entry names", counted(len(deleted), "object"))
             await self._append(keeper, await self._engine_time())
-            await self._append(keeper, ending(self._state, self._job.recipe))
+            await self._append(keeper, ending(self._state, self._job.recipe.stop.target))
         await self._checkpoint(keeper)
         self._finished = True
 

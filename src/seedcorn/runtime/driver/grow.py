@@ -87,7 +87,7 @@ def grow(
     """
     recipe = loaded.recipe
     validate(recipe)
-    require_window(recipe)
+    require_window(recipe.engine, recipe.units, recipe.samples)
     store = open_store(recipe.corpus, recipe.store)
     state, head = fold(store)
     require_rules(state)

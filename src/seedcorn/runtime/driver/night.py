@@ -14,7 +14,7 @@ from seedcorn.core.errors import RecipeError
 from seedcorn.core.night.chronicle import chronicle
 from seedcorn.core.night.night import DONE, Night, OneNight, Rest, night_of
 from seedcorn.core.preflight.validation import validate
-from seedcorn.core.recipe import LoadedRecipe, NightlySpec, Recipe
+from seedcorn.core.recipe import LoadedRecipe, NightlySpec, RunSpec
 from seedcorn.runtime.driver.grow import Grown, fold, grow
 from seedcorn.runtime.driver.ports import Host
 from seedcorn.runtime.driver.snapshot import Snapshot
@@ -69,11 +69,13 @@ def grow_night(
     state, _ = fold(store)
     rest = guide.rest(state)
     if rest is not None and rest.why != DONE:
-        note_skipped(store, recipe, guide, clock)
+        note_skipped(store, guide, clock, recipe.run, recipe.takeover)
     return NightOutcome(guide.night, grown, rest)
 
 
-def note_skipped(store: Store, recipe: Recipe, guide: OneNight, clock: Callable[[], float]) -> None:
+def note_skipped(
+    store: Store, guide: OneNight, clock: Callable[[], float], run: RunSpec, takeover: bool
+) -> None:
     """Tell the log, once a night, that and why nothing was grown: a night that rests by decision
     is not a night that was missed."""
     skipped_nights = {one.night for found in chronicle(read_log(store)) for one in found.skipped}
@@ -82,7 +84,7 @@ def note_skipped(store: Store, recipe: Recipe, guide: OneNight, clock: Callable[
     state, head = fold(store)
     if state.sequence == 0:
         return
-    with writing(store, head, state.apply, recipe.run, recipe.takeover, clock) as log:
+    with writing(store, head, state.apply, run, takeover, clock) as log:
         rest = guide.rest(state)
         if rest is not None and rest.why != DONE:
             state.apply(log.append(guide.skipped(state, rest)))

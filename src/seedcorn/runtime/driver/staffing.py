@@ -29,9 +29,10 @@ class Staff:
     ) -> None:
         """Nothing is started before `run`."""
         self._cluster, self._crew, self._pace = cluster, crew, pace
-        self._spec = job.recipe.engine
+        recipe = job.recipe
+        self._spec = recipe.engine
         self._need = need_of(self._spec)
-        self._scaler = Scaler(most_workers(job.recipe))
+        self._scaler = Scaler(most_workers(recipe.engine, recipe.units, recipe.samples))
         self._tended: set[int] = set()
         self._given_up: dict[int, str] = {}
         """Hopeless slots, and the node on which each was last seen."""
