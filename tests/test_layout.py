@@ -29,6 +29,7 @@ ACROSS_MODULES = {
     "engines/test_contract.py": "one contract, every engine",
     "engines/test_vllm_engine_templates.py": "vLLM started on chat templates of its own",
     "runtime/ray/test_cluster_nodes.py": "nodes whose raylet is killed",
+    "test_first_minutes.py": "what a person reads in the first ten minutes",
     "faults/test_drivers_race.py": "three driver processes at once on one corpus",
     "faults/test_messages.py": "messages that come twice, late, or after their successor's",
     "faults/test_processes.py": "real driver processes under faults, a spread of the campaign",
