@@ -51,18 +51,11 @@ def answering(messages: Sequence[Message]) -> Iterator[str]:
 
 def grow_answers(folder, messages: Sequence[Message], **engine: object) -> dict[int, dict]:
     """Grows a corpus that asks for each message once; its rows by the number of the message."""
-    prompts = [
-        {"name": f"a{number}", "template": f"answer {number}", "parents": 0}
-        for number in range(len(messages))
-    ]
+    prompts = [{"name": "ask", "template": "answer {{ index }}", "parents": 0}]
     with answering(messages) as url:
         openai = {"kind": "openai", "model": "m", "openai": {"base_url": url}}
-        sizes = {"samples": 8 * len(messages), "units": {"unit": 8, "batch": 16}}
-        whole = {"prompts": prompts, "engine": openai | engine, **sizes}
-        path = write_recipe(folder, **whole, stop={"alarms": False})
+        whole = {"prompts": prompts, "engine": openai | engine, "samples": len(messages)}
+        path = write_recipe(folder, **whole, units={"unit": 8, "batch": 16})
         assert seedcorn("grow", path) == 0
-    rows = {}
-    for part in sorted((folder / "corpus").glob("d*/gen-*/*.parquet")):
-        for row in pq.read_table(part).to_pylist():
-            rows.setdefault(int(row["stratum"][1:]), row)
-    return rows
+    parts = (folder / "corpus").glob("d*/gen-*/*.parquet")
+    return {row["index"]: row for part in parts for row in pq.read_table(part).to_pylist()}

@@ -41,9 +41,8 @@ from seedcorn.core.generate.prompts import (
     compile_prompt,
     neutralise,
 )
-from seedcorn.core.generate.reasoning import Splitter, splitter
+from seedcorn.core.generate.reasoning import Splitter, counts_marks, splitter
 from seedcorn.core.recipe import Recipe
-from seedcorn.core.rule_numbers import REASONING, number_of
 from seedcorn.core.sample import Draw, Outcome, Parent, Sample
 from seedcorn.core.text.words import TextRule
 
@@ -99,7 +98,7 @@ def use_of(recipe: Recipe, rules: Mapping[str, int]) -> Use:
     return Use(
         chat=bool(chats),
         system=any(prompt.system for prompt in chats),
-        split=number_of(rules, REASONING) > 1,
+        split=counts_marks(rules),
     )
 
 

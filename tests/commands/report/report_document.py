@@ -124,6 +124,7 @@ def _generation(number):
         "yield_per_token": unique / last["accepted"],
         "withdrawn": {"samples": 3 if number == 1 else 0, "tokens": 500 if number == 1 else 0},
         "net_unique": {"8": interval(round(unique * 0.99), share)},
+        "marked": {},
         "containment": {"documents": 400, "half": 11, "seen": 900 * number, "shingles": 12000},
         "curve": curve,
         "forecasts": _forecasts(number, curve),

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedcorn.core.engine import Completion, EngineInfo, Markers
-from seedcorn.core.generate.reasoning import Splitter, split_anywhere, splitter
+from seedcorn.core.generate.reasoning import Splitter, marked, split_anywhere, splitter
 from seedcorn.core.recipe.reasoning import FAMILIES, ReasoningSpec
 
 ANYWHERE = [
@@ -130,3 +130,24 @@ def test_recipe_says_the_markers_else_the_engine(spec, told, markers):
     info = EngineInfo("e", "m", markers=told)
     assert splitter(spec, info, {"reasoning": 2}) == Splitter(2, markers)
     assert splitter(spec, info, {}).rule == 1
+
+
+def test_markers_left_in_texts_are_counted_once_a_text_by_family():
+    texts = [
+        "<think>a</think>b <think>c</think>",
+        "ends with </think>",
+        "[THINK]a[/THINK]<thinking>",
+        "\u25c1think\u25b7",
+        "I think so, and THINK again.",
+        "",
+    ]
+    assert marked(texts, ReasoningSpec()) == {"kimi_vl": 1, "mistral": 1, "think": 2, "thinking": 1}
+    assert marked(["<plan>a"], ReasoningSpec()) == {}
+    assert marked(["<plan>a"], ReasoningSpec(open="<plan>", close="</plan>")) == {"own": 1}
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_markers_of_every_family_are_counted(family):
+    markers = FAMILIES[family]
+    assert sum(marked([f"{markers.open} b"], ReasoningSpec()).values()) == 1
+    assert sum(marked([f"b {markers.close}"], ReasoningSpec()).values()) >= 1

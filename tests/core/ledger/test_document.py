@@ -43,7 +43,7 @@ def test_document_has_every_key_of_the_format(folded):
     }
     assert found["format"] == FORMAT
     words = """generation recipe status reason detail planned committed counts reasons duplicates
-        tokens unit unique unknown yield_per_token withdrawn net_unique containment curve forecasts
+        tokens unit unique unknown yield_per_token withdrawn net_unique containment marked curve forecasts
         companions precision adjusted_unique information_budget coverage alarms decisions"""
     assert found["generations"][0].keys() >= set(words.split())
     words = """generation stratum counts tokens unit unique exclusive net_unique yield_per_token

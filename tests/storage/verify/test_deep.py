@@ -201,6 +201,13 @@ def test_tampered_sketch_of_a_batch_in_the_middle_is_found(store, column):
     assert f"log entry {sequence}" in text or promise == "ledger"
 
 
+def test_tampered_count_of_markers_is_found(store):
+    sequence, body = batches(store)[-1]
+    reforge(store, {sequence: replace(body, marked={"think": 1})})
+    promise, text = found(store)
+    assert (promise, f"log entry {sequence}: its markers of traces" in text) == ("deep", True)
+
+
 @pytest.mark.parametrize("name", ["shingles", "seen", "documents", "half"])
 def test_tampered_containment_is_found(store, name):
     sequence, body = batches(store)[-1]

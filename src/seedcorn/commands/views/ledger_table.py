@@ -104,6 +104,12 @@ def details(row: GenerationRow) -> list[str]:
     if dropped:
         lines.append(f"dropped: {', '.join(dropped)}")
     lines += _containment(row.containment)
+    if row.marked:
+        families = ", ".join(f"{family} {count:,}" for family, count in row.marked.items())
+        lines.append(
+            f"warning: accepted samples hold markers of reasoning ({families}); where they are left of "
+            "traces, name their family in engine.reasoning.markers"
+        )
     if spent := goodput_line(row.engine_time):
         lines.append(f"engine time: {spent}")
     if row.withdrawn["samples"]:

@@ -16,6 +16,7 @@ from seedcorn.core.checks import Check
 from seedcorn.core.dedup.decontamination import EvaluationSet, contamination
 from seedcorn.core.dedup.dedup import DedupResult, insertions, resolve
 from seedcorn.core.dedup.sealing import Ancestry, SealRequest, tags
+from seedcorn.core.recipe import ReasoningSpec
 from seedcorn.core.sample import Outcome
 from seedcorn.core.text.fingerprint import Fingerprints
 from seedcorn.core.text.shingles import Shingles
@@ -89,6 +90,8 @@ class SealRule:
     """The recipe's branch names; a stratum's number is its place in it."""
     checks: Sequence[Check] = ()
     evaluations: Sequence[EvaluationSet] = ()
+    reasoning: ReasoningSpec | None = None
+    """How markers that traces left in accepted texts are known; None: they are not counted."""
 
 
 @dataclass(frozen=True, slots=True)

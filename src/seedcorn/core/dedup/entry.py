@@ -1,12 +1,13 @@
 """What the log says of a decided batch, and what it adds to the ledger."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from seedcorn.core.dedup.batch import Outcomes, SealRule, StagedBatch
 from seedcorn.core.dedup.sealing import SealRequest, tally
+from seedcorn.core.generate.reasoning import marked
 from seedcorn.core.ledger.alarms import form_of, spaced
 from seedcorn.core.ledger.goodput import split
 from seedcorn.core.ledger.latents import latent_hashes
@@ -24,6 +25,15 @@ class Written:
     sketch: ObjectRef | None
     rate: float
     containment: dict[str, float]
+    marked: dict[str, int] = field(default_factory=dict)
+
+
+def marks_of(batch: StagedBatch, outcomes: Outcomes, rule: SealRule) -> dict[str, int]:
+    """Accepted texts that still hold a marker of a trace, by family."""
+    if rule.reasoning is None:
+        return {}
+    texts = (batch.texts[int(row)] for row in np.flatnonzero(outcomes.accepted))
+    return marked(texts, rule.reasoning)
 
 
 def sketch_of(batch: StagedBatch, outcomes: Outcomes, rule: SealRule) -> Delta:
@@ -72,6 +82,7 @@ def entry_of(
         engine_seconds=sum(goodput.values()),
         goodput=goodput,
         containment=written.containment,
+        marked=written.marked,
     )
 
 

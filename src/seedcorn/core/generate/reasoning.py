@@ -6,7 +6,9 @@ template or recipe say that the model thinks, and only a trace that opens the an
 write about markers.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from seedcorn.core.engine import Completion, EngineInfo, Markers
@@ -14,6 +16,8 @@ from seedcorn.core.recipe.reasoning import AUTO, ReasoningSpec
 from seedcorn.core.rule_numbers import REASONING, number_of
 
 OPEN, CLOSE = "<think>", "</think>"
+_HINTS = ("think", "THINK", "channel", "◁")
+"""One of them stands in every marker of a family: looked for first, at a tenth of the cost."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,22 @@ def splitter(spec: ReasoningSpec, info: EngineInfo, rules: Mapping[str, int]) ->
     """How a generation under stored rules splits what an engine that says this of itself writes."""
     markers = info.markers if spec.markers == AUTO and spec.own is None else spec.own
     return Splitter(number_of(rules, REASONING), markers, spec.prefilled)
+
+
+def counts_marks(rules: Mapping[str, int]) -> bool:
+    """Whether batches of a generation under stored rules say how many texts still hold markers."""
+    return number_of(rules, REASONING) > 1
+
+
+def marked(texts: Iterable[str], spec: ReasoningSpec) -> dict[str, int]:
+    """How many texts still hold a marker of a trace, by the family that it tells of."""
+    strings = spec.strings
+    anything = re.compile("|".join(re.escape(string) for string in strings))
+    counts: Counter[str] = Counter()
+    for text in texts:
+        if any(hint in text for hint in (*_HINTS, spec.open or _HINTS[0])):
+            counts.update({strings[found] for found in anything.findall(text)})
+    return dict(sorted(counts.items()))
 
 
 def joined(completion: Completion) -> str:

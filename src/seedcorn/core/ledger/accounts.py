@@ -72,6 +72,7 @@ class Account:
     strata: dict[str, Counter[str]] = field(default_factory=dict)
     withdrawn: Counter[str] = field(default_factory=Counter)
     containment: dict[str, float] = field(default_factory=dict)
+    marked: Counter[str] = field(default_factory=Counter)
     engine_seconds: float = 0.0
     goodput: Goodput = field(default_factory=Goodput)
     """Measured."""
@@ -105,6 +106,7 @@ class Account:
             self.strata.setdefault(name, Counter()).update(row)
         for name, value in batch.containment.items():
             self.containment[name] = self.containment.get(name, 0.0) + value
+        self.marked.update(batch.marked)
         self.engine_seconds += batch.engine_seconds
         self.goodput.add(sequence, batch.goodput)
         self.watch.apply(batch)

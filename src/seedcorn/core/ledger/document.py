@@ -66,6 +66,7 @@ class GenerationFigures(TypedDict):
     withdrawn: Withdrawals
     net_unique: ByLength
     containment: Containment
+    marked: dict[str, int]
     companions: Companions | None
     precision: Audit | None
     adjusted_unique: Span | None
@@ -222,6 +223,7 @@ def figures_of(row: GenerationRow) -> GenerationFigures:
         "withdrawn": row.withdrawn,
         "net_unique": _by_length(row.net_unique),
         "containment": row.containment,
+        "marked": row.marked,
         "companions": row.companions,
         "precision": row.precision,
         "adjusted_unique": _adjusted(row),

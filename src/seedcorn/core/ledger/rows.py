@@ -101,6 +101,8 @@ class GenerationRow:
     """Good's C, by the newest forecast."""
     next_hour: Interval | None = None
     """Measured: U_8 that the next engine-hour would add, by the newest forecast."""
+    marked: dict[str, int] = field(default_factory=dict)
+    """Accepted samples whose text still holds a marker of a trace, by family of markers."""
     engine_time: dict[str, float] = field(default_factory=dict)
     """Measured: seconds that engines were alive, by what they went into (core.ledger.goodput)."""
 
@@ -169,6 +171,7 @@ def generation_row(
         precision=_audit(account, ALL),
         coverage=prospect["coverage"] if prospect is not None else None,
         next_hour=_next_hour(account, prospect),
+        marked=dict(sorted(account.marked.items())),
         engine_time=account.engine_time,
     )
 

@@ -124,6 +124,8 @@ class BatchCommitted:
     containment: dict[str, float] = field(default_factory=dict)
     form: dict[str, dict[str, float]] = field(default_factory=dict)
     goodput: dict[str, float] = field(default_factory=dict)
+    marked: dict[str, int] = field(default_factory=dict, metadata=_SINCE_2)
+    """Accepted samples whose text still holds a marker of a trace, by family of markers."""
 
 
 @dataclass(frozen=True, slots=True)

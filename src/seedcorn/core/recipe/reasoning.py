@@ -93,7 +93,13 @@ class ReasoningSpec:
         families = FAMILIES.values()
         return next((f for f in families if f.open in template or f.close in template), None)
 
-
-def strings_of(markers: Markers) -> tuple[str, ...]:
-    """All that may be left of a trace in a text."""
-    return tuple(filter(None, (markers.open, markers.close, markers.answer, markers.end)))
+    @property
+    def strings(self) -> dict[str, str]:
+        """What may be left of a trace in a text, and the family that it tells of."""
+        families = FAMILIES if self.own is None else {"own": self.own} | FAMILIES
+        pairs = {name: (m.open.strip(), m.close.strip()) for name, m in families.items()}
+        found: dict[str, str] = {}
+        for family, strings in pairs.items():
+            for string in strings:
+                found.setdefault(string, family)
+        return found

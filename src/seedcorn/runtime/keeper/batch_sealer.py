@@ -3,7 +3,7 @@
 from seedcorn.core.dedup.batch import SealRule, decide
 from seedcorn.core.dedup.containment import LENGTH as CONTAINMENT_LENGTH
 from seedcorn.core.dedup.containment import Containment
-from seedcorn.core.dedup.entry import Written, entry_of, sketch_of
+from seedcorn.core.dedup.entry import Written, entry_of, marks_of, sketch_of
 from seedcorn.core.dedup.sealing import Ancestry, SealRequest
 from seedcorn.core.log.entries import BatchCommitted
 from seedcorn.core.log.layout import ShardName
@@ -41,5 +41,6 @@ class BatchSealer:
         sketch = write_delta(store, delta, delta.rate)
         kept = subset(batch.shingles[CONTAINMENT_LENGTH], outcomes.accepted)
         contained = self._containment.measure(kept.hashes, kept.offsets)
-        written = Written(data, dropped, sketch, delta.rate, contained)
+        marks = marks_of(batch, outcomes, rule)
+        written = Written(data, dropped, sketch, delta.rate, contained, marks)
         return entry_of(batch, outcomes, request, written), delta

@@ -16,6 +16,7 @@ from seedcorn.core.dedup.batch import SealRule
 from seedcorn.core.dedup.containment import LENGTH as CONTAINMENT_LENGTH
 from seedcorn.core.dedup.containment import Containment
 from seedcorn.core.dedup.sealing import Ancestry, SealRequest, tags
+from seedcorn.core.generate.reasoning import counts_marks
 from seedcorn.core.ledger.ledger import Ledger
 from seedcorn.core.log.entries import (
     GENESIS,
@@ -100,12 +101,14 @@ class Keeper:
             {number: g.fingerprint for number, g in self._state.generations.items()},
             rules_of(self._state),
         )
+        rules = self._state.generations[request.generation].rules
         rule = SealRule(
             self._recipe.dedup.threshold,
             self._ledger.history.rate,
             [prompt.name for prompt in self._recipe.prompts],
-            build(self._recipe.checks, self._state.generations[request.generation].rules),
+            build(self._recipe.checks, rules),
             self._evaluations,
+            self._recipe.engine.reasoning if counts_marks(rules) else None,
         )
         entry, delta = self._sealer.seal(request, ancestry, rule)
         self._pending[request.generation, request.batch] = delta

@@ -20,10 +20,12 @@ from seedcorn.core.dedup.decontamination import (
     evaluation_set,
 )
 from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.generate.reasoning import counts_marks, marked
 from seedcorn.core.log.entries import BatchCommitted, ObjectRef
-from seedcorn.core.log.rules import checks_on_trust
+from seedcorn.core.log.rules import checks_on_trust, unknown_rules
 from seedcorn.core.log.state import Source
 from seedcorn.core.recipe import DedupSpec, StoreSpec
+from seedcorn.core.rule_numbers import REASONING, number_of
 from seedcorn.core.text.fingerprint import KEYS, SIGNATURE_BYTES, Fingerprints, fingerprint_words
 from seedcorn.core.text.shingles import Shingles, shingles_of, subset
 from seedcorn.core.text.words import TextRule, read_words
@@ -90,6 +92,7 @@ class DeepProof:
         self._prove_checks(
             sequence, batch, rows, build(recipe.checks, rules), checks_on_trust(rules)
         )
+        _prove_marks(sequence, batch, rows, grown)
         shingles = {length: shingles_of(words, length) for length in LENGTHS}
         self._prove_clean(sequence, rows, shingles)
         self._prove_dedup(sequence, batch, rows, prints, recipe.dedup)
@@ -200,6 +203,19 @@ class DeepProof:
     def _similarities(self, refs: Sequence[ObjectRef]) -> dict[int, float | None]:
         tables = [read_shard(self._store, ref, ["index", "similarity"]) for ref in refs]
         return {row["index"]: row["similarity"] for table in tables for row in table.to_pylist()}
+
+
+def _prove_marks(sequence: int, batch: BatchCommitted, rows: BatchRows, grown: Grown) -> None:
+    recipe, rules = grown
+    if f"{REASONING} {number_of(rules, REASONING)}" in unknown_rules(rules):
+        return
+    pairs = zip(rows.text, rows.outcome, strict=True)
+    texts = [text for text, outcome in pairs if outcome == "accepted"]
+    found = marked(texts, recipe.engine.reasoning) if counts_marks(rules) else {}
+    if found != batch.marked:
+        raise CorruptCorpus(
+            f"log entry {sequence}: its markers of traces are {batch.marked}, its texts hold {found}"
+        )
 
 
 def _stored(ref: ObjectRef, table: pa.Table) -> Fingerprints:
