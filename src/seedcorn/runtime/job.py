@@ -77,6 +77,8 @@ class LoadReport:
     rows: list[GenerationRow]
     due: Body | None
     """As in `Folded`: an entry that a writer did not live to append is still due."""
+    too_short: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Evaluation set -> (items that are only found as a whole text, all its items)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from seedcorn.core.sketch.sketch import LENGTHS
 from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.fingerprint import fingerprint_texts
 from seedcorn.core.text.shingles import Shingles, shingles
-from seedcorn.core.text.words import NEWEST
+from seedcorn.core.text.words import NEWEST, read_words
 
 RECIPE = "f" * 32
 CUT = Cut(16, unit=4, batch=2)
@@ -68,7 +68,7 @@ def staged(texts: list[str], rejected: dict[int, str] | None = None, first: int 
         tokens=np.full(count, 40, np.int32),
         seconds=[0.5] * count,
         lost=0.25,
-        rule=NEWEST,
+        words=read_words(*pack([text.encode() for text in texts]), NEWEST),
     )
 
 

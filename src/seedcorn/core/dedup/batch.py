@@ -20,7 +20,7 @@ from seedcorn.core.recipe import ReasoningSpec
 from seedcorn.core.sample import Outcome
 from seedcorn.core.text.fingerprint import Fingerprints
 from seedcorn.core.text.shingles import Shingles
-from seedcorn.core.text.words import TextRule
+from seedcorn.core.text.words import Words
 
 Columns = dict[str, list[object]]
 
@@ -70,8 +70,8 @@ class StagedBatch:
     """Each row's share of its engine's time."""
     lost: float
     """Engine seconds of rows that another row of the same index beat."""
-    rule: TextRule
-    """By which its texts were read."""
+    words: Words
+    """Of every row."""
 
     @property
     def candidate(self) -> NDArray[np.bool_]:
@@ -129,7 +129,7 @@ def decide(
     }
     candidate = batch.candidate
     clean = candidate.copy()
-    for position, detail in contamination(rule.evaluations, batch.shingles).items():
+    for position, detail in contamination(rule.evaluations, batch.shingles, batch.words).items():
         if candidate[position]:
             clean[position] = False
             _set(columns, position, outcome="rejected", reason="contaminated", detail=detail)

@@ -94,5 +94,5 @@ def _forms(batch: StagedBatch, outcomes: Outcomes) -> dict[str, dict[str, float]
         witnesses = Counter(filter(None, (outcomes.columns["duplicate_of"][n] for n in of)))
         absorbed = max(witnesses.values(), default=0)
         texts = [batch.texts[int(n)] for n in spaced(list(of))]
-        forms[str(stratum)] = form_of(texts, len(of), absorbed, batch.rule)
+        forms[str(stratum)] = form_of(texts, len(of), absorbed, batch.words.rule)
     return forms

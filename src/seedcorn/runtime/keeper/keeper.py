@@ -92,7 +92,12 @@ class Keeper:
         self._evaluations = [scanner.evaluation_set(source) for source in found]
         self._sealer = BatchSealer(self._store, self._index, self._containment, self._rule)
         due = None if measured else self._due()
-        return LoadReport(covered, measured, self._ledger.rows(), due)
+        return LoadReport(covered, measured, self._ledger.rows(), due, self._too_short())
+
+    def _too_short(self) -> dict[str, tuple[int, int]]:
+        """(items that are only found as a whole text, all items) of the sets that have such."""
+        short = {e.name: e.short for e in self._evaluations if e.short is not None}
+        return {name: (s.too_short, s.items) for name, s in short.items() if s.too_short}
 
     def seal(self, request: SealRequest) -> BatchCommitted:
         """Deduplicate and write one batch; the caller commits it with a log entry."""

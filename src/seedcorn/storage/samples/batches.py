@@ -13,8 +13,8 @@ from seedcorn.core.log.entries import ObjectRef
 from seedcorn.core.log.layout import ShardName
 from seedcorn.core.sample import Outcome
 from seedcorn.core.sketch.sketch import LENGTHS
-from seedcorn.core.text.shingles import shingles_many
-from seedcorn.core.text.words import TextRule
+from seedcorn.core.text.shingles import shingles_of
+from seedcorn.core.text.words import TextRule, read_words
 from seedcorn.storage.samples.samples import (
     DATA_SCHEMA,
     DROPPED_SCHEMA,
@@ -49,6 +49,7 @@ def staged_batch(table: pa.Table, lost: float, rule: TextRule) -> StagedBatch:
     """The columns that decide a batch, its texts read by `rule`; `lost` as `read_batch` says."""
     outcomes = table["outcome"].to_pylist()
     candidates = np.flatnonzero([outcome == Outcome.CANDIDATE for outcome in outcomes])
+    words = read_words(*texts_view(table["text"]), rule)
     return StagedBatch(
         index=table["index"].to_numpy(),
         outcomes=outcomes,
@@ -56,13 +57,13 @@ def staged_batch(table: pa.Table, lost: float, rule: TextRule) -> StagedBatch:
         details=table["detail"].to_pylist(),
         strata=table["stratum"].to_pylist(),
         texts=table["text"].to_pylist(),
-        shingles=shingles_many(*texts_view(table["text"]), rule, LENGTHS),
+        shingles={length: shingles_of(words, length) for length in LENGTHS},
         prints=fingerprints_of(table.take(pa.array(candidates))),
         prompt_tokens=table["prompt_tokens"].to_numpy(),
         tokens=table["completion_tokens"].to_numpy(),
         seconds=table[ENGINE_SECONDS].to_pylist(),
         lost=lost,
-        rule=rule,
+        words=words,
     )
 
 

@@ -28,7 +28,7 @@ from seedcorn.core.recipe import DedupSpec, StoreSpec
 from seedcorn.core.rule_numbers import REASONING, number_of
 from seedcorn.core.text.fingerprint import KEYS, SIGNATURE_BYTES, Fingerprints, fingerprint_words
 from seedcorn.core.text.shingles import Shingles, shingles_of, subset
-from seedcorn.core.text.words import TextRule, read_words
+from seedcorn.core.text.words import TextRule, Words, read_words
 from seedcorn.core.verify.proofs import BatchRows
 from seedcorn.core.verify.rechecking import CONTAMINATED, Grown, wrong_verdict
 from seedcorn.core.verify.replay import KEPT, ContainmentReplay, DedupOutcome, Replay
@@ -94,7 +94,7 @@ class DeepProof:
         )
         _prove_marks(sequence, batch, rows, grown)
         shingles = {length: shingles_of(words, length) for length in LENGTHS}
-        self._prove_clean(sequence, rows, shingles)
+        self._prove_clean(sequence, rows, shingles, words)
         self._prove_dedup(sequence, batch, rows, prints, recipe.dedup)
         accepted = np.array([outcome == "accepted" for outcome in rows.outcome], bool)
         found = self._learn(subset(shingles[LENGTH], accepted))
@@ -156,9 +156,9 @@ class DeepProof:
         return {row["index"]: row for table in tables for row in table}
 
     def _prove_clean(
-        self, sequence: int, rows: BatchRows, shingles: Mapping[int, Shingles]
+        self, sequence: int, rows: BatchRows, shingles: Mapping[int, Shingles], words: Words
     ) -> None:
-        found = contamination(self._evaluations, shingles)
+        found = contamination(self._evaluations, shingles, words)
         columns = (rows.sample_id, rows.outcome, rows.reason)
         for number, (name, outcome, reason) in enumerate(zip(*columns, strict=True)):
             recorded = outcome == "rejected" and reason == CONTAMINATED
