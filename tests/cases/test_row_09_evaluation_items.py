@@ -41,14 +41,14 @@ def test_part_of_an_item_is_not_the_item(item):
     assert not holds(item, f"The quiz began at nine. {half} and then the light went out.")
 
 
-@pytest.mark.parametrize("item", ["Yes", "In 1956.", "x² + 1", "首都は？"])
+@pytest.mark.parametrize("item", ["Yes", "In 1956.", "x² + 1", "首都は何"])
 def test_item_too_short_to_tell_is_found_only_as_the_whole_text(item):
     assert holds(item, f"  {item}\n")
     assert not holds(item, f"The answer that we all gave was {item} and it was the right one.")
 
 
-def test_items_too_short_to_tell_are_counted_at_the_start(tmp_path, caplog):
+def test_items_too_short_to_tell_are_counted_at_the_start(tmp_path, capsys):
     (tmp_path / "exam.txt").write_text("\n".join([BRIDGE, "Yes", "1956"]), encoding="utf-8")
     exam = [{"path": "exam.txt", "name": "exam", "split": "line"}]
     assert seedcorn("grow", write_recipe(tmp_path, dedup={"evaluations": exam})) == 0
-    assert "evaluation set exam: 2 of 3 items have fewer than 5 words" in caplog.text
+    assert "evaluation set exam: 2 of 3 items have fewer than 5 words" in capsys.readouterr().err
