@@ -74,6 +74,15 @@ def found_items(short: ShortItems, words: Words) -> NDArray[np.int64]:
     return _found(words.hashes, words.starts, words.counts, items, short.alone, known)
 
 
+def too_short_line(name: str, short: int, items: int) -> str:
+    """What is said of a set's items that only count as a whole text."""
+    return (
+        f"evaluation set {name}: {short} of {items} items have fewer than {SHORTEST} words "
+        f"({LONGEST} characters in scripts without spaces); they are only found where they are a "
+        "sample's whole text"
+    )
+
+
 def _hash(words: NDArray[np.uint64]) -> int:
     out = np.empty(1, np.uint64)
     shingle_hashes(np.ascontiguousarray(words), len(words), out)

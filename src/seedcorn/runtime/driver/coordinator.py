@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from seedcorn.core.decisions.growth import checkpoint_due, ending
 from seedcorn.core.dedup.sealing import SealRequest
-from seedcorn.core.dedup.short_items import LONGEST, SHORTEST
+from seedcorn.core.dedup.short_items import too_short_line
 from seedcorn.core.errors import RunStopped, SeedcornError, StoreError
 from seedcorn.core.figures import counted, duration
 from seedcorn.core.ledger.goodput import ENGINE_TIME, EngineTime
@@ -28,7 +28,7 @@ from seedcorn.runtime.driver.meter import Meter
 from seedcorn.runtime.driver.ports import Cluster, KeeperHandle, Lost
 from seedcorn.runtime.driver.snapshot import Rate, Snapshot
 from seedcorn.runtime.driver.staffing import Staff
-from seedcorn.runtime.job import Folded, GenerationJob, LoadReport, WorkerProgress
+from seedcorn.runtime.job import Folded, GenerationJob, WorkerProgress
 from seedcorn.storage.log.garbage import collect, collect_checkpoints
 from seedcorn.storage.log.log import LogWriter
 from seedcorn.storage.stores.store import Store
@@ -153,7 +153,8 @@ class Coordinator:
                 report = await keeper.load(self._state.sequence)
                 self._loading, self._indexing = False, (0, 0)
                 self.rows, due = report.rows, report.due
-                _warn_of_short_items(report)
+                for name, counts in report.too_short.items():
+                    logger.warning("%s", too_short_line(name, *counts))
                 for body in report.measured:
                     due = (await self._append(keeper, body)).due
                 await self._decide(keeper, due)
@@ -334,12 +335,3 @@ def _log_batch(body: BatchCommitted) -> None:
     logger.info(
         "generation %d batch %d committed: %s", body.generation, body.batch, counts, extra=about
     )
-
-
-def _warn_of_short_items(report: LoadReport) -> None:
-    for name, (short, items) in report.too_short.items():
-        logger.warning(
-            "evaluation set %s: %d of %d items have fewer than %d words (%d characters in scripts "
-            "without spaces); they are only found where they are a sample's whole text",
-            *(name, short, items, SHORTEST, LONGEST),
-        )
