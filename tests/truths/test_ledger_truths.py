@@ -1,7 +1,7 @@
 """Every number of the ledger against an answer known in advance: T1 to T17 of the ledger's design.
 
-Where a row is about counting, texts go through fingerprints, sketch deltas and the history, as in a
-run; elsewhere a small simulation meets a closed form. Tolerances are those of the design.
+Where a row is about counting, texts go through fingerprints, sketches and the history, as in a run;
+elsewhere a small simulation meets a closed form. Tolerances are those of the design.
 """
 
 import itertools

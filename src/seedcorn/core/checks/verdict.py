@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol
 
 from seedcorn.core.engine import Completion
 from seedcorn.core.text.buffers import pack
-from seedcorn.core.text.rule_2 import is_empty
+from seedcorn.core.text.visible import is_empty
 from seedcorn.core.text.words import TextRule, read_words
 
 EMPTY = "empty"

@@ -117,24 +117,6 @@ def _folded(data: UnicodeData) -> Iterator[tuple[int, tuple[int, ...]]]:
         yield code, tuple(to for point in usual for to in data.fold.get(point, (point,)))
 
 
-def is_empty(text: str) -> bool:
-    """Whether a text has no visible character: white space, controls and format characters only."""
-    if text.isascii():
-        return not text.strip() or all(c < "!" or c == "\x7f" for c in text)
-    flags = tables().flags
-    return not any(_visible(ord(character), flags) for character in text)
-
-
-def _visible(code: int, flags: NDArray[np.uint8]) -> bool:
-    control = code < 0x20 or 0x7F <= code < 0xA0
-    kind = flags[code] & _KIND
-    return not (control or flags[code] & _WHITE or kind in (_INVISIBLE, _JOINER) or code == _BLANK)
-
-
-_BLANK = 0x2800
-"""A braille pattern without a dot."""
-
-
 @njit(nogil=True, cache=True)
 def read(
     data: NDArray[Any], offsets: NDArray[Any], known: Any
