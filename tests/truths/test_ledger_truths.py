@@ -151,9 +151,8 @@ def test_t7_bigram_loop_adds_only_bounded_recombination():
         draws = random.choice(size**3, n, p=chances.ravel())
         texts = [" ".join(words(x)) for x in np.stack(np.unravel_index(draws, chances.shape), 1)]
         history.add(delta_of(texts), g)
-        bigrams |= set(
-            shingles(*pack([text.encode() for text in texts]), NEWEST, 2).hashes.tolist()
-        )
+        found = shingles(*pack([text.encode() for text in texts]), NEWEST, 2)
+        bigrams |= set(found.hashes.tolist())
         mean = closed_loops.new_types(chances.ravel(), n * (g - 1), n * g, known.ravel())
         assert abs(new(history, g, 3) - mean) < 4 * np.sqrt(mean)
     assert bigrams <= seen
