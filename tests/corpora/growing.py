@@ -21,8 +21,8 @@ def grow_in_process(recipe, store_uri, base, batches=None, guide=None, now=None,
     after which the driver dies, with more of them staged.
 
     `base` is the folder that relative seed paths start at. Time in the log counts what happens, or
-    is what `now()` says. Under `rules`, where they are given, the first generation starts: those of
-    older code.
+    is what `now()` says: files of a seed that grows are as old as that makes them. `rules`, where
+    they are given, are those of older code that the first generation starts under.
     """
     ticks = count()
     now, guide = now or (lambda: float(next(ticks))), guide or WholeRecipe(recipe)

@@ -80,7 +80,7 @@ def grown(tmp_path_factory):
     }
     with serving(GarbageServer({case: step for case, (step, _) in CASES.items()})) as url:
         engine = {
-            **{"kind": "openai", "model": "m", "openai": {"base_url": url}},
+            **{"kind": "openai", "model": "m", "openai": {"base_url": url, "max_concurrency": 32}},
             "reasoning": {"markers": "think"},
         }
         path = folder / "garbage.yaml"

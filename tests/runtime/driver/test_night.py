@@ -71,7 +71,7 @@ def test_night_finishes_yesterdays_generation_on_its_own_seed_then_grows_tonight
     write(tmp_path / "docs", "a.jsonl", 30)
     evening = grow_night(loaded, ignore, open_cluster, Clock(2))
     guide = OneNight(loaded.recipe, current_night(loaded.recipe.nightly, Clock(2)()), Clock(2))
-    grow_in_process(loaded.recipe, str(alone), loaded.base, guide=guide)
+    grow_in_process(loaded.recipe, str(alone), loaded.base, guide=guide, now=Clock(2))
 
     assert evening.rest is not None
     assert (evening.rest.why, evening.grown.generations) == ("done", 2)
