@@ -20,10 +20,11 @@ from rensa import RMinHash
 
 from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.fingerprint import fingerprint, fingerprint_words, read_words, shingles_of
-from seedcorn.core.text.words import NEWEST
+from seedcorn.core.text.words import NEWEST, TextRule
 
 LEDGER_LENGTHS = (3, 8, 13)
 WORDS_PER_TEXT = 285
+_CYRILLIC = str.maketrans("abcdefgilmnoprstuw", "абкдефгилмнопрстув")
 RENSA, DATASKETCH = "rensa RMinHash, full set", "datasketch MinHash.update_batch"
 
 
@@ -102,10 +103,11 @@ def _contenders(texts: list[str]) -> list[Contender]:
     mixed = with_typography(texts)
     plain_buffer = pack([text.encode() for text in texts])
     mixed_buffer = pack([text.encode() for text in mixed])
+    other_buffer = pack([text.translate(_CYRILLIC).encode() for text in texts])
     few, fewer = mixed[: max(1, len(texts) // 4)], mixed[: max(1, len(texts) // 10)]
 
-    def whole(buffer: tuple) -> None:
-        words = read_words(*buffer, NEWEST)
+    def whole(buffer: tuple, rule: TextRule = NEWEST) -> None:
+        words = read_words(*buffer, rule)
         fingerprint_words(words)
         for length in LEDGER_LENGTHS:
             shingles_of(words, length)
@@ -116,6 +118,11 @@ def _contenders(texts: list[str]) -> list[Contender]:
         Contender("fingerprint, ASCII", lambda: fingerprint(*plain_buffer, NEWEST), n, signatures),
         Contender("+ ledger 3/8/13, ASCII", lambda: whole(plain_buffer), n, passes),
         Contender("+ ledger 3/8/13, 10 % non-ASCII", lambda: whole(mixed_buffer), n, passes),
+        Contender("+ ledger 3/8/13, all non-ASCII", lambda: whole(other_buffer), n),
+        Contender("text rule 1, ASCII", lambda: fingerprint(*plain_buffer, TextRule.ONE), n),
+        Contender("text rule 1, ASCII, ledger", lambda: whole(plain_buffer, TextRule.ONE), n),
+        Contender("text rule 1, 10 %, ledger", lambda: whole(mixed_buffer, TextRule.ONE), n),
+        Contender("text rule 1, all, ledger", lambda: whole(other_buffer, TextRule.ONE), n),
         Contender(RENSA, lambda: [_rensa(text) for text in few], len(few)),
         Contender(DATASKETCH, lambda: [_datasketch(text) for text in fewer], len(fewer)),
     ]

@@ -175,3 +175,26 @@ def test_compare_with_a_corpus_that_grew_nothing_yet(grown, corpora, tmp_path, c
     Catalogues(asked, str(tmp_path), store, state).log_new(state, log)
     assert main(["compare", corpora[0], fresh]) == 1
     assert "no entry has its sketch yet" in capsys.readouterr().err
+
+
+def test_compare_of_corpora_under_different_text_rules_is_refused(grown, corpora, tmp_path, capsys):
+    (tmp_path / "seed-0.txt").write_text("\n".join(SEEDS), encoding="utf-8")
+    old = str(tmp_path / "old")
+    grow_in_process(recipe("small", 20, 2), old, str(tmp_path), rules={})
+    assert main(["compare", old, corpora[0]]) == 1
+    assert "under text rule 1" in capsys.readouterr().err
+
+
+def test_compare_leaves_an_abandoned_generation_out(corpora, tmp_path, capsys):
+    (tmp_path / "seed-0.txt").write_text("\n".join(SEEDS), encoding="utf-8")
+    again = str(tmp_path / "again")
+    grow_in_process(recipe("small", 60, 2), again, str(tmp_path), batches=4)
+    begun = accepted_rows(open_store(again, StoreSpec()))
+    assert main(["abandon", again]) == 0
+    capsys.readouterr()
+
+    found = compared([again, corpora[1]], capsys)["a"]
+
+    first = [row for row in begun if row["generation"] == 1]
+    assert found["documents"] == len(first) < len(begun)
+    assert found["tokens"] == sum(row["completion_tokens"] for row in first)

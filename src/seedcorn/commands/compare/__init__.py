@@ -39,11 +39,12 @@ def run(arguments: argparse.Namespace) -> int:
     from seedcorn.commands.views.progress import counting
     from seedcorn.core.measure.comparison import compare
     from seedcorn.core.recipe import LedgerSpec
-    from seedcorn.storage.measure.comparison import holdings, outline
+    from seedcorn.storage.measure.comparison import holdings, outline, require_one_rule
     from seedcorn.storage.stores.opening import open_store
 
     spec = store_spec(arguments.overrides)
     a, b = (outline(open_store(uri, spec)) for uri in (arguments.corpus_a, arguments.corpus_b))
+    require_one_rule(a, b)
     fingerprints = arguments.fingerprints or LedgerSpec().fingerprints
     seeds = sum(len(seed.objects) for corpus in (a, b) for seed in corpus.seeds)
     with counting("sketches read", a.sketches + b.sketches + seeds) as advance:

@@ -235,6 +235,17 @@ def _tokens(  # noqa: C901, PLR0915
     single = False  # the open token is one character of such a script, with its marks
     flags_of, fold, folds, plain = known.flags, known.fold, known.folds, known.plain
     while at < text.size:
+        if last == _SEPARATOR and plain[text[at]]:  # A plain word: most of most texts.
+            if apart:
+                exact, apart = (exact ^ _SPACE) * _EXACT_PRIME, False
+            state, exact, at = _run(text, at, plain, state, exact)
+            if at < text.size and text[at] == _SPACE:
+                out[found] = mix64(state)
+                found += 1
+                state, apart, at = _TOKEN_SEED, True, at + 1
+            else:
+                last = np.int64(flags_of[text[at - 1]] & _KIND)
+            continue
         flags, point, at = _next(text, at, flags_of)
         exact, apart = _stepped(exact, apart, point, flags)
         kind = np.int64(flags & _KIND)

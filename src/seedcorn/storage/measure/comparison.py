@@ -4,14 +4,16 @@ Invariant: both sides see the seeds of both corpora before any sample. A sketch 
 is an error: a comparison that silently lacked a part would still look like one.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from seedcorn.core.errors import ObjectMissing, SeedcornError
+from seedcorn.core.errors import FormatError, ObjectMissing, SeedcornError
 from seedcorn.core.ledger.ledger import SEED_SKETCH
 from seedcorn.core.log.entries import (
     BatchCommitted,
     Entry,
+    GenerationAbandoned,
     GenerationStarted,
     Measurement,
     ObjectRef,
@@ -19,6 +21,7 @@ from seedcorn.core.log.entries import (
     Withdrawn,
 )
 from seedcorn.core.measure.comparison import Holdings
+from seedcorn.core.rule_numbers import TEXT, number_of
 from seedcorn.core.sketch.sketch import Delta
 from seedcorn.storage.log.log import Head, LogReader
 from seedcorn.storage.log.sketches import read_delta
@@ -38,12 +41,16 @@ class Outline:
     models: list[str] = field(default_factory=list)
     """Models that wrote, each once: they decide what a token is."""
     seeds: list[Measurement] = field(default_factory=list)
-    batches: int = 0
+    batches: Counter[int] = field(default_factory=Counter)
+    """By generation; abandoned ones are not among them."""
+    abandoned: set[int] = field(default_factory=set)
+    rule: int | None = None
+    """The text rule that its first generation set."""
 
     @property
     def sketches(self) -> int:
         """Sketch files to be read."""
-        return self.batches + sum(len(seed.objects) for seed in self.seeds)
+        return self.batches.total() + sum(len(seed.objects) for seed in self.seeds)
 
 
 def outline(store: Store) -> Outline:
@@ -65,6 +72,17 @@ def outline(store: Store) -> Outline:
     return found
 
 
+def require_one_rule(a: Outline, b: Outline) -> None:
+    """Raise FormatError where two corpora were read by different text rules: what one counts is
+    nothing that the other could hold."""
+    if None not in (a.rule, b.rule) and a.rule != b.rule:
+        raise FormatError(
+            f"{a.store.uri} is grown under text rule {a.rule}, {b.store.uri} under {b.rule}: their "
+            "counts cannot be compared; export the texts and use seedcorn measure, which reads "
+            "both by one rule"
+        )
+
+
 def holdings(one: Outline, other: Outline, fingerprints: int, advance: Advance) -> Holdings:
     """What the corpus of `one` holds, with the seeds of both as its history.
 
@@ -77,7 +95,8 @@ def holdings(one: Outline, other: Outline, fingerprints: int, advance: Advance) 
             advance(1)
     reader = LogReader(one.store)
     for entry in reader:
-        _add(folded, one.store, entry, advance)
+        if getattr(entry.body, "generation", None) not in one.abandoned:
+            _add(folded, one.store, entry, advance)
         if reader.head == one.head:
             break
     return folded
@@ -94,8 +113,13 @@ def _note(found: Outline, entry: Entry, waiting: dict[int, str]) -> None:
             _once(found.recipes, str(body.recipe.get("name", "")))
             engine = body.recipe.get("engine") or {}
             _once(found.models, str(engine.get("model") or engine.get("kind") or "unknown"))
-        case BatchCommitted():
-            found.batches += 1
+            if found.rule is None:
+                found.rule = number_of(body.rules, TEXT)
+        case GenerationAbandoned() as body:
+            found.abandoned.add(body.generation)
+            found.batches.pop(body.generation, None)
+        case BatchCommitted() as body:
+            found.batches[body.generation] += 1
 
 
 def _add(folded: Holdings, store: Store, entry: Entry, advance: Advance) -> None:
