@@ -113,7 +113,7 @@ def _contenders(texts: list[str]) -> list[Contender]:
             shingles_of(words, length)
 
     n = len(texts)
-    signatures, passes = (8.0, 30.0), (4.0, 12.0)
+    signatures, passes = (10.0, 30.0), (4.5, 12.0)
     return [
         Contender("fingerprint, ASCII", lambda: fingerprint(*plain_buffer, NEWEST), n, signatures),
         Contender("+ ledger 3/8/13, ASCII", lambda: whole(plain_buffer), n, passes),
