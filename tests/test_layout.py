@@ -47,7 +47,7 @@ ACROSS_MODULES = {
     "runtime/ray/test_scaling.py": "workers that follow a real cluster",
     "runtime/test_sketch_rate.py": "a decision and a crash, through the whole runtime",
     "runtime/test_stopping.py": "the stop rule through the whole runtime",
-    "runtime/test_supervision.py": "engines that die, through the whole runtime",
+    "runtime/ray/test_supervision.py": "engines that die, through the whole runtime",
     "runtime/test_vllm_line.py": "the whole line with vLLM",
     "storage/log/test_log_machine.py": "two writers, readers, lost requests, crashes on one log",
     "security/test_canaries.py": "secrets through a whole corpus on S3",
