@@ -73,8 +73,29 @@ def decode(text: NDArray[Any], at: int) -> tuple[Any, int]:
         if byte & 0xC0 != 0x80:
             return -1, 1
         point = (point << 6) | (byte & 0x3F)
-    overlong = (width == 3 and point < 0x800) or (width == 4 and point < 0x10000)
-    return (-1, 1) if overlong else (point, width)
+    if width == 2 or 0xE000 <= point < 0x10000 or 0x800 <= point < 0xD800:
+        wrong = width == 4  # The common case is told first: this is the kernel's innermost line.
+    else:
+        wrong = width == 3 or point < 0x10000 or point > 0x10FFFF
+    return (-1, 1) if wrong else (point, width)
+
+
+@njit(nogil=True, cache=True)
+def replaced(text: NDArray[Any], at: int) -> int:
+    """How many bytes at `at`, which are not UTF-8, Python replaces by one U+FFFD: those that begin a
+    character and do not end it."""
+    lead = np.int64(text[at])
+    width = 2 if lead < 0xE0 else (3 if lead < 0xF0 else 4)
+    if lead < 0xC2 or lead > 0xF4:
+        return 1
+    point, read = lead & (0xFF >> (width + 1)), 1
+    while read < min(width, text.size - at) and text[at + read] & 0xC0 == 0x80:
+        point = (point << 6) | np.int64(text[at + read] & 0x3F)
+        read += 1
+    least = point << 6 * (width - read)
+    if width == 3:
+        return 1 if least < 0x800 or least >> 11 == 0x1B else read
+    return 1 if width == 4 and not 0x10000 <= least <= 0x10FFFF else read
 
 
 @njit(nogil=True, cache=True)

@@ -19,7 +19,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from seedcorn.core.text.buffers import decode, encode, grown, is_ascii
+from seedcorn.core.text.buffers import decode, encode, grown, is_ascii, replaced
 from seedcorn.core.text.composition import MAPPED, Composition, compose, composition
 from seedcorn.core.text.hashing import mix64
 from seedcorn.core.text.unicode_data import CODE_POINTS, UnicodeData, unicode_data
@@ -43,11 +43,10 @@ UNSPACED = (
     (0x20000, 0x3FFFF),
 )
 """Blocks of scripts whose words are not set apart (Korean is: it has spaces)."""
-LONGEST_FOLD = 3
-"""Code points that one folds to, at most."""
+LONGEST_FOLD = 3  # code points that one folds to, at most
 
-_SEPARATOR, _LETTER, _DIGIT, _MARK, _POINT, _SYMBOL = range(6)
-_HYPHEN, _APOSTROPHE, _JOINER, _STOP, _INVISIBLE = range(6, 11)
+_SEPARATOR, _LETTER, _DIGIT, _MARK, _LINK, _POINT, _SYMBOL = range(7)
+_HYPHEN, _APOSTROPHE, _JOINER, _STOP, _INVISIBLE = range(7, 12)
 _KIND = np.uint8(0x0F)
 _WHITE, _SLOW, _ORDERED, _FOLDS = (np.uint8(bit) for bit in (0x10, 0x20, 0x40, 0x80))
 _TOKEN_SEED = np.uint64(0x51A3C0F6B8D2E947)
@@ -144,7 +143,7 @@ def read(
 
 @njit(nogil=True, cache=True)
 def _needs_composing(text: NDArray[Any], known: Any) -> bool:
-    """Whether form C could change the text, or its folded one."""
+    """Whether form C could change the text, or its folded one, or it is not UTF-8."""
     flags_of, order_of = known.flags, known.forms.order
     at, last = 0, 0
     while at < text.size:
@@ -172,7 +171,9 @@ def _composed(text: NDArray[Any], known: Any) -> tuple[Any, NDArray[Any]]:
     points = np.empty(text.size, np.int32)
     size = at = 0
     while at < text.size:
-        _, points[size], at = _next(text, at, flags_of)
+        point, width = decode(text, at)
+        points[size] = _NOT_UTF8 if point < 0 else point
+        at += replaced(text, at) if point < 0 else width
         size += 1
     points = compose(points[:size], known.forms)
     exact, apart = _EXACT_SEED, False
@@ -200,13 +201,13 @@ def _put_folded(point: Any, flags: Any, known: Any, out: NDArray[Any], size: int
 
 @njit(nogil=True, cache=True)
 def _next(text: NDArray[Any], at: int, flags_of: NDArray[Any]) -> tuple[Any, Any, int]:
-    """(flags, code point, where the next one is); U+FFFD for a byte that is not UTF-8."""
+    """(flags, code point, where the next one is); U+FFFD, to be composed, where it is not UTF-8."""
     if text[at] < 0x80:
         point = np.int64(text[at])
         return flags_of[point], point, at + 1
     point, width = decode(text, at)
     if point < 0:
-        return np.uint8(_SEPARATOR), np.int64(_NOT_UTF8), at + width
+        return _SLOW, np.int64(_NOT_UTF8), at + width
     return flags_of[point], point, at + width
 
 
@@ -229,9 +230,9 @@ def _tokens(  # noqa: C901, PLR0915
 
     One loop on purpose: cut into functions that take the tables, it was ten times slower.
     """
-    state, exact, apart = _TOKEN_SEED, _EXACT_SEED, False
-    found = alone = at = 0
-    last = _SEPARATOR  # kind of the last character of the open token; no token is open without
+    state, exact, apart, found, alone, at = _TOKEN_SEED, _EXACT_SEED, False, 0, 0, 0
+    after, looked = _SEPARATOR, -1  # kind of the next character that is not dropped, and where
+    last = _SEPARATOR  # kind of the last character of the open token; none is open without
     single = False  # the open token is one character of such a script, with its marks
     flags_of, fold, folds, plain = known.flags, known.fold, known.folds, known.plain
     while at < text.size:
@@ -250,7 +251,8 @@ def _tokens(  # noqa: C901, PLR0915
         exact, apart = _stepped(exact, apart, point, flags)
         kind = np.int64(flags & _KIND)
         if kind >= _HYPHEN and kind != _INVISIBLE:
-            after = _kind_after(text, at, flags_of)
+            if at > looked:
+                after, looked = _kind_after(text, at, flags_of)
             kind = _resolved(kind, last, after, single)
         if kind == _INVISIBLE:
             continue
@@ -261,11 +263,10 @@ def _tokens(  # noqa: C901, PLR0915
             last, state, single = _SEPARATOR, _TOKEN_SEED, False
         if kind == _SEPARATOR:
             continue
-        state = (
-            _fed(state, point, fold, folds)
-            if flags & _FOLDS
-            else (state ^ np.uint64(point)) * _PRIME
-        )
+        if flags & _FOLDS:
+            state = _fed(state, point, fold, folds)
+        else:
+            state = (state ^ np.uint64(point)) * _PRIME
         last = kind
         single |= kind == _POINT
         if _LETTER <= kind <= _DIGIT:
@@ -284,8 +285,7 @@ def _tokens(  # noqa: C901, PLR0915
 def _run(
     text: NDArray[Any], at: int, plain: NDArray[Any], state: Any, exact: Any
 ) -> tuple[Any, Any, int]:
-    """Both hashes after the ASCII letters, digits and underscores from here on: most of most
-    texts."""
+    """Both hashes after the ASCII letters, digits and `_` from here on: most of most texts."""
     while at < text.size:
         lower = plain[text[at]]
         if lower == 0:
@@ -321,14 +321,14 @@ def _closes(kind: Any, last: Any, single: bool) -> bool:
 
 @njit(nogil=True, cache=True)
 def _resolved(kind: Any, last: Any, after: Any, single: bool) -> Any:
-    """What a hyphen, apostrophe, joiner or stop is where it stands: part of a token as a letter, a
-    symbol, a separator, or nothing."""
+    """What a hyphen, apostrophe, joiner or stop is here: in a token, a symbol, between, nothing."""
     if kind == _STOP:
-        return _LETTER if last == _DIGIT and after == _DIGIT else _SEPARATOR
-    if _inside(last) and _inside(after) and not single:
-        return _LETTER
+        return _LINK if last == _DIGIT and after == _DIGIT else _SEPARATOR
+    inside = _inside(last) and _inside(after) and not single
     if kind == _JOINER:
-        return _INVISIBLE
+        return _LETTER if inside else _INVISIBLE
+    if inside:
+        return _LINK
     beside = _inside(last) or last == _POINT
     if kind == _HYPHEN and not (beside and (_inside(after) or after == _POINT)):
         return _SYMBOL
@@ -336,11 +336,12 @@ def _resolved(kind: Any, last: Any, after: Any, single: bool) -> Any:
 
 
 @njit(nogil=True, cache=True)
-def _kind_after(text: NDArray[Any], at: int, flags_of: NDArray[Any]) -> Any:
-    """Kind of the next character that is not dropped; a separator at the end."""
+def _kind_after(text: NDArray[Any], at: int, flags_of: NDArray[Any]) -> tuple[Any, int]:
+    """Kind of the next character that is not dropped, and where it is; a separator at the end."""
     while at < text.size:
-        flags, _, at = _next(text, at, flags_of)
+        flags, _, behind = _next(text, at, flags_of)
         kind = np.int64(flags & _KIND)
         if kind != _INVISIBLE and kind != _JOINER:
-            return kind
-    return _SEPARATOR
+            return kind, at
+        at = behind
+    return np.int64(_SEPARATOR), at

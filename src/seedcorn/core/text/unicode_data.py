@@ -7,9 +7,12 @@ not. The table is read once, in about 10 ms.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from importlib import resources
 
 TABLE = "unicode-15.0.0.txt"
+DIGEST = "b5d61ecdc95f07bb13fe5e2aba451ed0c7ca474db27decf875da11e19965b7ab"
+"""Of the file: another one would make other duplicates, silently."""
 CODE_POINTS = 0x110000
 
 
@@ -34,8 +37,18 @@ class UnicodeData:
 
 @cache
 def unicode_data() -> UnicodeData:
-    """The table, read from the package."""
-    lines = resources.files(__package__ or "").joinpath(TABLE).read_text("utf-8").splitlines()
+    """The table, read from the package; raises ValueError if it is not the one that was shipped."""
+    return parsed(resources.files(__package__ or "").joinpath(TABLE).read_bytes())
+
+
+def parsed(table: bytes) -> UnicodeData:
+    """What a table file holds; raises ValueError for any other than the shipped one."""
+    if sha256(table).hexdigest() != DIGEST:
+        raise ValueError(
+            f"{TABLE} is cut off or has been changed: install seedcorn again, texts would be read by "
+            "another rule than the corpus names"
+        )
+    lines = table.decode().splitlines()
     parts: dict[str, list[list[str]]] = {}
     for line in lines:
         if line.startswith("["):

@@ -29,7 +29,7 @@ _UNSPACED_2 = re.compile(
 _SIGNS = {"'": "a", "\u2019": "a", "-": "h", "\u2010": "h", "\u2011": "h", ".": "t", ",": "t"}
 _SIGNS |= {"\u200c": "j", "\u200d": "j", "_": "L", **dict.fromkeys("#%&*/@\\", "S")}
 _TOKEN = re.compile(
-    "P(?:j?M)*|[LNDM](?:[LNDM]|[ahj](?=j*[LNDM])|(?<=D)t(?=j*D))*|S|(?<![LNDMP])h|h(?![LNDMP])"
+    "P(?:j*M)*|[LNDM](?:[LNDM]|[ahj](?=j*[LNDM])|(?<=D)t(?=j*D))*|S|(?<![LNDMP])h|h(?![LNDMP])"
 )
 """Over kinds: P a character of a script without spaces, L N D M S W I as in the Unicode table, and
 apostrophe, hyphen, stop and joiner."""
