@@ -2,7 +2,7 @@
 
 import pytest
 
-from seedcorn.core.figures import counted, duration, scaled, size
+from seedcorn.core.figures import counted, duration, margin, scaled, size
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,29 @@ def test_counted_noun_with_a_plural_of_its_own_takes_it():
 )
 def test_scaled_numbers_keep_three_digits(value, text):
     assert scaled(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.5, "0.5"),
+        (0.00123, "0.00123"),
+        (7.38e-05, "0.000074"),
+        (-7.38e-05, "-0.000074"),
+        (2e-06, "0.000002"),
+        (1e-09, "almost 0"),
+        (-1e-09, "almost 0"),
+    ],
+)
+def test_scaled_writes_small_numbers_without_exponent(value, text):
+    assert scaled(value) == text
+
+
+@pytest.mark.parametrize(
+    ("half", "text"), [(1.2, "±1.2 %"), (0.04, "±0.04 %"), (140, "±140 %"), (0.00003, "±0.00003 %")]
+)
+def test_margin_is_a_percentage_without_exponent(half, text):
+    assert margin(half, 100) == text
 
 
 @pytest.mark.parametrize(

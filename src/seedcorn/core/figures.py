@@ -1,6 +1,14 @@
-"""Numbers as a person reads them: counts with their noun, magnitudes, bounds, bytes and times."""
+"""Numbers as a person reads them: counts with their noun, magnitudes, bounds, bytes and times.
+
+Invariant: no figure is written with an exponent.
+"""
+
+from math import floor, log10
 
 from seedcorn.core.intervals import Bounds
+
+SMALL, LEAST = 1e-3, 1e-6
+"""Below the first a figure has two digits; below the second it is almost 0."""
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
@@ -9,15 +17,38 @@ def counted(count: int, noun: str, plural: str = "") -> str:
 
 
 def scaled(value: float) -> str:
-    """A number with three significant digits and k, M, G or T: `4.10 M`, `41.0 k`, `312`."""
+    """A number with three significant digits and k, M, G or T: `4.10 M`, `41.0 k`, `312`.
+
+    Below 1 the digits are written out, `0.000074`, down to a millionth.
+    """
     suffixes = ["", " k", " M", " G", " T"]
     while abs(value) >= 999.5 and len(suffixes) > 1:
         value /= 1000
         suffixes.pop(0)
     if not suffixes[0]:
-        return f"{value:.0f}" if value == int(value) or value >= 100 else f"{value:.3g}"
+        return _without_suffix(value)
     digits = 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0
     return f"{value:.{digits}f}{suffixes[0]}"
+
+
+def _without_suffix(value: float) -> str:
+    if value == int(value) or abs(value) >= 100:
+        return f"{value:.0f}"
+    return _written_out(value, 3 if abs(value) >= SMALL else 2)
+
+
+def _written_out(value: float, digits: int) -> str:
+    """So many significant digits, never with an exponent, without zeros at the end."""
+    if 0 < abs(value) < LEAST:
+        return "almost 0"
+    places = max(digits - 1 - floor(log10(abs(value))), 0) if value else 0
+    text = f"{value:.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def margin(half: float, estimate: float) -> str:
+    """Half an interval in per cent of its estimate: `±1.2 %`, `±0.04 %`, `±140 %`."""
+    return f"±{_written_out(100 * half / estimate, 2)} %"
 
 
 def short_share(value: float) -> str:
@@ -31,8 +62,7 @@ def error(bounds: Bounds) -> str:
         return "exact"
     if bounds["estimate"] == 0:
         return f"at most {scaled(bounds['high'])}"
-    half = (bounds["high"] - bounds["low"]) / 2 / bounds["estimate"]
-    return f"±{100 * half:.2g} %"
+    return margin((bounds["high"] - bounds["low"]) / 2, bounds["estimate"])
 
 
 def with_bounds(bounds: Bounds) -> str:

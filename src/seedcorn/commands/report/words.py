@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from math import isfinite, sqrt
 from typing import Any, NamedTuple
 
-from seedcorn.core.figures import counted, scaled
+from seedcorn.core.figures import counted, margin, scaled
 from seedcorn.core.intervals import Bounds
 from seedcorn.core.ledger.course import ComingOf
 from seedcorn.core.ledger.document import Generation, LedgerDocument, headline_unique
@@ -40,12 +40,10 @@ def half_width(bounds: Bounds) -> float:
 
 
 def number(value: float | None) -> str:
-    """A figure without unit: thousands as k, M, G; three digits below one."""
+    """A figure without unit, as `scaled` writes it; `unknown` where there is none."""
     if value is None or not isfinite(value):
         return "unknown"
-    if value < 0:
-        return f"\N{MINUS SIGN}{number(-value)}"
-    return f"{value:.3g}" if 0 < value < 1 else scaled(value)
+    return scaled(value).replace("-", "\N{MINUS SIGN}")
 
 
 def percent(share: float) -> str:
@@ -84,9 +82,7 @@ def headline(document: LedgerDocument) -> str:
     total = total_unique(generations)
     if len(total.missing) == len(generations):
         return f"How much is new is unknown: {generations[0]['unknown'] or 'nothing counted'}."
-    error = (
-        f" (±{100 * total.half / total.estimate:.2g} %)" if total.half and total.estimate else ""
-    )
+    error = f" ({margin(total.half, total.estimate)})" if total.half and total.estimate else ""
     rounds = counted(len(generations), "generation")
     generated = sum(g["tokens"]["generated"] for g in generations)
     sentence = (
