@@ -33,6 +33,7 @@ from seedcorn.commands.report.charts import Chart
 from seedcorn.commands.report.growth import growth_chart
 from seedcorn.commands.report.pairs import Pair, groups
 from seedcorn.commands.report.panels import forecast_chart, novelty_chart
+from seedcorn.commands.report.plainly import abandoned_plainly, generation_plainly
 from seedcorn.commands.report.tables import (
     audit_table,
     bound_table,
@@ -46,7 +47,6 @@ from seedcorn.commands.report.tables import (
 from seedcorn.commands.report.words import deck, forecast_record, headline, repeats
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.ledger.document import LedgerDocument
-from seedcorn.core.ledger.line import abandoned_line, generation_line
 from seedcorn.core.ledger.measures import EXPLANATIONS
 
 
@@ -76,10 +76,10 @@ def build_page(document: LedgerDocument, pairs: Sequence[Pair], title: str) -> s
 def _sections(document: LedgerDocument, pairs: Sequence[Pair]) -> Iterator[Section]:
     marks, generations = marks_of(document), document["generations"]
     lines = [
-        generation_line(row, times)
+        generation_plainly(row, times)
         for row, times in zip(generations, document["measured"], strict=True)
     ]
-    lines += [abandoned_line(one) for one in document.get("abandoned", ())]
+    lines += [abandoned_plainly(one) for one in document.get("abandoned", ())]
     growth = growth_chart(document, marks)
     yield Section(
         "growth",
