@@ -13,7 +13,8 @@ from seedcorn.commands.report.blocks import marks_of
 from seedcorn.commands.report.page import build_page
 from seedcorn.commands.report.pairs import SHOWN_CHARS, Pair, side_by_side
 from seedcorn.commands.report.running import cone_of, running
-from seedcorn.core.ledger.ledger import lines, to_json
+from seedcorn.core.figures import scaled
+from seedcorn.core.ledger.ledger import to_json
 from seedcorn.core.recipe import StoreSpec
 from seedcorn.storage.log.reading import read_ledger
 from seedcorn.storage.stores.opening import open_store
@@ -229,12 +230,13 @@ def reported(grown, tmp_path, capsys):
     return (tmp_path / "report.html").read_text(encoding="utf-8"), grown[1]
 
 
-def test_report_of_a_corpus_holds_its_ledger_and_prints_its_lines(reported):
+def test_report_of_a_corpus_holds_its_ledger_and_tells_each_generation_plainly(reported):
     page, corpus = reported
     ledger = read_ledger(open_store(corpus, StoreSpec()))
     assert embedded(page, "ledger") == json.loads(json.dumps(to_json(ledger)))
-    for line in lines(ledger):
-        assert line in said(page)
+    for row in to_json(ledger)["generations"]:
+        told = f"Generation {row['generation']}: wrote {scaled(row['tokens']['generated'])} tokens"
+        assert told in said(page)
 
 
 def test_report_of_a_corpus_shows_duplicates_beside_their_witnesses(reported, capsys):

@@ -94,7 +94,7 @@ def test_curve_draws_the_documents_running_totals(shown):
         [unique, unique + coming["high"], unique + coming["low"], unique]
     )
     assert drawn["forecast"]["x"] == pytest.approx([tokens, tokens + 4096 * 180])
-    assert drawn["marks"]["text"] == ["A1", "D1", "D2"]
+    assert drawn["marks"]["text"] == ["A1 D1", "D2"]
 
 
 def test_bars_draw_the_documents_counts_and_prices(shown):
@@ -124,7 +124,9 @@ def test_histograms_and_forecasts_draw_the_document(shown):
         trace = drawn[f"generation {row['generation']}"]
         assert trace["customdata"] == histogram
         assert trace["y"] == pytest.approx([n / sum(histogram) for n in histogram])
-    made = [one for row in told["generations"] for one in row["forecasts"]]
+    made = [
+        one for row in told["generations"] for one in row["forecasts"] if one["truth"] is not None
+    ]
     drawn = traces(shown, "forecasts")
     interval = drawn["forecast interval"]
     assert interval["base"] == pytest.approx([one["low"] for one in made])

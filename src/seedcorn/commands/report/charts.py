@@ -79,10 +79,12 @@ def axis(**more: Any) -> dict[str, Any]:
     return quiet | more
 
 
-def count_axis(top: float, **more: Any) -> dict[str, Any]:
-    """An axis of counts from 0, its ticks written as the page writes numbers."""
+def count_axis(top: float, first: str = "0", **more: Any) -> dict[str, Any]:
+    """An axis of counts, its ticks written as the page writes numbers; `first` stands at 0, empty
+    where the other axis has it."""
     ticks = round_ticks(top)
-    return axis(tickvals=ticks, ticktext=trimmed([number(tick) for tick in ticks]), **more)
+    labels = [first, *trimmed([number(tick) for tick in ticks[1:]])]
+    return axis(tickvals=ticks, ticktext=labels, **more)
 
 
 def round_ticks(top: float) -> list[float]:

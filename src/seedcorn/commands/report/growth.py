@@ -1,11 +1,11 @@
 """The main chart: unique against generated tokens, running on from generation to generation.
 
 Invariants: pure; what is drawn are the points of `running`, and a generation whose U is unknown
-leaves a gap, with its name and the reason in the notes; the mark of an alarm or a decision stands at
-the last point of its generation that is not after its batch.
+leaves a gap, with its name and the reason in the notes; an alarm or a decision stands at the last
+point of its generation that is not after its batch, or shares the mark shortly before it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -31,14 +31,20 @@ from seedcorn.core.figures import counted
 from seedcorn.core.ledger.document import LedgerDocument
 
 SUBTITLE = (
-    "Unique 8-word sequences (upwards) against generated tokens (rightwards), both accumulated "
-    "over generations."
+    "Upwards: sequences of eight words that stood nowhere before. Rightwards: tokens written. Both "
+    "go on from generation to generation. On the dotted line every word would be new."
 )
 LEGEND = "Triangles are alarms, squares decisions; both are listed below."
 TAGS = 2
 """Tags written beside one mark."""
+MARKS = 5
+"""Marks that stand side by side on a phone with their tags: closer ones share one."""
+LOW = 0.06
+"""Of the height: under a mark that stands lower there is no room for its tag."""
+DOTS = 40
+"""Batches that get a dot each: more would touch on a phone."""
 HEADROOM = 1.3
-"""The curve fills this much of the height even where the diagonal runs far above it."""
+"""The plot's height over the curve's: room above it for the label at its end."""
 
 
 def growth_chart(document: LedgerDocument, marks: Sequence[Mark]) -> Chart | None:
@@ -54,15 +60,19 @@ def growth_chart(document: LedgerDocument, marks: Sequence[Mark]) -> Chart | Non
     top = max(
         [p.unique + p.half for run in drawn for p in run.points] + [ahead.high for ahead in cone]
     )
-    height = min(max(right, top), HEADROOM * top) or 1.0
-    _diagonal(chart, right, height)
+    height = HEADROOM * top or 1.0
+    _diagonal(chart, min(right, height))
+    dots = sum(len(run.points) for run in drawn) <= DOTS
     for run in drawn:
-        _stretch(chart, run)
+        _stretch(chart, run, dots)
     _spread(chart, last, cone)
-    _mark(chart, drawn, marks)
+    places = _places(drawn, marks, right / MARKS)
+    _mark(chart, places, height)
     _name_starts(chart, runs)
     _name_end(chart, last, cone)
-    chart.update_xaxes(count_axis(right, range=[0, right * 1.05], showgrid=False))
+    chart.update_xaxes(
+        count_axis(right, first="", range=[0, _reach(right, places)], showgrid=False)
+    )
     chart.update_yaxes(count_axis(height, range=[0, height * 1.04]))
     return Chart(
         "growth",
@@ -79,8 +89,7 @@ def growth_chart(document: LedgerDocument, marks: Sequence[Mark]) -> Chart | Non
     )
 
 
-def _diagonal(chart: go.Figure, right: float, height: float) -> None:
-    reach = min(right, height)
+def _diagonal(chart: go.Figure, reach: float) -> None:
     chart.add_scatter(
         x=[0, reach],
         y=[0, reach],
@@ -89,21 +98,9 @@ def _diagonal(chart: go.Figure, right: float, height: float) -> None:
         line={"color": MUTED, "width": 1, "dash": "dot"},
         hoverinfo="skip",
     )
-    side = "right" if reach > right / 2 else "left"
-    text = f"everything new{'' if side == 'left' else ' '}"
-    chart.add_annotation(
-        x=reach,
-        y=reach,
-        text=text,
-        showarrow=False,
-        xanchor=side,
-        xshift=8 if side == "left" else -12,
-        yanchor="top" if side == "left" else "middle",
-        font={"color": MUTED, "size": 12},
-    )
 
 
-def _stretch(chart: go.Figure, run: Run) -> None:
+def _stretch(chart: go.Figure, run: Run, dots: bool) -> None:
     x, y = [p.tokens for p in run.points], [p.unique for p in run.points]
     half = [p.half for p in run.points]
     if any(half):
@@ -112,7 +109,7 @@ def _stretch(chart: go.Figure, run: Run) -> None:
         x=x,
         y=y,
         name=f"generation {run.generation}",
-        mode="lines+markers" if len(x) < 60 else "lines",
+        mode="lines+markers" if dots else "lines",
         line={"color": ACCENT, "width": 2.5},
         marker={"color": ACCENT, "size": 5},
         text=[plain(p.label) for p in run.points],
@@ -166,12 +163,27 @@ def _area(
     )
 
 
-def _mark(chart: go.Figure, runs: Sequence[Run], marks: Sequence[Mark]) -> None:
-    """Alarms as triangles and decisions as squares; those of one point share a mark."""
+def _places(runs: Sequence[Run], marks: Sequence[Mark], apart: float) -> dict[Point, list[Mark]]:
+    """Where marks stand, at least `apart` from each other: what comes sooner joins the one before."""
     places: dict[Point, list[Mark]] = {}
+    last = None
     for one in marks:
-        if (point := _place(runs, one)) is not None:
-            places.setdefault(point, []).append(one)
+        point = _place(runs, one)
+        if point is None:
+            continue
+        if last is None or point.tokens - last.tokens >= apart:
+            last = point
+        places.setdefault(last, []).append(one)
+    return places
+
+
+def _reach(right: float, places: Mapping[Point, Sequence[Mark]]) -> float:
+    """How far the axis goes: the tag of the last mark has room beside it."""
+    return max([right * 1.05, *(point.tokens + right / MARKS for point in places)])
+
+
+def _mark(chart: go.Figure, places: Mapping[Point, Sequence[Mark]], height: float) -> None:
+    """Alarms as triangles and decisions as squares; a place with both is an alarm's."""
     if not places:
         return
     alarms = [any(one.alarm for one in group) for group in places.values()]
@@ -188,7 +200,10 @@ def _mark(chart: go.Figure, runs: Sequence[Run], marks: Sequence[Mark]) -> None:
             "line": {"color": PAPER, "width": 1.5},
         },
         text=[_tags(group) for group in places.values()],
-        textposition=["top left" if alarm else "bottom right" for alarm in alarms],
+        cliponaxis=False,
+        textposition=[
+            "middle right" if point.unique < LOW * height else "bottom right" for point in places
+        ],
         textfont={"color": colours, "size": 12},
         customdata=["<br>".join(plain(f"{m.tag}: {m.title}") for m in g) for g in places.values()],
         hovertemplate="%{customdata}<extra></extra>",
@@ -234,7 +249,7 @@ def _name_end(chart: go.Figure, last: Point, cone: Sequence[Ahead]) -> None:
         x, y = far.centre.tokens, max(y, far.high)
     chart.add_annotation(
         x=x, y=y, yanchor="bottom", xanchor="right", yshift=8, text=text, align="right",
-        showarrow=False, font={"color": ACCENT, "size": 13},
+        showarrow=False, font={"color": ACCENT, "size": 13}, bgcolor=PAPER,
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from seedcorn.commands.report.charts import (
     figure,
     plain,
 )
+from seedcorn.commands.report.expected import forecasts_of
 from seedcorn.commands.report.words import RHO, number, with_ends
 from seedcorn.core.companions.companions import NovelShare
 from seedcorn.core.figures import counted
@@ -32,6 +33,8 @@ from seedcorn.core.ledger.document import Generation, LedgerDocument
 BIN = 0.05
 PANEL_PX, GAP_PX, EDGE_PX = 74, 34, 34
 """Height of one generation's histogram, of its title, and of what is above and below all."""
+NEWEST = 24
+"""Forecasts drawn: as many marks as stand side by side on a phone."""
 
 
 def novelty_chart(document: LedgerDocument) -> Chart | None:
@@ -96,15 +99,12 @@ def _panel(drawn: Any, place: int, generation: int, found: NovelShare) -> None:
 
 
 def forecast_chart(document: LedgerDocument) -> Chart | None:
-    """Forecasts of whole batches with what came; None where none was made."""
-    made = [
-        (row["generation"], one)
-        for row in document["generations"]
-        for one in row["forecasts"]
-        if not one["stratum"]
-    ]
-    if not made:
+    """Forecasts of whole batches with what came, the newest; None where none met its batch."""
+    whole = [made for made in forecasts_of(document) if not made.one["stratum"]]
+    met = [(row["generation"], one) for row, one in whole if one["truth"] is not None]
+    if not met:
         return None
+    made = met[-NEWEST:]
     chart = figure(320)
     names = [f"gen {number}, batch {one['batch']}" for number, one in made]
     ones = [one for _, one in made]
@@ -127,7 +127,18 @@ def forecast_chart(document: LedgerDocument) -> Chart | None:
         chart,
         _told(ones),
         ("forecast",),
+        _left_out(len(met) - len(made), len(whole) - len(met)),
     )
+
+
+def _left_out(older: int, unmet: int) -> list[str]:
+    notes = []
+    if older:
+        notes.append(f"Only the newest {NEWEST} are drawn; the table has {older:,} older ones too.")
+    if unmet:
+        why = "the batch is still to come, or was drawn otherwise than foreseen"
+        notes.append(f"{counted(unmet, 'forecast')} not drawn, as there is no actual value: {why}.")
+    return notes
 
 
 def _starts(made: Sequence[tuple[int, Expectation]], names: Sequence[str]) -> dict[str, Any]:
@@ -165,9 +176,7 @@ def _ranges(chart: Any, names: Sequence[str], ones: Sequence[Expectation]) -> No
 def _truths(
     chart: Any, held: bool, marker: dict[str, Any], made: Sequence[tuple[str, Expectation]]
 ) -> None:
-    chosen = [
-        (name, one) for name, one in made if one["truth"] is not None and one["covered"] is held
-    ]
+    chosen = [(name, one) for name, one in made if one["covered"] is held]
     if chosen:
         chart.add_scatter(
             name="actual, inside" if held else "actual, outside",
@@ -181,14 +190,12 @@ def _truths(
 
 
 def _one(one: Expectation) -> str:
-    came = "no batch to compare with" if one["truth"] is None else f"actual {number(one['truth'])}"
-    return f"forecast {with_ends(one)}, {came}"
+    return f"forecast {with_ends(one)}, actual {number(one['truth'])}"
 
 
 def _told(ones: Sequence[Expectation]) -> str:
     held = sum(one["covered"] is True for one in ones)
-    missed = sum(one["covered"] is False for one in ones)
     return (
-        f"{counted(len(ones), 'forecast')}: {held} contained the actual value, {missed} did not, "
-        f"{len(ones) - held - missed} had no batch to compare with."
+        f"{counted(len(ones), 'forecast')}: {held} contained the actual value, "
+        f"{len(ones) - held} did not."
     )

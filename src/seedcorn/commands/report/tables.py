@@ -8,15 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from seedcorn.commands.report.words import (
-    ending,
-    ends,
-    number,
-    percent,
-)
+from seedcorn.commands.report.expected import Made, forecasts_of
+from seedcorn.commands.report.words import ending, ends, number, percent
 from seedcorn.core.companions.companions import Companions
 from seedcorn.core.intervals import Bounds
-from seedcorn.core.ledger.course import Expectation
 from seedcorn.core.ledger.document import (
     ByLength,
     Generation,
@@ -131,14 +126,14 @@ def strata_table(document: LedgerDocument) -> Table:
 
 def forecast_table(document: LedgerDocument) -> Table:
     """Every forecast beside what came."""
-    rows = [(row, one) for row in document["generations"] for one in row["forecasts"]]
-    columns: list[Column[tuple[Generation, Expectation]]] = [
-        Column("gen", lambda pair: _generation(pair[0])),
-        Column("batch", lambda pair: _whole(pair[1]["batch"])),
-        Column("stratum", lambda pair: _words(pair[1]["stratum"] or "all"), words=True),
-        Column("samples", lambda pair: _whole(pair[1]["samples"])),
-        Column("forecast", lambda pair: _bounded(pair[1]), "forecast"),
-        Column("actual", lambda pair: _figure(pair[1]["truth"], _waits(pair[0]))),
+    rows = forecasts_of(document)
+    columns: list[Column[Made]] = [
+        Column("gen", lambda made: _generation(made.row)),
+        Column("batch", lambda made: _whole(made.one["batch"])),
+        Column("stratum", lambda made: _words(made.one["stratum"] or "all"), words=True),
+        Column("samples", lambda made: _whole(made.one["samples"])),
+        Column("forecast", lambda made: _bounded(made.one), "forecast"),
+        Column("actual", lambda made: _figure(made.one["truth"], made.unscored)),
         Column("inside", _inside, words=True),
     ]
     folded = len(rows) > FEW
@@ -270,14 +265,10 @@ def _coming(row: Stratum) -> Cell:
     return Cell(number(coming["estimate"]), coming["estimate"], detail)
 
 
-def _waits(row: Generation) -> str:
-    return "pending" if row["status"] == "running" else "no batch"
-
-
-def _inside(pair: tuple[Generation, Expectation]) -> Cell:
-    covered = pair[1]["covered"]
+def _inside(made: Made) -> Cell:
+    covered = made.one["covered"]
     if covered is None:
-        return _missing(_waits(pair[0]))
+        return _missing(made.unscored)
     return Cell("yes" if covered else "no", covered)
 
 
