@@ -26,6 +26,8 @@ ACROSS_MODULES = {
     "core/dedup/test_index_machine.py": "the index against a dict, any order of calls",
     "core/ledger/test_ledger_abandoned.py": "the ledger of a generation that was given up",
     "core/text/test_kernels.py": "compiled code against plain Python, in several modules",
+    "core/dedup/test_planted_scripts.py": "copies planted in many scripts, fingerprints to verdicts",
+    "truths/test_planted_corpus.py": "copies planted in many scripts, through the whole line",
     "core/text/test_scripts.py": "text rule 2 on text of nearly thirty scripts",
     "engines/test_contract.py": "one contract, every engine",
     "engines/test_vllm_engine_templates.py": "vLLM started on chat templates of its own",
