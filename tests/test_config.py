@@ -128,6 +128,11 @@ def test_environment_never_enters_a_recipe(write, monkeypatch, value):
         ("  - {path: docs.jsonl, name: docs}", "  - x", r"seed\.0: must be keys"),
         ("path: docs.jsonl, ", "", r"seed\.0\.path: is missing"),
         ("samples: 10", "samples: [", r"line \d+: invalid YAML"),
+        ("[plain, 1]", "[plain, =]", r"line \d+: invalid YAML: = is .* quote it for the text: '='"),
+        ("[plain, 1]", "[plain, <<]", r"<< is a sign of YAML's own; quote it for the text: '<<'"),
+        ("tone: [plain, 1]", "tone: [!bold , b]", "!bold is a sign of YAML's own; quote it"),
+        ("[plain, 1]", "[plain, @home]", "cannot start any token; quote the value if it is text"),
+        ("[plain, 1]", "[plain, *b]", "undefined alias; quote the value if it is text"),
         ("samples: 10", "name: twice", "line 3: invalid YAML: found duplicate key name"),
         ("name: small", "name: ${nowhere}", "name: .*nowhere"),
         ("samples: 10", "samples: ${name}", "samples: .*'small'"),
@@ -151,6 +156,10 @@ def test_load_recipe_of_a_bad_file_is_one_line_with_file_and_key(write, old, new
         ("prompts.x.weight=1", r"override 'prompts\.x\.weight'"),
         ("samples", "must read key=value"),
         ("=1", "must read key=value"),
+        (
+            "prompts.0.axes.tone=[=]",
+            "override 'prompts.0.axes.tone': .*; quote it for the text: '='",
+        ),
         ("samples=[", "override 'samples': line 1|override 'samples': line 2"),
     ],
 )

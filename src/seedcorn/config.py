@@ -46,6 +46,12 @@ _SETTINGS = {code: get_type_hints(kind) for code, kind in CHECKS.items()}
 _HINTS = {**hints_of(Recipe), "checks": GenericAlias(list, (_SETTINGS,))}
 """What every key of a recipe holds, down to the settings of checks."""
 
+_SIGN = re.compile("could not determine a constructor for the tag '(!.*|.*:(value|merge))'")
+_WRITTEN = {"value": "=", "merge": "<<"}
+"""Signs of YAML by the name that it gives them; a tag of the writer's own is `!name`."""
+_UNQUOTED = ("found character", "found undefined alias")
+"""How YAML's messages about text that begins with a sign of its own begin."""
+
 
 class _Loader(CSafeLoader):
     """Reads the scalars that OmegaConf's loader reads, and keeps their text."""
@@ -209,6 +215,11 @@ def _problem(error: Exception, prefix: str) -> str:
 def _yaml_problem(error: YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or _first_line(error)
+    if sign := _SIGN.search(problem):
+        text = _WRITTEN.get(sign[2], sign[1])
+        problem = f"{text} is a sign of YAML's own; quote it for the text: '{text}'"
+    elif problem.startswith(_UNQUOTED):
+        problem = f"{problem}; quote the value if it is text"
     return f"line {mark.line + 1}: invalid YAML: {problem}" if mark else f"invalid YAML: {problem}"
 
 
