@@ -79,9 +79,15 @@ def test_grow_of_a_complete_corpus_says_so_and_how_to_grow_on(grown, capsys):
         (["corpus="], 2, "corpus"),
         (["units.unit=1", "units.batch=1", "samples=1000"], 2, "units.unit x units.batch"),
         (["engine.kind=vllm", "engine.model=no/such/folder"], 2, "engine"),
+        (
+            ["engine.kind=vllm", "engine.model=models/no-such"],
+            2,
+            "there is no folder models/no-such",
+        ),
     ],
 )
-def test_grow_that_cannot_start_is_one_line(tmp_path, overrides, code, named, capsys):
+def test_grow_that_cannot_start_is_one_line(tmp_path, overrides, code, named, capsys, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert main(["grow", write_recipe(tmp_path), *overrides]) == code
     first, errors = capsys.readouterr().err.splitlines()
     assert first.startswith("reading ")

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from seedcorn.core.errors import EngineUnavailable
-from seedcorn.engines.model_files import read_config, weights
+from seedcorn.core.recipe import EngineSpec, VllmSpec
+from seedcorn.engines.model_files import LONGER, read_config, require_whole, weights
 from seedcorn.engines.vllm_setup import known_architectures
 from tests.engines.small_model import write_model, write_weights
 
@@ -71,3 +72,23 @@ def test_architectures_are_read_from_the_source_of_vllm(tmp_path):
     )
     assert known_architectures([str(tmp_path)]) == {"OneForCausalLM"}
     assert known_architectures([str(tmp_path / "none")]) == frozenset()
+
+
+def of_context(tokens, **extra):
+    return EngineSpec(kind="vllm", vllm=VllmSpec(max_model_len=tokens, extra=extra))
+
+
+def test_context_longer_than_the_models_is_refused_unless_the_operator_lets_it(tmp_path):
+    config = write_model(tmp_path) / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"max_position_embeddings": 512}))
+    require_whole(tmp_path, of_context(512), {})
+    with pytest.raises(EngineUnavailable, match=r"max_model_len: 513 asked for, 512 in .*=512 or"):
+        require_whole(tmp_path, of_context(513), {})
+    require_whole(tmp_path, of_context(513), {LONGER: "1"})
+
+
+def test_weights_are_looked_at_where_they_are_needed(tmp_path):
+    (write_model(tmp_path) / "model.safetensors").unlink()
+    with pytest.raises(EngineUnavailable, match="no weights in safetensors"):
+        require_whole(tmp_path, of_context(16), {})
+    require_whole(tmp_path, of_context(16, load_format="dummy"), {})

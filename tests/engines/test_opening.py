@@ -8,8 +8,8 @@ import pytest
 
 from seedcorn.core.engine import Use
 from seedcorn.core.errors import EngineUnavailable
-from seedcorn.core.recipe import EngineSpec, VllmSpec
-from seedcorn.engines.opening import open_engine
+from seedcorn.core.recipe import EngineSpec, RunSpec, VllmSpec
+from seedcorn.engines.opening import open_engine, require_engine
 from seedcorn.engines.simulated_engine import SimulatedEngine
 from seedcorn.engines.vllm_setup import (
     CODE_ARGUMENTS,
@@ -47,7 +47,7 @@ def test_open_engine_missing_model_folder_says_how_to_prepare_it():
 
 def test_open_engine_imports_nothing_heavy():
     program = (
-        "import sys; from seedcorn.engines.opening import open_engine;"
+        "import sys; from seedcorn.engines.opening import open_engine, require_engine;"
         "from seedcorn.core.engine import Use; from seedcorn.core.recipe import EngineSpec;"
         "open_engine(EngineSpec(kind='vllm', model='org/model'), Use());"
         "print(sorted({'vllm', 'torch', 'transformers', 'ray'} & sys.modules.keys()))"
@@ -217,3 +217,19 @@ def test_arguments_that_are_refused_are_arguments_that_vllm_has():
 )
 def test_number_format_of_a_processor_is_the_one_it_computes_in(flags, dtype):
     assert cpu_dtype(f"processor\t: 0\n{flags}\n") == dtype
+
+
+def test_model_is_looked_for_only_where_the_engines_run_on_this_machine():
+    offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": "/no/such/cache"}
+    with pytest.raises(EngineUnavailable, match=r"there is no folder org/model .* HF_HUB_OFFLINE"):
+        require_engine(SPEC, RunSpec(), offline)
+    require_engine(SPEC, RunSpec(ray_address="auto"), offline)
+    require_engine(SPEC, RunSpec(), offline | {"RAY_ADDRESS": "head:6379"})
+
+
+def test_model_folder_that_is_not_there_is_told_from_one_that_holds_no_model(tmp_path):
+    for folder, missing in ((tmp_path / "none", "such folder"), (tmp_path, "config.json in it")):
+        with pytest.raises(
+            EngineUnavailable, match=f"no model in {folder} .* no {missing}; correct"
+        ):
+            open_engine(replace(SPEC, model=str(folder)), Use())

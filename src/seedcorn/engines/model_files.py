@@ -1,15 +1,34 @@
 """A model's files on this machine, read without loading it: is all of it there, and how large is it?"""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from seedcorn.core.errors import EngineUnavailable
-from seedcorn.core.preflight.model_files import bytes_described, indexed_files
+from seedcorn.core.preflight.model_files import bytes_described, context, indexed_files
+from seedcorn.core.recipe import EngineSpec
 
 INDEX = "model.safetensors.index.json"
 MAX_JSON = 64 << 20
 """Bytes of a config, an index or a header; what is longer is something else."""
+NO_WEIGHTS = ("dummy", "gguf", "bitsandbytes")
+"""Formats whose files are none of `*.safetensors`, or are not needed."""
+LONGER = "VLLM_ALLOW_LONG_MAX_MODEL_LEN"
+"""Where the operator lets vLLM take a context that the model was not made for."""
+
+
+def require_whole(folder: Path, spec: EngineSpec, environment: Mapping[str, str]) -> None:
+    """Raises EngineUnavailable for a model that vLLM would refuse after a minute."""
+    most, asked = context(read_config(folder)), spec.vllm.max_model_len
+    longer_allowed = environment.get(LONGER, "0") not in ("", "0")
+    if most and asked > most and not longer_allowed:
+        raise EngineUnavailable(
+            f"engine.vllm.max_model_len: {asked:,} asked for, {most:,} in {folder / 'config.json'}; "
+            f"set engine.vllm.max_model_len={most} or less"
+        )
+    if spec.vllm.extra.get("load_format") not in NO_WEIGHTS:
+        weights(folder)
 
 
 def read_config(folder: Path) -> dict[str, Any]:

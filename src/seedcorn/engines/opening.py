@@ -3,10 +3,10 @@
 An engine is a file of this folder, its settings in `core.recipe.engine`, and an entry in `OPENERS`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from seedcorn.core.engine import Engine, Use
-from seedcorn.core.recipe import EngineSpec
+from seedcorn.core.recipe import EngineSpec, RunSpec
 
 
 def _vllm(spec: EngineSpec, use: Use) -> Engine:
@@ -46,3 +46,22 @@ def open_engine(spec: EngineSpec, use: Use) -> Engine:
     package or a missing model folder.
     """
     return OPENERS[spec.kind](spec, use)
+
+
+def require_engine(spec: EngineSpec, run: RunSpec, environment: Mapping[str, str]) -> None:
+    """What an engine would say only after its start, said before one: a missing package, and, where
+    engines run on this machine alone, a model that is not there, not whole, or made for less.
+
+    Raises EngineUnavailable.
+    """
+    open_engine(spec, Use())
+    if spec.kind != "vllm" or run.ray_address or environment.get("RAY_ADDRESS"):
+        return
+    from seedcorn.engines import model_files, model_hub
+    from seedcorn.engines.tokenizer import model_folder
+
+    folder = model_folder(spec.model, spec.vllm.revision, environment)
+    if folder is None:
+        model_hub.require_reachable(spec.model, environment)
+    else:
+        model_files.require_whole(folder, spec, environment)

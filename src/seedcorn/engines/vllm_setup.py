@@ -128,9 +128,11 @@ def require_model(model: str) -> None:
     if not model:
         raise EngineUnavailable("engine.model is empty: name a model folder or a hub model")
     if is_local(model) and not (Path(model) / "config.json").is_file():
+        missing = "config.json in it" if Path(model).is_dir() else "such folder"
         raise EngineUnavailable(
-            f"no model in {model} (looked from {os.getcwd()}): `make dry-run` prepares the local"
-            f" default, as does: python -m seedcorn.engines.prepare_model {model}"
+            f"no model in {model} (looked from {os.getcwd()}): there is no {missing}; correct "
+            "engine.model, or make the small model of `make dry-run` there: "
+            f"python -m seedcorn.engines.prepare_model {model}"
         )
 
 

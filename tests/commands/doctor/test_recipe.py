@@ -7,9 +7,10 @@ import pytest
 
 from seedcorn.cli import main
 from tests.commands.conftest import RECIPE, SEED, write_recipe
-from tests.engines.endpoint_thread import endpoint
 from tests.engines.rude_server import answer
 from tests.engines.small_model import REFUSING_SYSTEM, WITHOUT_SYSTEM, write_model, write_weights
+from tests.servers.endpoint import serving
+from tests.servers.endpoint_thread import endpoint
 
 FITS = "the prompts fit the context"
 SYSTEM = "the system turn reaches the model"
@@ -97,13 +98,27 @@ def test_model_without_a_chat_template_fails_unless_prompts_continue_text(tmp_pa
     assert (code, TEMPLATE in found) == (0, False)
 
 
-def test_model_that_is_not_there_fails_and_one_of_the_hub_is_a_warning(tmp_path, capsys):
+def test_model_that_is_not_there_fails_and_one_of_the_hub_is_a_warning(
+    tmp_path, capsys, monkeypatch
+):
     name = "the model is on this machine"
     code, found = examined(capsys, vllm_recipe(tmp_path, tmp_path / "gone"))
     assert (code, found[name]["level"], found[name]["key"]) == (1, "fails", "engine.model")
-    _, found = examined(capsys, vllm_recipe(tmp_path, "org/small"))
+    with serving() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        _, found = examined(capsys, vllm_recipe(tmp_path, "org/small"))
     assert (found[name]["level"], found[name]["advice"]) == ("warning", "hf download org/small")
     assert found[FITS]["detail"].startswith("unknown: no tokenizer at hand")
+
+
+def test_model_of_a_hub_that_cannot_be_asked_fails(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    code, found = examined(capsys, vllm_recipe(tmp_path, "org/small"))
+    finding = found["the model is on this machine"]
+    assert (code, finding["level"], finding["key"]) == (1, "fails", "engine.model")
+    assert finding["detail"].startswith("there is no folder org/small (looked from ")
+    assert finding["detail"].endswith("HF_HUB_OFFLINE is set")
+    assert finding["advice"].endswith("hf download org/small")
 
 
 def test_weights_that_are_cut_off_fail(tmp_path, capsys):

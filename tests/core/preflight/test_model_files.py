@@ -21,6 +21,7 @@ from seedcorn.core.preflight.model_files import (
             {"max_position_embeddings": 4096, "rope_scaling": {"type": "linear", "factor": 2.0}},
             8192,
         ),
+        ({"max_position_embeddings": 8192, "model_max_length": 131072}, 131072),
         ({"max_position_embeddings": 4096, "rope_scaling": {"type": "yarn", "factor": 4.0}}, 4096),
         ({"max_position_embeddings": 4096, "rope_parameters": {"rope_type": "default"}}, 4096),
         ({"max_position_embeddings": None}, 0),

@@ -14,13 +14,12 @@ from seedcorn.core.generate.system_turn import drops_system_turn
 from seedcorn.core.preflight import model_files
 from seedcorn.core.recipe import EngineSpec, Recipe
 from seedcorn.engines import vllm_setup
-from seedcorn.engines.model_files import read_config, weights
+from seedcorn.engines.model_files import NO_WEIGHTS, read_config, weights
+from seedcorn.engines.model_hub import require_reachable
 from seedcorn.engines.tokenizer import LocalTokenizer, model_folder
 from seedcorn.storage.conformance.probe import FAILS, OK, WARNING, Finding
 
 _MODEL = "engine.model"
-_NO_WEIGHTS = ("dummy", "gguf", "bitsandbytes")
-"""Formats whose files are none of `*.safetensors`, or are not needed."""
 
 
 def files(spec: EngineSpec) -> Iterator[Finding]:
@@ -28,12 +27,7 @@ def files(spec: EngineSpec) -> Iterator[Finding]:
     name = "the model is on this machine"
     folder = model_folder(spec.model, spec.vllm.revision, os.environ)
     if folder is None:
-        if vllm_setup.is_local(spec.model):
-            advice = "correct the path, which is relative to where you stand"
-            yield Finding(name, FAILS, f"there is no folder {spec.model}", advice, _MODEL)
-        else:
-            detail = f"{spec.model} is not in the hub's cache: the engine has to download it"
-            yield Finding(name, WARNING, detail, f"hf download {spec.model}", _MODEL)
+        yield _elsewhere(name, spec.model)
         return
     try:
         config = read_config(folder)
@@ -48,8 +42,22 @@ def files(spec: EngineSpec) -> Iterator[Finding]:
         return
     yield _architecture(config)
     yield _context(config, spec)
-    if spec.vllm.extra.get("load_format") not in _NO_WEIGHTS:
+    if spec.vllm.extra.get("load_format") not in NO_WEIGHTS:
         yield from _weights(folder, config, spec)
+
+
+def _elsewhere(name: str, model: str) -> Finding:
+    """Of a model that is not on this machine: whether an engine could fetch it."""
+    advice = "correct the path, which is relative to where you stand"
+    if vllm_setup.is_local(model):
+        return Finding(name, FAILS, f"there is no folder {model}", advice, _MODEL)
+    try:
+        require_reachable(model, os.environ)
+    except EngineUnavailable as problem:
+        detail, _, advice = str(problem).removeprefix(f"{_MODEL}: ").partition("; ")
+        return Finding(name, FAILS, detail, advice, _MODEL)
+    detail = f"{model} is not in the hub's cache: the engine has to download it"
+    return Finding(name, WARNING, detail, f"hf download {model}", _MODEL)
 
 
 def _architecture(config: Mapping[str, Any]) -> Finding:

@@ -20,6 +20,8 @@ def context(config: Mapping[str, Any]) -> int:
     text = config.get("text_config")
     known = dict(config) | (text if isinstance(text, dict) else {})
     lengths = [known[key] for key in _CONTEXT_KEYS if isinstance(known.get(key), int)]
+    if isinstance(longest := known.get("model_max_length"), int):  # As Command-R: what it means.
+        lengths = [longest]
     return int(min(lengths) * _stretch(known)) if lengths else 0
 
 

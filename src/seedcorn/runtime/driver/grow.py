@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,6 @@ from importlib import metadata
 from seedcorn import __version__
 from seedcorn.core.decisions.growth import Guide, Step, WholeRecipe, superseded, unmeasured
 from seedcorn.core.decisions.stopping import opening
-from seedcorn.core.engine import Use
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.ledger.rows import GenerationRow
 from seedcorn.core.log.entries import GenerationAbandoned, GenerationStarted, Measurement
@@ -23,7 +23,7 @@ from seedcorn.core.preflight.validation import validate
 from seedcorn.core.recipe import LoadedRecipe, Recipe, resolved
 from seedcorn.core.recipe.tree import recipe_from_dict
 from seedcorn.core.scheduling.leasing import require_window
-from seedcorn.engines.opening import open_engine
+from seedcorn.engines.opening import require_engine
 from seedcorn.runtime.driver.coordinator import Coordinator, Ports
 from seedcorn.runtime.driver.meter import Meter
 from seedcorn.runtime.driver.ports import Cluster, Host, Lost, innermost
@@ -96,7 +96,7 @@ def grow(
     if not stale and guide.next(state) is None and unmeasured(state, recipe.ledger) is None:
         reason, finished = guide.why(state), _finished(state)
         return Grown(store.uri, True, finished, worked=False, reason=reason)
-    open_engine(recipe.engine, Use())  # Refuses a missing package or model before anything starts.
+    require_engine(recipe.engine, recipe.run, os.environ)  # Before anything starts.
     if state.sequence == 0:
         require_safe(store, recipe.store)
     settled = clock() - recipe.nightly.settle_s
