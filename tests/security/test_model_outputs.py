@@ -32,7 +32,7 @@ CASES = {
     "words": ("loop " * 20_000, "rejected:repetition"),
     "megabytes": (LONG, "rejected:length"),
     "beyond": ("x" * (33 << 20), "failed:request_refused"),
-    "closing": ("</think>" * 100_000, "rejected:length"),
+    "closing": ("</think>" * 100_000, "rejected:repetition"),
     "thinking": ("<think>" + "for ever " * 1000, "rejected:empty"),
     "one-word": ("x" * 900_000, "rejected:length"),
     "usage": (answer(words("usage")) | {"usage": {"prompt_tokens": "no"}}, None),

@@ -49,7 +49,7 @@ def test_what_catches_each_fake_is_the_companion_that_is_there_for_it(measured):
 def test_headline_and_minhash_alone_are_fooled(measured):
     dressed = measured.keys() - {"verbatim copy", "shifted cut points"}
 
-    assert all(measured[name].novelty > 0.5 for name in dressed)
+    assert all(measured[name].novelty > 0.4 for name in dressed)
     assert all(row.near < 0.1 for name, row in measured.items() if name != "verbatim copy")
 
 

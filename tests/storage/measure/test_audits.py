@@ -21,7 +21,7 @@ from seedcorn.core.recipe import (
 )
 from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.shingles import shingles
-from seedcorn.core.text.words import TextRule
+from seedcorn.core.text.words import NEWEST
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.log.reading import read_state
 from seedcorn.storage.log.sketches import read_delta
@@ -61,7 +61,7 @@ def store(grown, tmp_path):
 
 
 def hashes(text):
-    return set(shingles(*pack([text.encode()]), TextRule.ONE, 8).hashes.tolist())
+    return set(shingles(*pack([text.encode()]), NEWEST, 8).hashes.tolist())
 
 
 def rows_of(store):
