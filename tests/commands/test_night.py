@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ import pytest
 
 from seedcorn.cli import main
 from seedcorn.commands import night
+from seedcorn.commands.report.page import plotting_script
 from seedcorn.config import load_recipe
 from seedcorn.core.night.night import OneNight
 from seedcorn.core.recipe.tree import recipe_from_dict
@@ -63,7 +65,13 @@ def test_night_whose_report_is_missing_writes_it_and_grows_nothing(grown, capsys
     )
     assert len(list(read_log(store))) == entries
     stored = sorted(info.key for info in store.list("reports/"))
-    assert stored == ["reports/night-2026-11-23.html", "reports/night-2026-11-23.json"]
+    assert stored == [
+        "reports/index.html",
+        "reports/latest.html",
+        "reports/night-2026-11-23.html",
+        "reports/night-2026-11-23.json",
+        f"reports/{plotting_script()[0]}",
+    ]
     assert verify(store, recipe_from_dict).ok
     assert main(["gc", store.uri]) == 0
     assert sorted(info.key for info in store.list("reports/")) == stored
@@ -79,6 +87,53 @@ def test_reports_of_older_nights_that_were_deleted_stay_deleted(grown, capsys):
     assert [line.partition(":")[0] for line in lines] == ["night 2026-11-25", "night 2026-11-26"]
     third = json.loads(store.get("reports/night-2026-11-25.json"))
     assert (third["generation"], third["corpus"]) == (3, store.uri)
+
+
+def test_all_nights_are_listed_and_the_last_one_has_a_name_that_stays(grown, capsys):
+    path, store = grown
+    for day in (24, 25, 26):
+        grow(path, f"nightly.key=2026-11-{day}")
+    assert main(["night", path, "nightly.key=2026-11-26"]) == 0
+    index = store.get("reports/index.html").decode()
+
+    listed = re.findall(r"2026-11-\d\d(?=(?:</a>)?</td>)", index)
+    assert listed == [f"2026-11-{day}" for day in (26, 25, 24, 23)]
+    assert re.findall(r'<td><a href="([^"]+)"', index) == [
+        "night-2026-11-26.html",
+        "night-2026-11-25.html",
+    ]
+    assert store.get("reports/latest.html") == store.get("reports/night-2026-11-26.html")
+    capsys.readouterr()
+
+
+def test_older_report_that_is_written_again_does_not_become_the_last(grown, capsys):
+    path, store = grown
+    grow(path, "nightly.key=2026-11-24")
+    words = ["night", path, "nightly.key=2026-11-24"]
+    assert main(words) == 0
+    store.delete("reports/night-2026-11-23.json")
+    store.delete("reports/index.html")
+    assert main(words) == 0
+    assert store.get("reports/latest.html") == store.get("reports/night-2026-11-24.html")
+    index = store.get("reports/index.html").decode()
+    assert "night-2026-11-23.html" in index
+    assert "night-2026-11-24.html" in index
+    capsys.readouterr()
+
+
+def test_pages_load_the_script_that_stands_beside_them_once(grown, capsys):
+    path, store = grown
+    assert main(["night", path, KEY]) == 0
+    name, script = plotting_script()
+    page = store.get("reports/night-2026-11-23.html")
+    assert f'<script src="{name}"></script>'.encode() in page
+    assert len(page) < 300_000
+    assert store.get(f"reports/{name}") == script
+    store.put(f"reports/{name}", b"half")
+    grow(path, "nightly.key=2026-11-24")
+    assert main(["night", path, "nightly.key=2026-11-24"]) == 0
+    assert store.get(f"reports/{name}") == script
+    capsys.readouterr()
 
 
 def test_night_after_its_deadline_says_so_once_and_ends_well(grown, capsys):

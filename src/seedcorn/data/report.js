@@ -5,6 +5,17 @@
   const root = document.documentElement;
   const settings = { displayModeBar: false, responsive: true, staticPlot: false };
 
+  if (typeof Plotly === "undefined") {
+    document.querySelectorAll("[data-figure]").forEach((place) => {
+      place.textContent = place.getAttribute("aria-label");
+      place.removeAttribute("role");
+      place.style.height = "auto";
+    });
+    document.getElementById("without-charts").hidden = false;
+    root.dataset.drawn = "no";
+    return;
+  }
+
   // A figure names colours as var(--name): plotly knows no CSS, so they are looked up here.
   const figures = () => {
     const style = getComputedStyle(root);

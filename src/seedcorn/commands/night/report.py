@@ -1,4 +1,5 @@
-"""A night's report, as JSON and as a page, written to the store beside the corpus.
+"""A night's report, as JSON and as a page, written to the store beside the corpus, with what stands
+beside the nights' pages: the list of them, the last one under a name that stays, the charts' script.
 
 Made from the log up to where the next generation begins, so it is the same whenever it is made; a
 report that a crash has left out is written by the next start. Reports are for people: nothing reads
@@ -9,6 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from seedcorn.commands.night.beside import put_list, put_script
 from seedcorn.commands.night.page import night_page
 from seedcorn.commands.report.pairs import find_pairs
 from seedcorn.core.decisions.outlook import StratumOutlook, outlooks, row_of
@@ -42,6 +44,7 @@ def write_reports(store: Store, spec: StoreSpec, night: Night, rest: Rest) -> li
     if not entries:
         return []
     found: list[NightReport] = []
+    until, document = list[Entry](), None
     for number in _unreported(store, read_state(store, entries)):
         until = list(until_next(entries, number))
         ledger = read_ledger(store, until)
@@ -49,9 +52,13 @@ def write_reports(store: Store, spec: StoreSpec, night: Night, rest: Rest) -> li
         found.append(night_report(document, chronicle(until), _outlook(ledger)))
         _write(store, spec, until, document, found[-1])
     if rest.why != DONE and _reported(store, night.key, "reason") != rest.why:
-        document = to_json(read_ledger(store, entries))
+        until, document = entries, to_json(read_ledger(store, entries))
         found.append(skipped(night.key, rest.why, rest.text, document, chronicle(entries)))
         _write(store, spec, entries, document, found[-1])
+    if found:
+        if document is None or len(until) < len(entries):
+            document = to_json(read_ledger(store, entries))
+        put_list(store, document, chronicle(entries), title_of(store))
     return found
 
 
@@ -90,8 +97,13 @@ def _write(
     report: NightReport,
 ) -> None:
     pairs = find_pairs(store, spec, read_state(store, entries), PAIRS)
-    title = store.uri.rstrip("/").rpartition("/")[2]
-    page = night_page(report, {"corpus": store.uri, **document}, pairs, title)
+    page = night_page(report, {"corpus": store.uri, **document}, pairs, title_of(store))
+    put_script(store)
     store.put(report_key(report["night"], "html"), page.encode())
     data = json.dumps({"corpus": store.uri, **report}, indent=2, ensure_ascii=False)
     store.put(report_key(report["night"], "json"), data.encode())
+
+
+def title_of(store: Store) -> str:
+    """What the corpus is called on its pages: the last part of where it stands."""
+    return store.uri.rstrip("/").rpartition("/")[2]

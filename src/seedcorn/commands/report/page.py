@@ -1,13 +1,15 @@
-"""The report as one self-contained page: sections in reading order, put into the template.
+"""The report as one page: sections in reading order, put into the template.
 
 Invariants: pure, so equal documents give equal pages; everything that comes from data passes the
-template's escaping; the page may load nothing, which its content security policy enforces.
+template's escaping; the page may load nothing, or the one script beside it that it names, which its
+content security policy enforces; without that script it says in words what the charts show.
 """
 
 import json
 import os
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from math import isfinite
@@ -16,7 +18,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
+from plotly.offline import get_plotlyjs, get_plotlyjs_version
 
 from seedcorn.commands.report.bars import cost_chart, outcome_chart
 from seedcorn.commands.report.blocks import (
@@ -50,24 +52,44 @@ from seedcorn.core.ledger.document import LedgerDocument
 from seedcorn.core.ledger.measures import EXPLANATIONS
 
 
-def build_page(document: LedgerDocument, pairs: Sequence[Pair], title: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """What stands before the ledger's sections, in place of the corpus' own head."""
+
+    title: str
+    eyebrow: str
+    headline: str
+    deck: Sequence[str]
+    links: Sequence[tuple[str, str]]
+    """Where to, and what it is called."""
+    section: Markup
+    script: str
+    """Name of the file beside the page that holds the plotting library."""
+
+
+def build_page(
+    document: LedgerDocument, pairs: Sequence[Pair], title: str, lead: Lead | None = None
+) -> str:
     """The whole page for a ledger document (`seedcorn ledger --json`) and duplicate pairs.
 
-    About 4.9 MB, nearly all of it the plotting library, which ships in one piece.
+    About 4.9 MB, nearly all of it the plotting library, which ships in one piece; without it where
+    `lead` names a script beside the page.
     """
     sections = list(_sections(document, pairs))
     charts = [b for section in sections for b in section.blocks if isinstance(b, Chart)]
     figures = {chart.key: chart.figure.to_plotly_json() for chart in charts}
-    return _template().render(
-        title=title,
-        headline=headline(document),
-        deck=deck(document),
+    head = lead or Lead(
+        f"{title}: the ledger", f"Ledger of {title}", headline(document), deck(document),
+        (), Markup(""), "",
+    )  # fmt: skip
+    return template("report.html").render(
+        head=head,
         sections=sections,
         explanations=EXPLANATIONS,
         document=document,
-        style=_shipped("report.css"),
+        style=style(),
         script=_shipped("report.js"),
-        plotly=Markup(get_plotlyjs()),
+        plotly="" if head.script else Markup(get_plotlyjs()),
         figures=_embedded(figures),
         ledger=_embedded(document),
     )
@@ -142,13 +164,24 @@ def write_page(name: str, page: str) -> int:
     return len(data)
 
 
+def plotting_script() -> tuple[str, bytes]:
+    """The plotting library as a file: its name, which tells its version, and its content."""
+    return f"plotly-{get_plotlyjs_version()}.min.js", get_plotlyjs().encode()
+
+
+def style() -> Markup:
+    """The stylesheet of all pages."""
+    return _shipped("report.css")
+
+
 @cache
-def _template() -> Any:
+def template(name: str) -> Any:
+    """One of the shipped templates; it escapes what it is given."""
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["together"] = together
-    return environment.from_string(_file("report.html"))
+    return environment.from_string(_file(name))
 
 
 def together(text: str) -> str:

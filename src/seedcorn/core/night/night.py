@@ -26,6 +26,8 @@ SKIP_NIGHT = "skip_night"
 """Action of the decision that a night grows nothing; its value is `{"night": key, "why": …}`."""
 REPORTS = "reports/"
 """Where the nights' reports stand, beside the corpus: for people, read by nothing."""
+INDEX, LATEST = f"{REPORTS}index.html", f"{REPORTS}latest.html"
+"""The list of all nights, and the last night's page once more under a name that stays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,10 @@ def _content(report: GrownNight) -> Iterator[str]:
     if report["unique"] and report["total"]:
         part = report["unique"]["estimate"] / report["total"]
         share = f", {percent(part)} of the {scaled(report['total'])} the corpus holds"
-    yield f"Generation {report['generation']} added {_added(report)}{share}."
+    unique, added = report["unique"], f"unknown unique tokens ({report['unknown']})"
+    if unique:
+        added = f"{scaled(unique['estimate'])} unique tokens ({error(unique)})"
+    yield f"Generation {report['generation']} added {added}{share}."
     counts, committed = report["counts"], report["committed"]
     outcomes = ", ".join(f"{counts[name]:,} {name}" for name in counts)
     yield f"Of {counted(committed, 'sample')}: {outcomes}."
