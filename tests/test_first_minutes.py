@@ -65,9 +65,17 @@ def test_what_is_wrong_is_named_and_the_mended_command_goes_on(
     assert "Nothing committed or staged is lost" in text
 
     code, text = read("grow", recipe, "engine.sampling.max_tokens=500")
-    assert code == 0
+    assert code == 1
     assert "engine.sampling.max_tokens: 64 → 500" in text
     assert "failed:request_refused 60" in text
+    said = text[text.index("nothing was accepted; 60 samples of generation 2: 60 failed") :]
+    assert said.splitlines()[1].startswith("most often failed: request_refused (60), such as")
+    assert "answered 400" in said.splitlines()[1]
+    assert "the context length is 400 tokens" in said.splitlines()[1]
+    assert said.index("most often") < said.index("gen 2: 0 tokens")
+    assert f"find the cause with: seedcorn doctor {recipe} engine.sampling.max_tokens=500" in said
+    assert said.rstrip().endswith("engine.sampling.max_tokens=500 generations=2")
+    assert read("grow", recipe, "engine.sampling.max_tokens=500", "--quiet")[0] == 1
 
     monkeypatch.setenv("OPENAI_API_KEY", "sk-wrong")
     code, text = read("grow", recipe, f"corpus={tmp_path / 'second'}")

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -14,6 +15,7 @@ from rich.console import Console
 from seedcorn.cli import main
 from seedcorn.commands.arguments import command
 from seedcorn.commands.grow import ending
+from seedcorn.commands.show.barren import barren
 from seedcorn.commands.views.live import LineView, Pace, TableView
 from seedcorn.core.recipe import StoreSpec
 from seedcorn.runtime.driver.grow import Grown
@@ -214,3 +216,30 @@ def test_grow_interrupted_twice_stops_at_once_without_traceback(tmp_path):
     assert process.returncode == 130
     assert "Traceback" not in "".join(seen)
     assert f"continue with: seedcorn grow {recipe}" in seen[-1]
+
+
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+def test_run_of_which_nothing_is_accepted_says_why_and_what_to_do(tmp_path, quiet, capsys):
+    strict = {"checks": [{"length": {"min_words": 5000}}]}
+    words = ["grow", write_recipe(tmp_path, **strict), "generations=1", *quiet]
+    for _ in range(2):  # The same again where there is nothing left to do.
+        assert main(words) == 1
+        said = capsys.readouterr().out.splitlines()
+        assert said[0] == "nothing was accepted; 48 samples of generation 1: 9 failed, 39 rejected"
+        assert said[1].startswith("most often rejected: length (")
+        assert "allowed: 5000 to any" in said[1]
+        corpus = tmp_path / "corpus"
+        assert f"see more of its samples with: seedcorn show {corpus} --outcome rejected" in said
+        assert said[-1].endswith("generations=2")
+        assert len(said) == 6 or not quiet
+
+
+def test_barren_is_the_newest_finished_generation_without_one_text(grown):
+    row = read_ledger(open_store(grown[1], StoreSpec())).rows()[-1]
+    lost = {"accepted": 0, "duplicate": 0, "rejected": row.committed - 1, "failed": 1}
+    assert barren([row]) is None
+    assert barren([]) is None
+    assert barren([replace(row, counts=lost)]) is not None
+    assert barren([replace(row, counts=lost, status="running")]) is None
+    assert barren([replace(row, counts=lost | {"failed": 0, "duplicate": 1})]) is None
+    assert barren([replace(row, counts=lost), replace(row, generation=row.generation + 1)]) is None

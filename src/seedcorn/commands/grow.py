@@ -1,6 +1,7 @@
 """`seedcorn grow RECIPE`: the main job, watched. Growing itself is in runtime/driver/grow.py."""
 
 import argparse
+import shlex
 from typing import TYPE_CHECKING
 
 from seedcorn.commands.arguments import add_quiet, add_recipe, announce, command, stopped_at_once
@@ -11,7 +12,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from seedcorn.config import LoadedRecipe
+    from seedcorn.core.ledger.rows import GenerationRow
     from seedcorn.runtime.driver.grow import Grown
+
+NOTHING_ACCEPTED = 1
+"""Exit code where every sample of the newest generation failed or was rejected."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,22 +52,46 @@ def run(arguments: argparse.Namespace) -> int:
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.stderr.write(stopped_at_once(command(arguments)))
         return INTERRUPTED
+    return conclude(screen, arguments, loaded, grown)
+
+
+def conclude(
+    screen: "Console", arguments: argparse.Namespace, loaded: "LoadedRecipe", grown: "Grown"
+) -> int:
+    """The ledger, how it ended and what comes next, below what is wrong with it; the exit code."""
+    from seedcorn.commands.show.barren import barren, why_barren
+    from seedcorn.commands.views.ledger_table import print_ledger
+    from seedcorn.storage.log.reading import read_ledger, read_state
+    from seedcorn.storage.stores.opening import open_store
+
+    store = open_store(loaded.recipe.corpus, loaded.recipe.store)
+    # From the log where this run had nothing to do.
+    rows = grown.rows or read_ledger(store).rows()
+    nothing = barren(rows) if grown.complete else None
+    if nothing is not None:
+        screen.print(why_barren(nothing, store, read_state(store)), soft_wrap=True)
     if not arguments.quiet:
-        report(screen, loaded, grown)
+        print_ledger(screen, rows)
+    if nothing is not None:
+        screen.print(mending(nothing, grown, arguments), soft_wrap=True)
+        return NOTHING_ACCEPTED
     screen.print(ending(grown, arguments, loaded.recipe.generations), soft_wrap=True)
     return 0 if grown.complete else INTERRUPTED
 
 
-def report(screen: "Console", loaded: "LoadedRecipe", grown: "Grown") -> None:
-    """The ledger's table; from the log where this run had nothing to do."""
-    from seedcorn.commands.views.ledger_table import print_ledger
-    from seedcorn.storage.log.reading import read_ledger
-    from seedcorn.storage.stores.opening import open_store
+def mending(row: "GenerationRow", grown: "Grown", arguments: argparse.Namespace) -> str:
+    """What to do about a generation of which nothing was accepted, as commands."""
+    from seedcorn.commands.show.barren import most_frequent
 
-    rows = grown.rows
-    if not rows:
-        rows = read_ledger(open_store(loaded.recipe.corpus, loaded.recipe.store)).rows()
-    print_ledger(screen, rows)
+    outcome, _ = most_frequent(row)
+    show = shlex.join(["seedcorn", "show", grown.corpus, "--outcome", outcome])
+    return (
+        f"generation {row.generation} of corpus {grown.corpus} is finished with nothing accepted\n"
+        f"see more of its samples with: {show}\n"
+        f"find the cause with: {command(arguments, verb='doctor')}\n"
+        "then, with the recipe corrected, grow another generation with: "
+        f"{command(arguments, generations=grown.generations + 1)}"
+    )
 
 
 def ending(grown: "Grown", arguments: argparse.Namespace, asked: int) -> str:
