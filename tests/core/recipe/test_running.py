@@ -65,4 +65,5 @@ def test_one_engine_of_any_size_is_never_refused_for_its_window(capacity):
     simulated = SimulatedSpec(concurrency=capacity)
     for samples in (1, 60, 5000, 10**6):
         engine = EngineSpec(kind="simulated", simulated=simulated)
-        require_window(Recipe(name="r", samples=samples, engine=engine))
+        recipe = Recipe(name="r", samples=samples, engine=engine)
+        require_window(recipe.engine, recipe.units, recipe.samples)
