@@ -23,6 +23,7 @@ ACROSS_MODULES = {
     "cluster/test_runbook.py": "the runbook against the code",
     "commands/test_commands_on_a_corpus.py": "several commands on one corpus",
     "commands/report/test_report_browser.py": "the report in headless Chromium",
+    "commands/night/test_night_browser.py": "pages of nights in headless Chromium",
     "core/dedup/test_index_machine.py": "the index against a dict, any order of calls",
     "core/ledger/test_ledger_abandoned.py": "the ledger of a generation that was given up",
     "core/text/test_kernels.py": "compiled code against plain Python, in several modules",
