@@ -1,6 +1,7 @@
 """A person's first ten minutes, replayed without a model: `pytest -s` prints what they read."""
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -93,6 +94,8 @@ def test_sixty_samples_interrupted_and_resumed(endpoint, tmp_path, read):
     assert code == 130
     assert "draining: finishing" in text
     assert "continue with: seedcorn grow" in text
+    kept = re.search(r", with (\d+) of 60 samples of the next written; everything", text)
+    assert kept is not None
 
     endpoint.answer_s = 0.0
     before = endpoint.answers
@@ -100,7 +103,7 @@ def test_sixty_samples_interrupted_and_resumed(endpoint, tmp_path, read):
     assert code == 0
     assert "staged segment" in text
     assert "is complete now: 1 of 1 generation" in text
-    assert 0 < endpoint.answers - before < 60
+    assert endpoint.answers - before == 60 - int(kept[1])
     assert read("verify", tmp_path / "corpus", "--deep")[0] == 0
 
 

@@ -101,6 +101,9 @@ def test_ending_of_a_drained_run_tells_how_to_go_on():
     text = ending(Grown("s3://b/c", False, 1, True), arguments("samples=5", "takeover=true"), 3)
     assert "stopped after 1 of 3 generations" in text
     assert text.endswith("continue with: seedcorn grow 'my recipe.yaml' samples=5")
+    begun = Grown("s3://b/c", False, 0, True, written=(18, 60))
+    said = "stopped after 0 of 1 generation, with 18 of 60 samples of the next written; everything"
+    assert said in ending(begun, arguments(), 1)
 
 
 def test_ending_of_a_finished_run_asks_for_one_generation_more():

@@ -97,10 +97,14 @@ def mending(row: "GenerationRow", grown: "Grown", arguments: argparse.Namespace)
 def ending(grown: "Grown", arguments: argparse.Namespace, asked: int) -> str:
     """How the run ended, and the next step as a command."""
     if not grown.complete:
+        done, planned = grown.written
+        begun = (
+            f", with {done:,} of {counted(planned, 'sample')} of the next written" if done else ""
+        )
         return (
             f"corpus {grown.corpus} is not complete: stopped after {grown.generations} of "
-            f"{counted(asked, 'generation')}; everything finished is stored\ncontinue with: "
-            f"{command(arguments)}"
+            f"{counted(asked, 'generation')}{begun}; everything finished is stored\n"
+            f"continue with: {command(arguments)}"
         )
     if grown.reason and grown.generations:
         text = (

@@ -179,7 +179,7 @@ def test_seed_set_is_one_space_of_ordinals(tmp_path, store):
 @pytest.mark.parametrize(
     ("path", "options", "message"),
     [
-        ("none.parquet", {}, r"none\.parquet: no such file"),
+        ("none.parquet", {}, r"none\.parquet: no such file, or an empty folder"),
         ("*.nothing", {}, r"\*\.nothing: nothing matches"),
         ("d.parquet", {"text": "body"}, r"d\.parquet.*'body' is missing.*text, n"),
         ("d.parquet", {"text": "n"}, r"d\.parquet.*'n' holds int64, not strings"),

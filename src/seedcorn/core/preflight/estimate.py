@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import log2
 
 from seedcorn.core.dedup import index, witnesses
-from seedcorn.core.figures import duration, size
+from seedcorn.core.figures import counted, duration, size
 from seedcorn.core.recipe import PromptSpec, Recipe
 from seedcorn.core.sketch.sketch import LENGTHS
 
@@ -61,7 +61,7 @@ def indexing_line(rows: int) -> str:
     """One line for a person, before indexing starts."""
     cost = indexing(rows)
     return (
-        f"indexing {rows:,} documents for dedup takes about {duration(cost.seconds)} on one core "
+        f"indexing {counted(rows, 'document')} for dedup takes about {duration(cost.seconds)} on one core "
         f"(at {INDEXED_PER_S:,} documents of 200 words a second) and {size(cost.memory)} of memory "
         f"(at most {size(cost.peak)} while the index grows)"
     )

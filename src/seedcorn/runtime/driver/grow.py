@@ -58,6 +58,8 @@ class Grown:
     rows: Sequence[GenerationRow] = ()
     reason: str = ""
     """Why it ended before its plan did: target, budget or stop rule, in a sentence."""
+    written: tuple[int, int] = (0, 0)
+    """Samples of the unfinished generation that a resumed run need not write again, and of how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +161,10 @@ async def _grow_all(run: _Run, cluster: Cluster, log: LogWriter) -> Grown:
             with interrupts(_draining(coordinator)):
                 finished = await unwrapped(coordinator, log)
             rows = list(coordinator.rows)
-            run.view(coordinator.snapshot())
+            run.view(last := coordinator.snapshot())
             if not finished:
-                return Grown(store.uri, False, _finished(state), True, rows)
+                written = (last.generated, last.planned)
+                return Grown(store.uri, False, _finished(state), True, rows, written=written)
     finally:
         await cluster.close()
     return Grown(store.uri, True, _finished(state), True, rows, run.guide.why(state))

@@ -142,7 +142,9 @@ def find_files(spec: SourceSpec, base: str, filesystems: Filesystems) -> SourceL
         if found:
             break
     if not found:
-        what = "nothing matches" if glob.has_magic(spec.path) else "no such file or folder"
+        what = (
+            "nothing matches" if glob.has_magic(spec.path) else "no such file, or an empty folder"
+        )
         places = " or ".join(dict.fromkeys(tried))
         raise SeedError(f"seed {spec.path}: {what} (looked for {places})")
     return SourceListing(_format(spec, found), tuple(sorted(found, key=lambda file: file.name)))
