@@ -128,6 +128,7 @@ def test_pages_load_the_script_that_stands_beside_them_once(grown, capsys):
     page = store.get("reports/night-2026-11-23.html")
     assert f'<script src="{name}"></script>'.encode() in page
     assert len(page) < 300_000
+    assert page.count(b"Passed every check and repeats nothing.") == 3
     assert store.get(f"reports/{name}") == script
     store.put(f"reports/{name}", b"half")
     grow(path, "nightly.key=2026-11-24")

@@ -51,6 +51,15 @@ def test_marks_that_would_touch_on_a_phone_share_one_that_counts_them():
     assert chart.figure.layout.xaxis.range[1] >= trace.x[-1] + right / MARKS * 0.999
 
 
+def test_mark_that_stands_for_an_alarm_and_decisions_is_named_after_the_alarm():
+    told = document()
+    decision = told["generations"][1]["decisions"][0]
+    told["generations"][1]["decisions"] = [decision | {"batch": b} for b in (2, 3)]
+    trace = drawn(growth_chart(told, marks_of(told)))["marks"]
+    assert trace.text[0] == "A1 +2"
+    assert trace.marker.symbol[0] == "triangle-up"
+
+
 def test_forecasts_of_batches_past_the_plan_are_neither_drawn_nor_listed():
     told = document()
     before = len(forecast_table(told).rows)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from seedcorn.commands.report.examples import Example
 from seedcorn.commands.report.page import Lead, build_page, plotting_script, template
 from seedcorn.commands.report.pairs import Pair
 from seedcorn.commands.report.words import headline, number, percent
@@ -18,7 +19,11 @@ from seedcorn.core.night.report_text import NAMES, sentences
 
 
 def night_page(
-    report: NightReport, document: LedgerDocument, pairs: Sequence[Pair], title: str
+    report: NightReport,
+    document: LedgerDocument,
+    pairs: Sequence[Pair],
+    title: str,
+    examples: Sequence[Example] = (),
 ) -> str:
     """The night's head and section, then the ledger's; the plotting library stands beside it."""
     told = sentences(report)
@@ -37,7 +42,7 @@ def night_page(
         section=Markup(section),
         script=plotting_script()[0],
     )
-    return build_page(document, pairs, title, lead)
+    return build_page(document, pairs, title, examples, lead)
 
 
 def _rows(report: GrownNight) -> list[list[str]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from seedcorn.commands.night.beside import put_list, put_script
 from seedcorn.commands.night.page import night_page
+from seedcorn.commands.report.examples import find_examples
 from seedcorn.commands.report.pairs import find_pairs
 from seedcorn.core.decisions.outlook import StratumOutlook, outlooks, row_of
 from seedcorn.core.errors import ObjectMissing
@@ -96,8 +97,11 @@ def _write(
     document: LedgerDocument,
     report: NightReport,
 ) -> None:
-    pairs = find_pairs(store, spec, read_state(store, entries), PAIRS)
-    page = night_page(report, {"corpus": store.uri, **document}, pairs, title_of(store))
+    state = read_state(store, entries)
+    pairs = find_pairs(store, spec, state, PAIRS)
+    own = report["generation"]
+    examples = find_examples(store, state, [state.generations[own]] if own is not None else [])
+    page = night_page(report, {"corpus": store.uri, **document}, pairs, title_of(store), examples)
     put_script(store)
     store.put(report_key(report["night"], "html"), page.encode())
     data = json.dumps({"corpus": store.uri, **report}, indent=2, ensure_ascii=False)

@@ -23,8 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Fold the log, read a few duplicates, and write the page."""
+    """Fold the log, read a few duplicates and samples, and write the page."""
     from seedcorn.commands.corpus import read_corpus, store_spec
+    from seedcorn.commands.report.examples import find_examples
     from seedcorn.commands.report.page import build_page, write_page
     from seedcorn.commands.report.pairs import find_pairs
     from seedcorn.commands.views.output import say
@@ -35,7 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     store, state = read_corpus(arguments)
     document = to_json(read_ledger(store))
     pairs = find_pairs(store, store_spec(arguments.overrides), state, arguments.n)
-    page = build_page(document, pairs, store.uri.rstrip("/").rpartition("/")[2])
+    examples = find_examples(store, state, state.standing.values())
+    page = build_page(document, pairs, store.uri.rstrip("/").rpartition("/")[2], examples)
     written = size(write_page(arguments.output, page))
     generations = counted(len(document["generations"]), "generation")
     say(f"{arguments.output}: {generations}, {written}, needs no network")

@@ -211,10 +211,9 @@ def _mark(chart: go.Figure, places: Mapping[Point, Sequence[Mark]], height: floa
 
 
 def _tags(group: Sequence[Mark]) -> str:
-    """All tags where they are few, else the first and how many more."""
-    if len(group) <= TAGS:
-        return " ".join(one.tag for one in group)
-    return f"{group[0].tag} +{len(group) - 1}"
+    """All tags where they are few, else the first and how many more; alarms come first."""
+    tags = [one.tag for one in sorted(group, key=lambda one: not one.alarm)]
+    return " ".join(tags) if len(tags) <= TAGS else f"{tags[0]} +{len(tags) - 1}"
 
 
 def _place(runs: Sequence[Run], mark: Mark) -> Point | None:

@@ -32,6 +32,7 @@ from seedcorn.commands.report.blocks import (
     trend,
 )
 from seedcorn.commands.report.charts import Chart
+from seedcorn.commands.report.examples import Example, blocks_of, cut_note
 from seedcorn.commands.report.growth import growth_chart
 from seedcorn.commands.report.pairs import Pair, groups
 from seedcorn.commands.report.panels import forecast_chart, novelty_chart
@@ -68,14 +69,18 @@ class Lead:
 
 
 def build_page(
-    document: LedgerDocument, pairs: Sequence[Pair], title: str, lead: Lead | None = None
+    document: LedgerDocument,
+    pairs: Sequence[Pair],
+    title: str,
+    examples: Sequence[Example] = (),
+    lead: Lead | None = None,
 ) -> str:
-    """The whole page for a ledger document (`seedcorn ledger --json`) and duplicate pairs.
+    """The whole page for a ledger document (`seedcorn ledger --json`), duplicate pairs and samples.
 
     About 4.9 MB, nearly all of it the plotting library, which ships in one piece; without it where
     `lead` names a script beside the page.
     """
-    sections = list(_sections(document, pairs))
+    sections = [*_sections(document), *_texts(pairs, examples)]
     charts = [b for section in sections for b in section.blocks if isinstance(b, Chart)]
     figures = {chart.key: chart.figure.to_plotly_json() for chart in charts}
     head = lead or Lead(
@@ -95,7 +100,7 @@ def build_page(
     )
 
 
-def _sections(document: LedgerDocument, pairs: Sequence[Pair]) -> Iterator[Section]:
+def _sections(document: LedgerDocument) -> Iterator[Section]:
     marks, generations = marks_of(document), document["generations"]
     lines = [
         generation_plainly(row, times)
@@ -127,6 +132,12 @@ def _sections(document: LedgerDocument, pairs: Sequence[Pair]) -> Iterator[Secti
         [Marks(marks) if marks else Text("None: no alarm went off and nothing was decided.")],
     )
     yield Section("precision", "What audits found", [audit_table(document) or missing("audit")])
+
+
+def _texts(pairs: Sequence[Pair], examples: Sequence[Example]) -> Iterator[Section]:
+    """What was written, in its own words."""
+    if examples:
+        yield Section("samples", "Samples", [Text(cut_note()), *blocks_of(examples)])
     shown = groups(pairs)
     yield Section("duplicates", "Duplicates, side by side", shown or [missing("pairs")])
 

@@ -70,9 +70,9 @@ def unique_table(document: LedgerDocument) -> Table:
     """U of whole generations, by shingle length, and what it came from."""
     columns: list[Column[Generation]] = [
         Column("gen", _generation),
-        *(Column(f"U, {n} words", _unique_of(n), "unique") for n in LENGTHS),
-        Column("U per token", lambda row: _ratio(row["yield_per_token"], "unknown"), "yield"),
-        Column("net U", lambda row: _headline(row["net_unique"])),
+        *(Column(f"unique, {n} words", _unique_of(n), "unique") for n in LENGTHS),
+        Column("per token", lambda row: _ratio(row["yield_per_token"], "unknown"), "yield"),
+        Column("after withdrawals", lambda row: _headline(row["net_unique"])),
         Column("tokens generated", lambda row: _figure(row["tokens"]["generated"])),
         Column("tokens accepted", lambda row: _figure(row["tokens"]["accepted"])),
     ]
