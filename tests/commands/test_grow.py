@@ -246,3 +246,14 @@ def test_barren_is_the_newest_finished_generation_without_one_text(grown):
     assert barren([replace(row, counts=lost, status="running")]) is None
     assert barren([replace(row, counts=lost | {"failed": 0, "duplicate": 1})]) is None
     assert barren([replace(row, counts=lost), replace(row, generation=row.generation + 1)]) is None
+
+
+def test_changed_recipe_of_a_complete_corpus_is_not_passed_over(grown, capsys):
+    recipe, corpus = grown
+    assert main(["grow", recipe, "prompts.0.template=Another {{ parent }}", "--quiet"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert f"{corpus} is complete: 2 of 2 generations; the recipe has changed since" in first
+    assert 'prompts.0.template: "' in first
+    assert '→ "Another {{ parent }}"' in first
+    assert second.startswith("grow a generation by the changed recipe with: seedcorn grow ")
+    assert second.endswith("generations=3")

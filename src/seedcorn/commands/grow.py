@@ -116,7 +116,10 @@ def ending(grown: "Grown", arguments: argparse.Namespace, asked: int) -> str:
         return f"{text}\ngrow more with: {onward}" if grown.reason.startswith("exhausted") else text
     what = "is complete" if not grown.worked else "is complete now"
     onward = command(arguments, generations=max(grown.generations, asked) + 1)
-    return (
-        f"corpus {grown.corpus} {what}: {grown.generations} of {counted(asked, 'generation')}; "
-        f"grow more with: {onward}"
-    )
+    text = f"corpus {grown.corpus} {what}: {grown.generations} of {counted(asked, 'generation')}"
+    if grown.changed:
+        return (
+            f"{text}; the recipe has changed since the newest: {grown.changed}\n"
+            f"grow a generation by the changed recipe with: {onward}"
+        )
+    return f"{text}; grow more with: {onward}"

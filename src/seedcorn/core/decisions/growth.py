@@ -56,6 +56,14 @@ def superseded(state: CorpusState, recipe: Recipe) -> GenerationAbandoned | None
     return GenerationAbandoned(unfinished.number, reason)
 
 
+def changed_since(state: CorpusState, recipe: Recipe) -> str:
+    """What of the recipe is another than the newest generation that stands was grown by, in words."""
+    if not state.standing:
+        return ""
+    stored = recipe_from_dict(state.standing[max(state.standing)].recipe)
+    return "; ".join(map(str, differences(document(stored), document(recipe))))
+
+
 def stored_recipe(state: CorpusState) -> Recipe | None:
     """The recipe that the unfinished generation was started with, if there is one."""
     unfinished = state.unfinished

@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 
 from seedcorn import __version__
-from seedcorn.core.decisions.growth import Guide, Step, WholeRecipe, superseded, unmeasured
+from seedcorn.core.decisions.growth import (
+    Guide,
+    Step,
+    WholeRecipe,
+    changed_since,
+    superseded,
+    unmeasured,
+)
 from seedcorn.core.decisions.stopping import opening
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.ledger.rows import GenerationRow
@@ -58,6 +65,8 @@ class Grown:
     rows: Sequence[GenerationRow] = ()
     reason: str = ""
     """Why it ended before its plan did: target, budget or stop rule, in a sentence."""
+    changed: str = ""
+    """Where there was nothing to do: what of the recipe is another than the newest generation's."""
     written: tuple[int, int] = (0, 0)
     """Samples of the unfinished generation that a resumed run need not write again, and of how many."""
 
@@ -97,7 +106,8 @@ def grow(
     stale = _superseded(store, state, recipe) is not None
     if not stale and guide.next(state) is None and unmeasured(state, recipe.ledger) is None:
         reason, finished = guide.why(state), _finished(state)
-        return Grown(store.uri, True, finished, worked=False, reason=reason)
+        changed = changed_since(state, recipe)
+        return Grown(store.uri, True, finished, worked=False, reason=reason, changed=changed)
     require_engine(recipe.engine, recipe.run, os.environ)  # Before anything starts.
     if state.sequence == 0:
         require_safe(store, recipe.store)
