@@ -41,7 +41,8 @@ s3-dry-run: $(VENV)/.ok $(MODEL)/.ok
 
 # Every test but the long ones, in four runs side by side that take about equally long, each with a
 # Ray cluster of its own where it asks for one. All vLLM engines belong to one run, so no two start at
-# once. The core's tests compile every kernel once, beside the linters; then the rest follows in two runs.
+# once. Before them the kernels are compiled, once and not in every run, beside the linters; after the
+# core's tests the rest follows in two runs.
 SHORT := $(PYTEST) -m "not long"
 ENGINES := tests/engines tests/runtime/test_vllm_line.py tests/runtime/driver tests/security
 RUNTIME := tests/runtime --ignore=tests/runtime/test_vllm_line.py --ignore=tests/runtime/driver
@@ -51,6 +52,7 @@ LOGS := $(patsubst %,.cache/%.log,lint engines core apart rest)
 
 test: $(MODEL)/.ok
 	$(MAKE) lint > .cache/lint.log 2>&1 & lint=$$!; \
+	$(BIN)/python -m tests.kernels > .cache/kernels.log 2>&1 || { cat .cache/kernels.log; exit 1; }; \
 	$(SHORT) $(ENGINES) > .cache/engines.log 2>&1 & engines=$$!; \
 	( $(SHORT) tests/core > .cache/core.log 2>&1; code=$$?; \
 	  $(SHORT) $(APART) > .cache/apart.log 2>&1 & apart=$$!; \
