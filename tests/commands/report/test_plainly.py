@@ -48,4 +48,4 @@ def test_text_that_taught_nothing_and_has_no_order_is_said_to():
 def test_generation_that_was_given_up_counts_for_nothing():
     one = {"generation": 3, "committed": 10, "planned": 20, "reason": "typo"}
     text = abandoned_plainly(one)
-    assert text == "Generation 3: given up after 10 of 20 samples, none of which counts: typo."
+    assert text == "Generation 3: abandoned after 10 of 20 samples, none of which counts: typo."

@@ -24,7 +24,7 @@ def abandoned_plainly(one: GivenUp) -> str:
     """A generation that counts for nothing."""
     why = f": {one['reason']}" if one["reason"] else ""
     had = f"{one['committed']:,} of {counted(one['planned'], 'sample')}"
-    return f"Generation {one['generation']}: given up after {had}, none of which counts{why}."
+    return f"Generation {one['generation']}: abandoned after {had}, none of which counts{why}."
 
 
 def _wrote(row: Generation) -> str:
