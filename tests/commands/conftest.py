@@ -7,6 +7,7 @@ import yaml
 
 from seedcorn.config import load_recipe
 from tests.corpora.growing import grow_in_process
+from tests.servers.chromium import chromium, why_not
 
 SEED = [
     f"Lake {name} lies {depth} metres deep in its valley, and the boats that cross it in {month} "
@@ -77,3 +78,13 @@ def corpus(grown, tmp_path):
     """A copy of the corpus, to be changed at will."""
     shutil.copytree(grown[1], tmp_path / "corpus")
     return tmp_path / "corpus"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """Headless Chromium, where it can be had."""
+    missing = why_not()
+    if missing:
+        pytest.skip(missing)
+    with chromium(tmp_path_factory.mktemp("chromium")) as opened:
+        yield opened

@@ -19,10 +19,10 @@ from seedcorn.commands.show.barren import barren
 from seedcorn.commands.views.live import LineView, Pace, TableView
 from seedcorn.core.recipe import StoreSpec
 from seedcorn.runtime.driver.grow import Grown
-from seedcorn.runtime.driver.snapshot import Snapshot
 from seedcorn.storage.log.reading import read_ledger
 from seedcorn.storage.stores.opening import open_store
 from tests.commands.conftest import write_recipe
+from tests.runtime import metered
 
 
 def arguments(*overrides):
@@ -30,19 +30,19 @@ def arguments(*overrides):
 
 
 def snapshot(**changes):
-    values = {
-        "generation": 2,
-        "planned": 48,
-        "generated": 0,
-        "tokens_per_s": 812.4,
-        "workers": 1,
-        "in_flight": 9,
-        "restarts": 0,
-        "quarantined": 0,
-        "open_batches": 2,
-        "indexing": (0, 0),
-    }
-    return Snapshot(**(values | changes))
+    return metered.look(
+        **(
+            {
+                "generation": 2,
+                "planned": 48,
+                "generated": 0,
+                "tokens_per_s": 812.4,
+                "in_flight": 9,
+                "open_batches": 2,
+            }
+            | changes
+        )
+    )
 
 
 def drawn(look):

@@ -10,20 +10,11 @@ from seedcorn.core.night.report import night_report
 from tests.commands.night.test_index import rounds
 from tests.commands.report import report_document
 from tests.commands.report.report_scripts import TEXTS
-from tests.servers.chromium import Screen, chromium, why_not
+from tests.servers.chromium import Screen
 
 pytestmark = pytest.mark.timeout(360)
 NIGHT = "2026-11-04"
 READABLE = 4.5
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    missing = why_not()
-    if missing:
-        pytest.skip(missing)
-    with chromium(tmp_path_factory.mktemp("chromium")) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -15,21 +15,12 @@ import pytest
 from seedcorn.commands.report.page import build_page
 from tests.commands.report.report_document import document, pairs
 from tests.commands.report.report_scripts import CHART_TEXTS, RATIOS, SHOWN, TEXTS
-from tests.servers.chromium import Screen, chromium, why_not
+from tests.servers.chromium import Screen
 
 pytestmark = pytest.mark.timeout(360)
 WIDE, PHONE = 1200, 360
 READABLE = 4.5
 """WCAG 2.2 AA: contrast of text against what is behind it."""
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    missing = why_not()
-    if missing:
-        pytest.skip(missing)
-    with chromium(tmp_path_factory.mktemp("chromium")) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -7,25 +7,13 @@ import pytest
 from rich.console import Console
 
 from seedcorn.commands.views.live import DONE, GOING, TROUBLE, WAITING, TableView, bar, watching
-from seedcorn.runtime.driver.snapshot import Snapshot
+from tests.runtime import metered
 
 ANSI = {GOING: "\x1b[36m", DONE: "\x1b[32m", WAITING: "\x1b[33m", TROUBLE: "\x1b[31m"}
 
 
 def look(**changes):
-    values = {
-        "generation": 1,
-        "planned": 60,
-        "generated": 15,
-        "tokens_per_s": 40.0,
-        "workers": 1,
-        "in_flight": 8,
-        "restarts": 0,
-        "quarantined": 0,
-        "open_batches": 1,
-        "indexing": (5, 5),
-    }
-    return Snapshot(**(values | changes))
+    return metered.look(**({"planned": 60, "generated": 15, "indexing": (5, 5)} | changes))
 
 
 def terminal(**settings):
