@@ -6,6 +6,7 @@ the check finds and how many it takes for one by mistake.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -51,11 +52,8 @@ class RefusalAnywhere:
 
     def problem(self, subject: Subject) -> str | None:
         """Quote the phrase that refuses."""
-        opening = subject.answer[: self.window].replace("\u2019", "'")
-        for pattern in (_ANYWHERE, *self.also):
-            if found := pattern.search(opening):
-                return f"{found[0]!r} at character {found.start()}"
-        return None
+        opening = _opening(subject, self.window)
+        return _quoted(pattern.search(opening) for pattern in (_ANYWHERE, *self.also))
 
 
 @dataclass(frozen=True)
@@ -70,12 +68,19 @@ class Refusal:
 
     def problem(self, subject: Subject) -> str | None:
         """Quote the phrase that refuses."""
-        opening = subject.answer[: self.window].replace("\u2019", "'")
+        opening = _opening(subject, self.window)
         own = (pattern.search(opening) for pattern in self.also)
-        for found in (refusal_in(opening.translate(_STRAIGHT), len(subject.answer)), *own):
-            if found is not None:
-                return f"{found[0]!r} at character {found.start()}"
-        return None
+        return _quoted((refusal_in(opening.translate(_STRAIGHT), len(subject.answer)), *own))
+
+
+def _opening(subject: Subject, window: int) -> str:
+    return subject.answer[:window].replace("\u2019", "'")
+
+
+def _quoted(finds: Iterable[re.Match[str] | None]) -> str | None:
+    """The first that was found, and where."""
+    found = next(filter(None, finds), None)
+    return None if found is None else f"{found[0]!r} at character {found.start()}"
 
 
 def refusal_in(opening: str, length: int) -> re.Match[str] | None:
