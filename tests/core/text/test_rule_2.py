@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.fingerprint import fingerprint, fingerprint_texts, shingles_many
-from seedcorn.core.text.words import TextRule, read_words
+from seedcorn.core.text.words import TextRule, hashes_of, read_words
 from tests.core.text.reference import exact, kernel, plain, tokens
 
 GOLDEN = Path(__file__).parent / "golden" / "rule_2.json"
@@ -270,3 +270,17 @@ def golden_row(text):
 )
 def test_golden_text_gives_the_committed_values(row):
     assert golden_row(row["text"]) == row
+
+
+@given(st.text(max_size=40))
+def test_one_text_alone_has_the_words_that_it_has_among_others(text):
+    among = read_words(*pack([b"before", text.encode("utf-8", "replace"), b"after"]), TextRule.TWO)
+    start, count = among.starts[1], among.counts[1]
+    assert hashes_of(text, TextRule.TWO).tolist() == among.hashes[start : start + count].tolist()
+
+
+def test_long_text_alone_has_the_words_of_its_parts():
+    text = "a − b\n" * 20_000
+    assert (
+        hashes_of(text, TextRule.TWO).tolist() == hashes_of("a − b", TextRule.TWO).tolist() * 20_000
+    )

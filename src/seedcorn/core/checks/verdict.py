@@ -6,9 +6,8 @@ from functools import cached_property
 from typing import ClassVar, Protocol
 
 from seedcorn.core.engine import Completion
-from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.visible import is_empty
-from seedcorn.core.text.words import TextRule, read_words
+from seedcorn.core.text.words import TextRule, hashes_of
 
 EMPTY = "empty"
 """Reason code of an answer without a visible character: always checked, whatever the recipe."""
@@ -71,8 +70,7 @@ class Subject:
         """Words of any text: equal ones are equal values."""
         if self._rule == TextRule.ONE:
             return coarse_words(text)
-        packed = pack([text.encode("utf-8", "replace")])
-        return read_words(*packed, self._rule).hashes.tolist()
+        return hashes_of(text, self._rule).tolist()
 
 
 class Check(Protocol):

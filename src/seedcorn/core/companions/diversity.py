@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.normaliser import normalise
 from seedcorn.core.text.shingles import shingles_of
-from seedcorn.core.text.words import TextRule, Words, read_words
+from seedcorn.core.text.words import TextRule, Words, hashes_of, read_words
 
 OPENING = 8
 """Words that make an opening."""
@@ -94,7 +94,7 @@ def _opening(text: str, rule: TextRule, words: int) -> tuple[object, ...]:
 def _words(text: str, rule: TextRule) -> Sequence[object]:
     if rule == TextRule.ONE:  # Runs of characters, where a script has no spaces.
         return normalise(text).split()
-    return read_words(*pack([text.encode("utf-8", "replace")]), rule).hashes.tolist()
+    return hashes_of(text, rule).tolist()
 
 
 def _cosines(words: Words, length: int) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from enum import IntEnum
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from seedcorn.core.rule_numbers import TEXT, number_of
@@ -29,6 +30,8 @@ class TextRule(IntEnum):
         return cls(number_of(rules, TEXT))
 
 
+SHORT = 1 << 16
+"""Bytes of a text that is read in less time (half a millisecond) than threads take turns in."""
 NEWEST = TextRule.TWO
 """The rule of what is read without a corpus, and of new corpora."""
 
@@ -63,3 +66,19 @@ def read_words(data: NDArray[np.uint8], offsets: NDArray[Any], rule: TextRule) -
     if rule == TextRule.ONE:
         return Words(*rule_1.read(data, offsets), np.zeros(0, np.uint64), rule)
     return Words(*rule_2.read(data, offsets, rule_2.tables()), rule)
+
+
+@njit(cache=True)
+def _read_held(data: NDArray[Any], offsets: NDArray[Any], known: Any) -> Any:
+    """Rule 2 without giving up the GIL, which is dearer than a short text where threads wait."""
+    return rule_2.read(data, offsets, known)
+
+
+def hashes_of(text: str, rule: TextRule) -> NDArray[np.uint64]:
+    """Word hashes of one text, in order; for an event loop, where texts come one by one."""
+    data = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
+    offsets = np.array([0, data.size], np.int64)
+    if rule == TextRule.ONE:
+        return read_words(data, offsets, rule).hashes
+    read = rule_2.read if data.size > SHORT else _read_held
+    return read(data, offsets, rule_2.tables())[0]
