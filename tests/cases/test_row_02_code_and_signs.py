@@ -1,15 +1,13 @@
 """Code, formulas, names and emoji that differ by an operator or a sign are kept apart and counted."""
 
-import itertools
 import json
 import unicodedata
 
 import pytest
 
-from seedcorn.core.text.fingerprint import fingerprint_texts, similarity
-from seedcorn.core.text.words import NEWEST
 from tests.cases.running import seedcorn
 from tests.cases.serving import grow_answers
+from tests.core.text.reference import are_kept_apart
 from tests.corpora.reading import plain_shingles
 
 KEPT_APART = {
@@ -39,11 +37,7 @@ KEPT_APART = {
 
 @pytest.mark.parametrize("kind", KEPT_APART)
 def test_answers_that_differ_in_a_sign_are_no_duplicates(kind):
-    texts = KEPT_APART[kind]
-    prints = fingerprint_texts(texts, NEWEST)
-    assert len(set(prints.text_hash.tolist())) == len(texts)
-    left, right = zip(*itertools.combinations(range(len(texts)), 2), strict=True)
-    assert (similarity(prints.signature[[*left]], prints.signature[[*right]]) < 0.7).all()
+    assert are_kept_apart(KEPT_APART[kind])
 
 
 def test_corpus_keeps_and_counts_all_of_them_and_is_proved(tmp_path, capsys):

@@ -1,15 +1,12 @@
 """Vowel signs and other marks belong to their words: pairs that one mark parts are kept apart."""
 
-import itertools
 import unicodedata
 
 import pytest
 
-from seedcorn.core.text.fingerprint import fingerprint_texts, similarity
-from seedcorn.core.text.words import NEWEST
 from tests.cases.running import seedcorn
 from tests.cases.serving import grow_answers
-from tests.core.text.reference import tokens
+from tests.core.text.reference import are_kept_apart, tokens
 from tests.texts.scripts import SCRIPTS
 
 KEPT_APART = {
@@ -32,11 +29,7 @@ KEPT_APART = {
 
 @pytest.mark.parametrize("language", KEPT_APART)
 def test_answers_that_differ_in_a_mark_are_no_duplicates(language):
-    texts = KEPT_APART[language]
-    prints = fingerprint_texts(texts, NEWEST)
-    assert len(set(prints.text_hash.tolist())) == len(texts)
-    left, right = zip(*itertools.combinations(range(len(texts)), 2), strict=True)
-    assert (similarity(prints.signature[[*left]], prints.signature[[*right]]) < 0.7).all()
+    assert are_kept_apart(KEPT_APART[language])
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,15 @@
 """The tokens of a text by the plain second writing, hashed here in plain Python."""
 
+import itertools
 import unicodedata
 
 from seedcorn.core.text.buffers import pack
+from seedcorn.core.text.fingerprint import (
+    fingerprint,
+    fingerprint_texts,
+    shingles_many,
+    similarity,
+)
 from seedcorn.core.text.unicode_data import unicode_data
 from seedcorn.core.text.words import TextRule, read_words
 from seedcorn.core.verify.reading import UNSPACED_SHINGLE, Read, read
@@ -70,3 +77,28 @@ def exact(text: str) -> int:
 
 def is_mark(character: str) -> bool:
     return unicodedata.category(character).startswith("M")
+
+
+def golden_row(text: str, rule: TextRule) -> dict[str, object]:
+    """All that a text is known by, as golden vectors are stored."""
+    data, offsets = pack([text.encode("utf-8", "replace")])
+    got = fingerprint(data, offsets, rule)
+    return {
+        "text": text,
+        "words": int(got.words[0]),
+        "text_hash": f"{int(got.text_hash[0]):016x}",
+        "keys": [f"{int(key):016x}" for key in got.keys[0]],
+        "signature": got.signature[0].tobytes().hex(),
+        "shingles": {
+            str(length): [f"{int(value):016x}" for value in found.hashes[:4]]
+            for length, found in shingles_many(data, offsets, rule, (3, 8, 13)).items()
+        },
+    }
+
+
+def are_kept_apart(texts: list[str]) -> bool:
+    """No two of the texts are exact or near duplicates."""
+    prints = fingerprint_texts(texts, TextRule.TWO)
+    left, right = zip(*itertools.combinations(range(len(texts)), 2), strict=True)
+    near = similarity(prints.signature[[*left]], prints.signature[[*right]]) >= 0.7
+    return len(set(prints.text_hash.tolist())) == len(texts) and not near.any()

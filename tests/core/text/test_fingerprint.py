@@ -29,7 +29,7 @@ from seedcorn.core.text.fingerprint import (
 from seedcorn.core.text.fingerprint import minhash as raw_minhash
 from seedcorn.core.text.normaliser import normalise
 from seedcorn.core.text.words import TextRule
-from tests.core.text.reference import MASK, mix, plain
+from tests.core.text.reference import MASK, golden_row, mix, plain
 
 GOLDEN = Path(__file__).parent / "golden" / "fingerprints.json"
 WORDS = [f"word{i}" for i in range(400)]
@@ -288,22 +288,6 @@ def test_fingerprint_very_long_document_among_short_ones(rule):
     assert shingles_many(data, offsets, rule, (8,))[8].hashes.size == 5
 
 
-def golden_row(text):
-    data, offsets = buffer([text])
-    got = fingerprint(data, offsets, TextRule.ONE)
-    return {
-        "text": text,
-        "words": int(got.words[0]),
-        "text_hash": f"{int(got.text_hash[0]):016x}",
-        "keys": [f"{int(key):016x}" for key in got.keys[0]],
-        "signature": got.signature[0].tobytes().hex(),
-        "shingles": {
-            str(length): [f"{int(value):016x}" for value in found.hashes[:4]]
-            for length, found in shingles_many(data, offsets, TextRule.ONE, (3, 8, 13)).items()
-        },
-    }
-
-
 @pytest.mark.parametrize("row", json.loads(GOLDEN.read_text()), ids=lambda row: row["text"][:12])
 def test_fingerprint_golden_text_gives_the_committed_values(row):
-    assert golden_row(row["text"]) == row
+    assert golden_row(row["text"], TextRule.ONE) == row

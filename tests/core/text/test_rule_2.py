@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedcorn.core.text.buffers import pack
-from seedcorn.core.text.fingerprint import fingerprint, fingerprint_texts, shingles_many
+from seedcorn.core.text.fingerprint import fingerprint, fingerprint_texts
 from seedcorn.core.text.words import TextRule, hashes_of, read_words
-from tests.core.text.reference import exact, kernel, plain, tokens
+from tests.core.text.reference import exact, golden_row, kernel, plain, tokens
 
 GOLDEN = Path(__file__).parent / "golden" / "rule_2.json"
 HARD = st.text(
@@ -249,27 +249,11 @@ def test_texts_without_a_token_are_near_nothing_but_themselves():
     assert len(np.unique(got.keys[:5])) == got.keys[:5].size
 
 
-def golden_row(text):
-    data, offsets = pack([text.encode()])
-    got = fingerprint(data, offsets, TextRule.TWO)
-    return {
-        "text": text,
-        "words": int(got.words[0]),
-        "text_hash": f"{int(got.text_hash[0]):016x}",
-        "keys": [f"{int(key):016x}" for key in got.keys[0]],
-        "signature": got.signature[0].tobytes().hex(),
-        "shingles": {
-            str(length): [f"{int(value):016x}" for value in found.hashes[:4]]
-            for length, found in shingles_many(data, offsets, TextRule.TWO, (3, 8, 13)).items()
-        },
-    }
-
-
 @pytest.mark.parametrize(
     "row", json.loads(GOLDEN.read_text()), ids=lambda row: ascii(row["text"][:9])
 )
 def test_golden_text_gives_the_committed_values(row):
-    assert golden_row(row["text"]) == row
+    assert golden_row(row["text"], TextRule.TWO) == row
 
 
 @given(st.text(max_size=40))
