@@ -9,8 +9,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from queue import Queue
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -25,24 +24,22 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> T:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work)
-    started: Queue[tuple[asyncio.AbstractEventLoop, Callable[[], object]]] = Queue()
+    started: Future[tuple[asyncio.AbstractEventLoop, Callable[[], object]]] = Future()
 
     async def told() -> T:
         task = asyncio.current_task()
         assert task is not None
-        started.put((asyncio.get_running_loop(), task.cancel))
+        started.set_result((asyncio.get_running_loop(), task.cancel))
         return await work
 
-    with ThreadPoolExecutor(1, "seedcorn-run") as pool:
-        future = pool.submit(asyncio.run, told())
-        loop, cancel = started.get()
+    def deliver(of: Future[tuple[asyncio.AbstractEventLoop, Callable[[], object]]]) -> None:
+        loop, cancel = of.result()
+        with contextlib.suppress(RuntimeError):  # It has ended in this very moment.
+            loop.call_soon_threadsafe(_acts.get(loop, cancel))
 
-        def interrupt() -> None:
-            with contextlib.suppress(RuntimeError):  # It has ended in this very moment.
-                loop.call_soon_threadsafe(_acts.get(loop, cancel))
-
-        with _handing_on(interrupt):
-            return future.result()
+    # Signals are taken over before the work begins: one that came in between would reach nobody.
+    with ThreadPoolExecutor(1, "seedcorn-run") as pool, _handing_on(lambda: started.add_done_callback(deliver)):
+        return pool.submit(asyncio.run, told()).result()
 
 
 @contextlib.contextmanager
