@@ -38,7 +38,10 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> T:
             loop.call_soon_threadsafe(_acts.get(loop, cancel))
 
     # Signals are taken over before the work begins: one that came in between would reach nobody.
-    with ThreadPoolExecutor(1, "seedcorn-run") as pool, _handing_on(lambda: started.add_done_callback(deliver)):
+    with (
+        ThreadPoolExecutor(1, "seedcorn-run") as pool,
+        _handing_on(lambda: started.add_done_callback(deliver)),
+    ):
         return pool.submit(asyncio.run, told()).result()
 
 

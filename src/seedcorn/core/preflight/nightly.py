@@ -25,6 +25,7 @@ def check(recipe: Recipe) -> None:
         ("dedup.against", recipe.dedup.against),
         ("dedup.evaluations", recipe.dedup.evaluations),
         ("ledger.anchor", recipe.ledger.anchor),
+        ("ledger.yardstick", recipe.ledger.yardstick),
     )
     for key, sources in lists:
         for number, source in enumerate(sources):

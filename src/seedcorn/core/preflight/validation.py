@@ -160,6 +160,7 @@ def _sources(recipe: Recipe) -> Iterator[tuple[str, SourceSpec]]:
         ("dedup.against", recipe.dedup.against),
         ("dedup.evaluations", recipe.dedup.evaluations),
         ("ledger.anchor", recipe.ledger.anchor),
+        ("ledger.yardstick", recipe.ledger.yardstick),
     )
     for key, sources in groups:
         for number, source in enumerate(sources):

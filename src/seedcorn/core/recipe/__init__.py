@@ -13,6 +13,7 @@ from seedcorn.core.recipe.reasoning import ReasoningSpec
 from seedcorn.core.recipe.recipe import MAX_STRATA, LoadedRecipe, Recipe, resolved
 from seedcorn.core.recipe.running import (
     BudgetSpec,
+    HoldoutSpec,
     LedgerSpec,
     RunSpec,
     StopSpec,
@@ -30,6 +31,7 @@ __all__ = [
     "Difference",
     "EndpointSpec",
     "EngineSpec",
+    "HoldoutSpec",
     "LedgerSpec",
     "LoadedRecipe",
     "NightBudgetSpec",

@@ -1,12 +1,13 @@
 """The recipe's part about a run: how work is cut, what is kept of it, when it stops, where it lives.
 
-All of it is operational: texts and verdicts do not depend on any of it.
+All of it is operational, since texts and verdicts do not depend on it; but what is held out of the
+seed is not drawn, so that is a part of the fingerprint.
 """
 
 from dataclasses import dataclass, field, replace
 from math import ceil
 
-from seedcorn.core.recipe.fields import operational
+from seedcorn.core.recipe.fields import operational, semantic
 from seedcorn.core.recipe.texts import SourceSpec
 
 WITHOUT_RAY = "none"
@@ -52,6 +53,17 @@ def in_flight(capacity: int) -> int:
 
 
 @dataclass(frozen=True)
+class HoldoutSpec:
+    """What of the seed is kept back, so that it can be measured what a generation teaches. Whole
+    clusters of documents are: by `group`, or of near duplicates where there is none."""
+
+    share: float = semantic(0.0, at_least=0, at_most=0.1)
+    """Share of the seed's documents; a third each is anchor, yardstick and test. 0: none."""
+    group: str = semantic("")
+    """Column or key whose equal values belong together, such as a book, a site or an author."""
+
+
+@dataclass(frozen=True)
 class LedgerSpec:
     """What the accounting keeps and measures."""
 
@@ -61,6 +73,12 @@ class LedgerSpec:
     """Documents sampled per finished generation for novel bits, order and diversity; 0: none."""
     anchor: list[SourceSpec] = operational(factory=list)
     """Held-out real text that no seed contains: what a generation teaches is measured on it."""
+    yardstick: list[SourceSpec] = operational(factory=list)
+    """More such text, of the same kind as the anchor: what fresh real text would teach."""
+    holdout: HoldoutSpec = field(default_factory=HoldoutSpec)
+    worth: float = operational(10.0, at_least=0)
+    """Words of fresh text that 100 words of a generation must surely teach as much as, for it to be
+    worth going on."""
 
 
 @dataclass(frozen=True)

@@ -61,10 +61,11 @@ class Catalogues:
                     self._opened[role, catalogue.source] = catalogue
                     if role == "seed" and catalogue.source not in known and named_apart:
                         _require_names(spec, catalogue, base, stores)
-        self.anchor: list[Catalogue] = []
-        """Held-out text: read when a generation is measured, never a part of the corpus."""
-        for spec in recipe.ledger.anchor:
-            self.anchor.append(open_catalogue(spec, base, store, recipe.store))
+        # Held-out text: read when a generation is measured, never a part of the corpus.
+        self.anchor, self.yardstick = (
+            [open_catalogue(spec, base, store, recipe.store) for spec in specs]
+            for specs in (recipe.ledger.anchor, recipe.ledger.yardstick)
+        )
 
     def seeds(self, state: CorpusState, generation: int | None = None) -> list[Catalogue]:
         """The seed of a generation that was started, or of the one that would start now.

@@ -149,6 +149,7 @@ def _sources(loaded: LoadedRecipe) -> Iterator[SourceSpec]:
         recipe.dedup.against,
         recipe.dedup.evaluations,
         recipe.ledger.anchor,
+        recipe.ledger.yardstick,
     )
     for group in groups:
         for spec in group:
