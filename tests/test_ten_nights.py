@@ -144,6 +144,8 @@ def live(nights, crash):
     nights.grow(Clock(4, 22), batches=3 if crash else None)
     nights.add_file("c.txt", 7)
     nights.grow(Clock(5, 22))
+    for path in (nights.folder / "docs").iterdir():  # The operator clears the inbox.
+        path.unlink()
     nights.grow(Clock(6, 22))
     nights.grow(Clock(8, 22), engine=EngineSpec(kind="simulated", simulated=COLLAPSING))
     nights.grow(Clock(9, 22))

@@ -6,6 +6,8 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from seedcorn.core.log.entries import Decision, GenerationFinished, SeedAdded
@@ -83,6 +85,28 @@ def test_night_finishes_yesterdays_generation_on_its_own_seed_then_grows_tonight
     assert verify(store, recipe_from_dict).ok
     again = grow_night(loaded, ignore, open_cluster, Clock(2))
     assert not again.grown.worked
+
+
+def test_nights_go_on_after_their_parquet_inbox_was_emptied(
+    without_ray: Loader, tmp_path: Path
+) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    texts = [f"Document {n} says what was seen on day {n * n} of the year." for n in range(30)]
+    pq.write_table(pa.table({"text": texts}), inbox / "first.parquet")
+    os.utime(inbox / "first.parquet", (1000, 1000))
+    loaded = without_ray(
+        f"seed.0.path={inbox}", "seed.0.grows=true", "seed.0.id=''", "ledger.companions=0"
+    )
+    grow_night(loaded, ignore, open_cluster, Clock(1))
+    (inbox / "first.parquet").unlink()
+    evening = grow_night(loaded, ignore, open_cluster, Clock(2))
+
+    store = LocalStore(tmp_path / "corpus")
+    assert evening.grown.generations == 2
+    assert [(body.source, body.rows) for body in bodies(store, SeedAdded)] == [("passages", 30)]
+    found = verify(store, recipe_from_dict, deep=True)
+    assert found.ok, found
 
 
 def test_deadline_ends_the_generation_with_a_decision_in_the_log(

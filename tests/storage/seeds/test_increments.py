@@ -103,12 +103,87 @@ def test_file_that_changed_at_the_same_size_is_refused(tmp_path):
         seed.open(held)
 
 
-def test_file_that_went_is_refused_by_name(seed):
+def test_inbox_that_is_cleared_leaves_what_was_read_of_it(seed):
+    first = seed.open()
+    seed.write("a", "three")
+    second = seed.open(first)
+    for path in (seed.base / "docs").iterdir():
+        path.unlink()
+
+    assert seed.open(second) == second
+    assert seed.texts(second) == ["one", "two", "three"]
+    seed.write("b", "four")
+    third = seed.open(second)
+    assert [(c.source, c.rows) for c in third] == [("docs", 2), ("docs+1", 1), ("docs+2", 1)]
+    shutil.rmtree(seed.base / "docs")
+    (seed.base / "docs").mkdir()
+    assert seed.texts(seed.open(third, grows=False)) == ["one", "two", "three", "four"]
+
+
+def test_part_of_an_increment_that_is_left_in_the_inbox_is_not_new(seed):
+    seed.write("b", "three")
     held = seed.open()
-    seed.write("z", "more")
     (seed.base / "docs" / f"m.{seed.ending}").unlink()
-    with pytest.raises(SeedError, match=rf"m\.{seed.ending} is gone.*part of docs"):
+    assert seed.open(held) == held
+
+
+@pytest.mark.parametrize("seed", ["txt"], indirect=True)
+def test_part_of_an_increment_that_is_left_and_changed_is_refused(seed):
+    seed.write("b", "three")
+    held = seed.open()
+    (seed.base / "docs" / "m.txt").unlink()
+    seed.write("b", "eerht")
+    with pytest.raises(SeedError, match="a file of docs is not what the corpus was grown from"):
         seed.open(held)
+
+
+def test_name_that_is_used_again_for_other_text_is_refused(seed):
+    held = seed.open()
+    seed.write("m", "a file of another length under a name that was used")
+    with pytest.raises(SeedError, match=r"has \d+ bytes, not \d+.*under new names"):
+        seed.open(held)
+
+
+def test_inbox_without_a_file_gives_no_increment_until_it_has_one(seed):
+    (seed.base / "docs" / f"m.{seed.ending}").unlink()
+    assert seed.open() == []
+    assert seed.open(path=f"docs/*.{seed.ending}") == []
+    with pytest.raises(SeedError, match="no such file"):
+        seed.open(path="dcos")
+    seed.write("a", "three")
+    assert [(c.source, c.rows) for c in seed.open()] == [("docs", 1)]
+
+
+def test_file_that_went_without_a_copy_is_refused_by_name(tmp_path):
+    seed = Seed(tmp_path, "parquet")
+    seed.write("m", "one", "two")
+    held = seed.open(grows=False)
+    seed.write("z", "more")
+    (seed.base / "docs" / "m.parquet").unlink()
+    with pytest.raises(SeedError, match=r"m\.parquet is gone.*part of docs"):
+        seed.open(held)
+
+
+def test_copy_is_made_of_what_was_logged_before_there_were_copies(tmp_path):
+    seed = Seed(tmp_path, "parquet")
+    seed.write("m", "one", "two")
+    held = seed.open(grows=False)
+    again = seed.open(held)
+    (seed.base / "docs" / "m.parquet").unlink()
+    assert seed.open(held) == again
+    assert again[0].fingerprint == held[0].fingerprint
+    assert seed.texts(again) == ["one", "two"]
+
+
+def test_copy_that_was_cut_short_is_made_again(tmp_path):
+    seed = Seed(tmp_path, "parquet")
+    seed.write("m", "one", "two")
+    [held] = seed.open()
+    folder = held.files[0].path.rpartition("/")[0]
+    seed.store.delete(f"{folder}/manifest.json")
+    seed.store.put(held.files[0].path, b"half")
+    assert seed.open() == [held]
+    assert seed.texts([held]) == ["one", "two"]
 
 
 def test_source_that_does_not_grow_keeps_what_it_has_and_refuses_more(seed):

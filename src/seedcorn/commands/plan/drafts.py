@@ -25,8 +25,9 @@ from seedcorn.core.preflight.fit import SAMPLED, sampled
 from seedcorn.core.recipe import Recipe, SourceSpec
 from seedcorn.core.sample import Draw, Parent
 from seedcorn.storage.samples.parents import ParentReader
+from seedcorn.storage.seeds.catalogue import is_empty
 from seedcorn.storage.seeds.ids import require_ids
-from seedcorn.storage.seeds.seeds import Catalogue, SeedSet, open_catalogue
+from seedcorn.storage.seeds.seeds import Catalogue, SeedSet, open_catalogue, require_seed
 from seedcorn.storage.stores.opening import open_store
 from seedcorn.storage.stores.store import Store
 
@@ -91,13 +92,19 @@ def planned(loaded: LoadedRecipe, prompts: int, special_tokens: tuple[str, ...] 
     with tempfile.TemporaryDirectory(prefix="seedcorn-plan-") as folder:
         store = open_store(folder, recipe.store)
 
-        def opened(specs: Sequence[SourceSpec]) -> list[Catalogue]:
-            return [open_catalogue(spec, loaded.base, store, recipe.store) for spec in specs]
+        def opened(spec: SourceSpec) -> Catalogue | None:
+            if is_empty(spec, loaded.base, recipe.store):
+                return None
+            return open_catalogue(spec, loaded.base, store, recipe.store)
 
-        opened(recipe.dedup.evaluations)
-        references = sum(catalogue.rows for catalogue in opened(recipe.dedup.against))
-        catalogues = opened(recipe.seed)
-        _require_ids(loaded, catalogues, store)
+        for spec in recipe.dedup.evaluations:
+            opened(spec)
+        found_there = [opened(spec) for spec in recipe.dedup.against]
+        references = sum(catalogue.rows for catalogue in found_there if catalogue)
+        by_source = [opened(spec) for spec in recipe.seed]
+        catalogues = [catalogue for catalogue in by_source if catalogue is not None]
+        require_seed(recipe, catalogues)
+        _require_ids(loaded, by_source, store)
         # As a new corpus would name its rows.
         seeds = SeedSet(catalogues, store, recipe.store, rules_of(CorpusState()))
         drafting = _Drafting(recipe, seeds, store)
@@ -106,20 +113,28 @@ def planned(loaded: LoadedRecipe, prompts: int, special_tokens: tuple[str, ...] 
             recipe.fingerprint, recipe.samples, recipe.samples_per_prompt, affordable(catalogues)
         )
         sample = drafting.drafts(chosen, special_tokens)
-        found = [*concerns(recipe), *_about_seeds(recipe, catalogues)]
+        found = [*concerns(recipe), *_about_seeds(recipe, by_source)]
         return Planned(recipe, first, sample, catalogues, references, found)
 
 
-def _require_ids(loaded: LoadedRecipe, catalogues: Sequence[Catalogue], store: Store) -> None:
+def _require_ids(
+    loaded: LoadedRecipe, catalogues: Sequence[Catalogue | None], store: Store
+) -> None:
     """As `grow` does, where reading the ids takes no longer than a moment."""
     for spec, catalogue in zip(loaded.recipe.seed, catalogues, strict=True):
-        if catalogue.rows <= MOST_IDS:
+        if catalogue is not None and catalogue.rows <= MOST_IDS:
             require_ids(spec, catalogue, loaded.base, (store, loaded.recipe.store))
 
 
-def _about_seeds(recipe: Recipe, catalogues: Sequence[Catalogue]) -> Iterator[Concern]:
+def _about_seeds(recipe: Recipe, catalogues: Sequence[Catalogue | None]) -> Iterator[Concern]:
     for number, (spec, catalogue) in enumerate(zip(recipe.seed, catalogues, strict=True)):
-        if catalogue.problems:
+        if catalogue is None:
+            yield Concern(
+                f"seed.{number}",
+                f"{spec.path} holds no file at present",
+                "what a corpus has read of it before is drawn all the same; this plan shows none of it",
+            )
+        elif catalogue.problems:
             found = ", ".join(f"{count:,} {name}" for name, count in catalogue.problems.items())
             unusable = sum(catalogue.problems.values())
             yield Concern(

@@ -28,7 +28,8 @@ class SourceSpec:
     """Longer documents become `rejected: seed_row`."""
     grows: bool = operational(False)
     """Whether files that appear later join the seed before the next generation; else they are
-    refused. Files that are there already must stay as they are."""
+    refused. The corpus keeps a copy of what it has read, so files may go; one that is still there
+    must be as it was, and a new one needs a new name."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from seedcorn.storage.seeds.catalogue import source_name
 from seedcorn.storage.seeds.ids import require_ids
 from seedcorn.storage.seeds.increments import open_source
 from seedcorn.storage.seeds.rows import MAX_ID
-from seedcorn.storage.seeds.seeds import Catalogue, open_catalogue
+from seedcorn.storage.seeds.seeds import Catalogue, open_catalogue, require_seed
 from seedcorn.storage.stores.store import Store
 
 logger = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class Catalogues:
                     self._opened[role, catalogue.source] = catalogue
                     if role == "seed" and catalogue.source not in known and named_apart:
                         _require_names(spec, catalogue, base, stores)
+        require_seed(recipe, [c for (role, _), c in self._opened.items() if role == "seed"])
         # Held-out text: read when a generation is measured, never a part of the corpus.
         self.anchor, self.yardstick = (
             [open_catalogue(spec, base, store, recipe.store) for spec in specs]

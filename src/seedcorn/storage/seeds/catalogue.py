@@ -86,6 +86,13 @@ def open_catalogue(spec: SourceSpec, base: str, store: Store, store_spec: StoreS
     return catalogue_of(spec, find_files(spec, base, filesystems), filesystems, store)
 
 
+def is_empty(spec: SourceSpec, base: str, store_spec: StoreSpec) -> bool:
+    """Whether a source that grows has no file at present, which is no error."""
+    if not spec.grows:
+        return False
+    return not find_files(spec, base, Filesystems(store_spec), may_be_empty=True).files
+
+
 def catalogue_of(
     spec: SourceSpec, source: SourceListing, filesystems: Filesystems, store: Store
 ) -> Catalogue:

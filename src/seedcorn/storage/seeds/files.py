@@ -130,8 +130,11 @@ class Filesystems:
         return options
 
 
-def find_files(spec: SourceSpec, base: str, filesystems: Filesystems) -> SourceListing:
-    """The files that `spec` names: one file, a folder or a glob; raises SeedError when none."""
+def find_files(
+    spec: SourceSpec, base: str, filesystems: Filesystems, *, may_be_empty: bool = False
+) -> SourceListing:
+    """The files that `spec` names: one file, a folder or a glob. Raises SeedError when there are none,
+    unless that `may_be_empty`: then only where a folder of this machine does not exist."""
     found: list[SourceFile] = []
     if not _is_name(spec.path):
         raise SeedError(f"seed {spec.path!r}: a path is UTF-8 text without NUL")
@@ -141,6 +144,8 @@ def find_files(spec: SourceSpec, base: str, filesystems: Filesystems) -> SourceL
             found = _list(candidate, filesystems)
         if found:
             break
+        if may_be_empty and _may_fill(candidate, filesystems):
+            return SourceListing("", ())
     if not found:
         what = (
             "nothing matches" if glob.has_magic(spec.path) else "no such file, or an empty folder"
@@ -148,6 +153,15 @@ def find_files(spec: SourceSpec, base: str, filesystems: Filesystems) -> SourceL
         places = " or ".join(dict.fromkeys(tried))
         raise SeedError(f"seed {spec.path}: {what} (looked for {places})")
     return SourceListing(_format(spec, found), tuple(sorted(found, key=lambda file: file.name)))
+
+
+def _may_fill(path: str, filesystems: Filesystems) -> bool:
+    """Whether files may appear there; object stores have no folders that could be missing."""
+    filesystem, stripped = filesystems.resolve(path)
+    folder = stripped.rstrip("/") or "/"
+    if magic := re.search(r"[*?\[]", folder):
+        folder = folder[: magic.start()].rpartition("/")[0]
+    return not _is_local(filesystem) or filesystem.isdir(folder)
 
 
 def compression(name: str) -> str:

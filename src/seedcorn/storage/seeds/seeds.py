@@ -11,13 +11,28 @@ import numpy as np
 
 from seedcorn.core.errors import SeedError
 from seedcorn.core.identity import digest
-from seedcorn.core.recipe import StoreSpec
+from seedcorn.core.recipe import Recipe, StoreSpec
 from seedcorn.core.sample import Parent
 from seedcorn.storage.seeds.catalogue import Catalogue, SeedFile, open_catalogue
 from seedcorn.storage.seeds.reader import ScanBatch, SeedReader
 from seedcorn.storage.stores.store import Store
 
-__all__ = ["Catalogue", "ScanBatch", "SeedFile", "SeedReader", "SeedSet", "open_catalogue"]
+__all__ = [
+    "Catalogue",
+    "ScanBatch",
+    "SeedFile",
+    "SeedReader",
+    "SeedSet",
+    "open_catalogue",
+    "require_seed",
+]
+
+
+def require_seed(recipe: Recipe, catalogues: Sequence[Catalogue]) -> None:
+    """Raise SeedError where the recipe names a seed and none of its sources has a document yet."""
+    if recipe.seed and not catalogues:
+        places = ", ".join(spec.path for spec in recipe.seed)
+        raise SeedError(f"the seed holds no file yet: put documents into {places}")
 
 
 class SeedSet:
