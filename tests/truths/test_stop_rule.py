@@ -151,7 +151,10 @@ def test_forecasts_after_a_drop_are_about_what_is_still_drawn(corpus):
     after = {f["batch"]: f for f in forecasts if f["stratum"] == "" and f["batch"] > 8}
 
     assert {f["stratum"] for f in forecasts if f["batch"] > 8} == {"", "invent"}
-    assert [after[batch]["covered"] for batch in range(9, 20)] == [True] * 11
+    scored = [after[batch] for batch in range(9, 20)]
+    assert sum(one["covered"] for one in scored) >= 10
+    # What became of the stratum that collapsed widens nobody else's intervals.
+    assert all(one["high"] - one["low"] < 0.2 * one["estimate"] for one in scored)
 
 
 def test_stratum_that_collapsed_is_shown_and_goes_on_where_alarms_do_not_rule(corpus):

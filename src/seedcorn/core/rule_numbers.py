@@ -21,3 +21,9 @@ CHECK = "checks."
 def number_of(rules: Mapping[str, int], rule: str) -> int:
     """The number of a rule among rules as they are stored."""
     return rules.get(rule, 1)
+
+
+def group_size(rules: Mapping[str, int], samples_per_prompt: int) -> int:
+    """How many neighbouring samples the ledger counts as one document: those of one prompt are no
+    independent draws. Unit 1 counted each of them."""
+    return max(1, samples_per_prompt) if number_of(rules, LEDGER_UNIT) >= 2 else 1

@@ -24,7 +24,9 @@ def hashes_of(words) -> np.ndarray:
     return np.array(sorted(HASHES[word] for word in words), np.uint64)
 
 
-def delta_of(documents: Sequence[Document], rate: float = 1.0) -> Delta:
+def delta_of(
+    documents: Sequence[Document], rate: float = 1.0, group: np.ndarray | None = None
+) -> Delta:
     rows = [hashes_of(document.words) for document in documents]
     rows = [row[row <= np.uint64(limit(rate) - 1)] for row in rows]
     offsets = np.cumsum([0, *map(len, rows)])
@@ -36,6 +38,7 @@ def delta_of(documents: Sequence[Document], rate: float = 1.0) -> Delta:
         np.array([outcome in ("accepted", "duplicate") for outcome in outcomes], bool),
         np.array([document.stratum for document in documents], np.uint8),
         rate,
+        group,
     )
 
 

@@ -102,6 +102,35 @@ def test_forecast_far_ahead_of_a_saturating_template_bends_where_heaps_law_would
     assert found.low < truth < found.high
 
 
+def test_forecast_somewhat_beyond_what_there_is_is_narrow_and_holds():
+    """A template of 2000 instances, 3000 drawn and 3600 to come: 372.4 new ones (sd 15)."""
+    held, widths, truths, old = 0, [], [], []
+    for seed in range(200):
+        evidence, future = drawn(np.random.default_rng(seed), 2000, 3000, 1)
+        found, truth = forecast(evidence, 3600), future(3600, 0)
+        held += found.low <= truth <= found.high
+        widths.append((found.high - found.low) / 2 / found.estimate)
+        truths.append(truth)
+        old.append(forecast(evidence, 3600, rule=1).high - found.high)
+    assert np.mean(truths) == pytest.approx(372.4, abs=4)
+    assert held >= 0.9 * 200
+    assert np.median(widths) <= 0.35
+    # Rule 1 knew no more of the high end than the present yield.
+    assert np.median(old) > 300
+
+
+@pytest.mark.parametrize("skip", [0, 1500, 4000])
+@pytest.mark.parametrize("clump", [1, 40])
+def test_forecast_beyond_what_there_is_covers_the_truth(skip, clump):
+    held = 0
+    for seed in range(150):
+        evidence, future = drawn(np.random.default_rng(seed), 2000, 3000, clump)
+        found, truth = forecast(evidence, 3000, skip), future(3000, skip)
+        assert found.method == (GOOD_TOULMIN if skip == 0 else EXTRAPOLATED)
+        held += found.low <= truth <= found.high
+    assert held >= 0.9 * 150
+
+
 def test_forecast_far_ahead_where_nothing_occurs_three_times_reads_the_curve():
     curve = tuple((n, 10 * n**0.9) for n in (25, 50, 100))
     evidence = evidence_of([600, 31], samples=100, squares=600 * 12, curve=curve)

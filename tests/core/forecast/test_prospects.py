@@ -14,11 +14,12 @@ from seedcorn.core.forecast.prospects import (
     forecast_entry,
     governed,
 )
-from seedcorn.core.forecast.track_record import TrackRecord
 from seedcorn.core.log.entries import BatchCommitted
 from seedcorn.core.log.state import GenerationState
 from seedcorn.core.scheduling.leasing import Cut
 from seedcorn.core.sketch.history import History
+from seedcorn.core.sketch.sketch import HEADLINE, batch_delta
+from seedcorn.core.text.shingles import Shingles
 from tests.core.forecast import shingled
 from tests.core.forecast.shingled import Document, delta_of
 
@@ -176,11 +177,12 @@ def test_governed_last_batch_is_as_short_as_it_will_be():
     assert governed(cut, 4, 2) == (5, 20, 10)
 
 
-def entry(line, mix, mixes=(), cut=CUT, ahead=2, batches=1):
+def entry(line, mix, mixes=(), cut=CUT, ahead=2, widened=None):
+    batches, widened = 1, dict.fromkeys((ALL, *STRATA), 1.0) | (widened or {})
     generation = GenerationState(1, {}, "", 0, batches=batches, mixes={n: {} for n in mixes})
     window = (cut, ahead)
     return forecast_entry(
-        line.prospects, line.history, generation, TrackRecord(), window, lambda batch: mix[batch]
+        line.prospects, line.history, generation, widened.get, window, lambda batch: mix[batch]
     )
 
 
@@ -249,10 +251,54 @@ def test_mixed_counts_what_only_the_stratum_has_and_bounds_it_by_all_of_it():
     alone = exclusive_shares(line.prospects, line.history)
     assert alone == {"a": 3 / 5, "b": 3 / 5, "c": 0.0}
     a, b = (line.prospects.forecast(name, 2) for name in "ab")
-    found = line.prospects.mixed({"a": Amount(2, 0), "b": Amount(2, 0), "c": Amount(0, 0)}, alone)
+    once = {"a": 1.0, "b": 1.0, "c": 1.0}.get
+    whole = {"a": Amount(2, 0), "b": Amount(2, 0), "c": Amount(0, 0)}
+    found = line.prospects.mixed(whole, alone, once)
 
     assert found.samples == 4
     assert found.estimate == pytest.approx(0.6 * (a.estimate + b.estimate))
     assert (found.low, found.high) == (0.6 * a.low + 0.6 * b.low, a.high + b.high)
-    assert line.prospects.mixed({"a": Amount(2, 0), "c": Amount(2, 0)}, alone) is None
-    assert line.prospects.mixed({"a": Amount(0, 0)}, alone) is None
+    assert line.prospects.mixed({"a": Amount(2, 0), "c": Amount(2, 0)}, alone, once) is None
+    assert line.prospects.mixed({"a": Amount(0, 0)}, alone, once) is None
+
+
+def test_entry_widens_each_stratum_by_its_own_factor():
+    line = line_of_batch()
+    plain, wide = (entry(line, [EVEN] * 4, widened=w).values["strata"] for w in ({}, {"b": 3.0}))
+
+    assert [plain[name]["next"] == wide[name]["next"] for name in (ALL, "a", "b")] == [
+        True,
+        True,
+        False,
+    ]
+    assert wide["b"]["next"]["widen"] == 3.0
+    assert wide["b"]["next"]["high"] > plain["b"]["next"]["high"]
+
+
+def test_samples_of_one_prompt_are_one_document_to_the_forecast():
+    """Groups of four completions, each telling one of 300 facts in four of its own words."""
+    random, known, groups = np.random.default_rng(5), set(), 200
+    told = random.integers(0, 300, 2 * groups)
+    history, by_group, by_document = History(), Prospects(1, ("a",), group=4), Prospects(1, ("a",))
+    for prospects, size in ((by_group, 4), (by_document, 1)):
+        facts = np.repeat(told[:groups], 4)
+        delta = batch_delta(
+            {HEADLINE: Shingles(facts.astype(np.uint64) << np.uint64(40), np.arange(801))},
+            np.diff(facts, prepend=-1) != 0,
+            np.ones(800, bool),
+            np.zeros(800, np.uint8),
+            group=np.arange(800) // size if size > 1 else None,
+        )
+        if prospects is by_group:
+            history.add(delta, 1)
+        documents = [Document(frozenset(), 0)] * 800
+        prospects.add(committed(0, documents, 0), delta, history)
+    known = set(told[:groups].tolist())
+    truth = len(set(told[groups:].tolist()) - known)
+
+    found, blind = by_group.forecast("a", 800), by_document.forecast("a", 800)
+    assert by_group.evidence("a").samples == 200
+    assert found.samples == 800
+    assert found.low <= truth <= found.high
+    assert found.high < 1.7 * truth
+    assert blind.high < 0.5 * truth

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedcorn.core.forecast.scores import ForecastScores, batch_of
+from seedcorn.core.forecast.track_record import MORE, Change
 from seedcorn.core.log.entries import Measurement
 from seedcorn.core.log.state import FORECAST
 
@@ -156,6 +157,31 @@ def test_generations_keep_their_promises_apart():
     assert told(scores, 2) == [(2, "", None)]
     assert len(told(scores, 1)) == 3
     assert scores.record.scored == 1
+
+
+def test_widening_and_changes_are_those_of_a_stratum_in_one_generation():
+    """Stratum b brings ten times as much from batch 30 on, in the first generation alone."""
+
+    def entries(generation, rich):
+        total = 0
+        for n in range(1, 61):
+            total += 500 if rich and n > 30 else 50
+            strata = {"": (2 * n * SIZE, n * 50 + total, None)}
+            strata["a"] = (n * SIZE, n * 50, coming(SIZE, 50.0))
+            strata["b"] = (n * SIZE, total, coming(SIZE, 50.0))
+            yield entry(n, n + 1, strata, generation=generation)
+
+    scores = fold(*entries(1, rich=True))
+    assert scores.widening(1, "a") == 1.0
+    assert scores.widening(1, "b") == 45.0
+    assert scores.widening(1, "a", rule=1) == scores.widening(1, "b", rule=1) == 45.0
+    assert scores.changes(1) == [Change(30, "b", MORE)]
+
+    for one in entries(2, rich=False):
+        scores.apply(one)
+    assert scores.widening(2, "b") == 1.0
+    assert scores.widening(2, "b", rule=1) == 45.0
+    assert scores.changes(2) == []
 
 
 def test_order_in_which_an_entry_holds_its_strata_makes_no_other_record():

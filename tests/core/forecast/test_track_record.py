@@ -5,7 +5,7 @@ import time
 import pytest
 
 from seedcorn.core.forecast.forecast import GOOD_TOULMIN, Forecast
-from seedcorn.core.forecast.track_record import NEWEST, TrackRecord
+from seedcorn.core.forecast.track_record import LESS, MORE, NEWEST, RECENT, Change, TrackRecord
 
 
 def promised(widen=1.0, half=10.0):
@@ -95,3 +95,39 @@ def test_a_batch_costs_the_same_after_any_number_of_them():
         record.widening()
         assert (record.scored, record.covered) == (20_000, 20_000)
     assert time.perf_counter() - started < 1.0
+
+
+def record_of_strata(first=0, **truths):
+    """Batch by batch, one truth per stratum; None: nobody forecast it."""
+    record = TrackRecord()
+    for stratum, values in truths.items():
+        for batch, truth in enumerate(values, first):
+            record.register(batch, stratum, promised())
+            record.settle(batch, stratum, truth)
+    return record
+
+
+def test_widening_of_a_stratum_is_judged_on_its_own_forecasts():
+    record = record_of_strata(steady=[50.0] * 30, moved=[90.0] * 30)
+    assert record.widening_of("steady", 0) == 1.0
+    assert record.widening_of("moved", 0) == 4.0
+    assert record.widening_of("unheard of", 0) == 1.0
+
+
+def test_widening_of_a_stratum_forgets_what_is_long_ago_or_of_another_generation():
+    record = record_of_strata(a=[90.0] * 30 + [50.0] * (RECENT - 4))
+    assert record.widening_of("a", 0) == 1.0
+    early = record_of_strata(a=[90.0] * 30)
+    assert early.widening_of("a", 30) == 1.0
+
+
+def test_five_misses_in_a_row_on_one_side_are_a_change_of_policy():
+    more, less, fine = 90.0, 10.0, 50.0
+    record = record_of_strata(
+        a=[fine] * 4 + [more] * 5 + [fine],
+        b=[fine] + [less] * 7 + [more] * 2,
+        c=[more] * 4 + [less] + [more] * 4,
+    )
+    assert record.changes(0, 100) == [Change(1, "b", LESS), Change(4, "a", MORE)]
+    assert record.changes(0, 8) == [Change(1, "b", LESS)]
+    assert record.changes(5, 100) == []

@@ -58,6 +58,26 @@ def test_combine_deltas_of_two_rates_keeps_the_lower_one():
     assert table(combined) == [(*row[:3], 2, 2, 0) for row in table(delta_of(batch, 0.25))]
 
 
+@given(documents, st.integers(2, 4))
+@settings(max_examples=30, deadline=None)
+def test_batch_delta_counts_neighbours_of_one_group_as_one_verified_document(batch, size):
+    """What else stands in a row does not know of groups."""
+    group = np.arange(len(batch)) // size
+    plain, grouped = delta_of(batch), delta_of(batch, group=group)
+    assert [(*row[:4], row[5]) for row in table(grouped)] == [
+        (*row[:4], row[5]) for row in table(plain)
+    ]
+    for row in table(grouped):
+        holders = {
+            offset // size
+            for offset, document in enumerate(batch)
+            if row[2] in {HASHES[word] for word in document.words}
+            and document.stratum == row[1]
+            and document.outcome != "rejected"
+        }
+        assert row[4] == len(holders)
+
+
 def test_batch_delta_accepted_but_not_verified_is_refused():
     with pytest.raises(ValueError, match="accepted document is a verified one"):
         batch_delta({}, np.array([True]), np.array([False]), np.zeros(1, np.uint8))

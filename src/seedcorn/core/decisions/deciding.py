@@ -33,7 +33,7 @@ def next_due(state: CorpusState, ledger: Ledger, recipe: Recipe) -> Body | None:
             ledger.prospects,
             ledger.history,
             generation,
-            ledger.scores.record,
+            partial(ledger.scores.widening, generation.number, rule=ledger.prospects.rule),
             (cut, recipe.units.ahead),
             partial(shares, generation, recipe.prompts),
         )

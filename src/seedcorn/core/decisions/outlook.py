@@ -8,6 +8,7 @@ generations the policy drifts, which `trend` alone may speak of.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TypedDict
 
 from seedcorn.core.decisions.yields import Candidate, best_stratum, seconds_per_sample
@@ -123,13 +124,16 @@ def _outlook(
     else:
         amount = samples or 0
     alone = {ALL: 1.0, **exclusive_shares(ledger.prospects, ledger.history)}
-    widen, stopped = ledger.scores.record.widening(), name != ALL and weights.get(name) == 0
+    widen = partial(
+        ledger.scores.widening, ledger.accounts[-1].generation, rule=ledger.prospects.rule
+    )
+    stopped = name != ALL and weights.get(name) == 0
     if name == ALL and weights:
         total = sum(weights.values())
         amounts = {s: Amount(round(amount * w / total), 0) for s, w in weights.items() if total}
         forecast = ledger.prospects.mixed(amounts, alone, widen)
     else:
-        forecast = ledger.prospects.forecast(name, amount, widen=widen)
+        forecast = ledger.prospects.forecast(name, amount, widen=widen(name))
     return Outlook(name, amount, forecast, alone[name], seconds, stopped)
 
 

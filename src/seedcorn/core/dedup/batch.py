@@ -92,6 +92,8 @@ class SealRule:
     evaluations: Sequence[EvaluationSet] = ()
     reasoning: ReasoningSpec | None = None
     """How markers that traces left in accepted texts are known; None: they are not counted."""
+    group: int = 1
+    """Neighbouring samples that the ledger counts as one document."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,8 @@ def sketch_of(batch: StagedBatch, outcomes: Outcomes, rule: SealRule) -> Delta:
     if latent is not None:
         thinned[LATENT] = latent
     numbers = np.array([rule.strata.index(stratum) for stratum in batch.strata], np.uint8)
-    return batch_delta(thinned, outcomes.accepted, outcomes.passed, numbers, rule.rate)
+    group = batch.index // rule.group if rule.group > 1 else None
+    return batch_delta(thinned, outcomes.accepted, outcomes.passed, numbers, rule.rate, group)
 
 
 def entry_of(

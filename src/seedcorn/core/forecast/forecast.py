@@ -14,38 +14,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from seedcorn.core.forecast.evidence import DEEP, Evidence
+from seedcorn.core.forecast.extrapolation import extrapolated
 from seedcorn.core.intervals import Interval, Z, students_t
 
-DEEP = 4096
-"""Occurrences from here on are one class: a fingerprint in so many documents was never unseen."""
 GOOD_TOULMIN = "good-toulmin"
 """At most as many documents ahead as behind: unbiased."""
 EXTRAPOLATED = "extrapolated"
 """Further than that: a bent Heaps' law, between smoothed Good-Toulmin and the present yield."""
 EMPTY = "nothing so far"
 """No document brought anything: the rule of three."""
+SECANT = 0.5
+"""Multiple of N from which on the secant to t = 1 is taken: a longer one lies higher, a shorter one
+is less sure."""
 GENERATIONS = 4
 """Generations below which a trend is a guess."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
-    """What a policy's documents so far say about its next ones."""
-
-    samples: int
-    """N: documents generated under the policy, those without an accepted text included."""
-    occurrences: NDArray[np.int64]
-    """[Q_1, Q_2, ...] in the sample; those in `DEEP` or more documents stand together in Q_DEEP."""
-    q_sum: int
-    """Sum over documents of q_d, the fingerprints that occur in document d alone."""
-    q_squares: int
-    """Sum of q_d squared: what says how unequal documents are."""
-    rate: float
-    """Sample rate s of the fingerprints."""
-    curve: tuple[tuple[int, float], ...] = ()
-    """(N, estimate of U) after each batch."""
-    incidences: int = 0
-    """Sum over fingerprints of the documents they occur in; 0: take it from `occurrences`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +45,16 @@ class Forecast:
     """By how much the interval was widened because earlier ones had failed."""
 
 
-def forecast(evidence: Evidence, more: int, skip: int = 0, widen: float = 1.0) -> Forecast | None:
+def forecast(
+    evidence: Evidence, more: float, skip: float = 0, widen: float = 1.0, rule: int = 2
+) -> Forecast | None:
     """What `more` documents add once `skip` further ones were generated, in fingerprints.
 
     Up to N documents ahead this is Good and Toulmin 1956 over documents, as a difference of two
-    where `skip` > 0; beyond, the centre is Heaps' law with a bend for saturation, the low end starts
-    from smoothed Good-Toulmin (Orlitsky, Suresh, Wu 2016), the high end from the present yield per
-    document, which can only fall. Both keep the error of sampling on top. Without any
+    where `skip` > 0. Beyond, the centre is Heaps' law with a bend for saturation. Its ends are under
+    `rule` 2 of the ledger's unit those that `_narrowed` explains; under rule 1 the low one starts from
+    smoothed Good-Toulmin (Orlitsky, Suresh, Wu 2016), the high one from the present yield per
+    document, which can only fall. All keep the error of sampling on top. Without any
     document (N = 0) there is no forecast: None. N documents that brought nothing give 0, and the
     rule of three above it, one fingerprint to a document. Raises ValueError for a negative number.
     """
@@ -80,16 +66,16 @@ def forecast(evidence: Evidence, more: int, skip: int = 0, widen: float = 1.0) -
         ends = Interval(0.0, 0.0, _few(evidence, more))
         return _scaled(evidence.rate, more, ends, EMPTY, widen)
     start, end = skip / evidence.samples, (skip + more) / evidence.samples
-    weights = _weights(evidence, start, end)
-    ceiling = (end - start) * evidence.q_sum
-    counted = min(max(float(weights @ evidence.occurrences[: len(weights)]), 0.0), ceiling)
-    half = Z * _deviation(evidence, weights, more, skip, counted)
-    low, high = counted - half, max(counted + half, _few(evidence, more))
+    counted, half = _counted(evidence, start, end)
+    most = max(counted + half, _few(evidence, more))
     if end <= 1:
-        ends = Interval(counted, low, high)
+        ends = Interval(counted, counted - half, most)
         return _scaled(evidence.rate, more, ends, GOOD_TOULMIN, widen)
-    centre = min(_extrapolated(evidence, start, end), ceiling)
-    ends = Interval(centre, min(low, centre - half), max(high, ceiling + half))
+    ceiling = (end - start) * evidence.q_sum
+    centre = min(extrapolated(evidence, start, end), ceiling)
+    ends = Interval(centre, min(counted, centre) - half, max(most, ceiling + half))
+    if rule >= 2:
+        ends = _narrowed(evidence, start, end, ends)
     return _scaled(evidence.rate, more, ends, EXTRAPOLATED, widen)
 
 
@@ -99,7 +85,7 @@ def coverage(evidence: Evidence) -> float | None:
     n counts every fingerprint once per verified document that holds it (Good 1953). None where
     nothing was counted.
     """
-    total = _incidences(evidence)
+    total = evidence.seen
     return 1 - int(evidence.occurrences[0]) / total if total else None
 
 
@@ -129,6 +115,29 @@ def trend(unique: Sequence[tuple[int, Interval | float]]) -> Interval | None:
     return Interval(math.exp(centre), math.exp(centre - half), math.exp(centre + half))
 
 
+def _counted(evidence: Evidence, start: float, end: float) -> tuple[float, float]:
+    """What lies between two multiples of N by the alternating sum, and 1.96 deviations of it."""
+    n, weights = evidence.samples, _weights(evidence, start, end)
+    counted = float(weights @ evidence.occurrences[: len(weights)])
+    counted = min(max(counted, 0.0), (end - start) * evidence.q_sum)
+    return counted, Z * _deviation(evidence, weights, (end - start) * n, start * n, counted)
+
+
+def _narrowed(evidence: Evidence, start: float, end: float, wide: Interval) -> Interval:
+    """Ends beyond t = 1 that hold whatever the shape: the curve never sinks, so at least what comes
+    up to there is added; and it bends down, so from there on at most as much per document as on
+    average over the half before. Neither end leaves `wide`."""
+    n, near = evidence.samples, min(start, 1.0)
+    least, half = _counted(evidence, near, 1.0)
+    low = max(wide.low, least - half)
+    share = (end - max(start, 1.0)) / (1 - SECANT)
+    weights = _weights(evidence, near, 1.0) + share * _weights(evidence, SECANT, 1.0)
+    most = max(float(weights @ evidence.occurrences[: len(weights)]), 0.0)
+    most += Z * _deviation(evidence, weights, (end - start) * n, start * n, most)
+    high = max(low, min(wide.high, most), _few(evidence, (end - start) * n))
+    return Interval(min(max(wide.estimate, low), high), low, high)
+
+
 def _weights(evidence: Evidence, start: float, end: float) -> NDArray[np.float64]:
     """[i - 1]: what a fingerprint in i documents adds to the forecast from start * N to end * N.
 
@@ -149,7 +158,7 @@ def _weights(evidence: Evidence, start: float, end: float) -> NDArray[np.float64
 
 
 def _deviation(
-    evidence: Evidence, weights: NDArray[np.float64], more: int, skip: int, estimate: float
+    evidence: Evidence, weights: NDArray[np.float64], more: float, skip: float, estimate: float
 ) -> float:
     """Standard deviation of estimate - truth, in the sample: the largest of three.
 
@@ -173,66 +182,20 @@ def _deviation(
     return math.sqrt(max(alone, documents, together))
 
 
-def _few(evidence: Evidence, more: int) -> float:
+def _few(evidence: Evidence, more: float) -> float:
     """Rule of three: what was in none of N documents is in at most 3/N of all (95 %).
 
     The least that a high end can be, however saturated the documents, with the fingerprints of a
     mean document to each.
     """
-    return 3 * more / evidence.samples * max(1.0, _incidences(evidence) / evidence.samples)
+    return 3 * more / evidence.samples * max(1.0, evidence.seen / evidence.samples)
 
 
-def _incidences(evidence: Evidence) -> int:
-    counts = evidence.occurrences
-    return evidence.incidences or int(counts @ np.arange(1, len(counts) + 1))
-
-
-def _extrapolated(evidence: Evidence, start: float, end: float) -> float:
-    """The yield per document, r (1 + a t)^(-c/a), integrated over the documents ahead.
-
-    r = Q_1 per N; it falls by c = 2 Q_2/Q_1 at first, and a = 3 Q_3/Q_2 - c says how that levels
-    off: this is the gamma-Poisson mixture with those three counts (Efron and Thisted 1976). a = 1 is
-    Heaps' law, a = 0 the exponential end of a template with equally likely instances; a lies
-    between. Heaps' law through the curve where nothing occurs three times yet.
-    """
-    once, twice, thrice = (*evidence.occurrences[:3].tolist(), 0, 0, 0)[:3]
-    if not (twice and thrice):
-        return _heaps(evidence, start, end)
-    c = 2 * twice / once if once else 0.0
-    a = min(max(3 * thrice / twice - c, 1e-6), 1.0)
-    first, last = math.log1p(a * start), math.log1p(a * end)
-    power = 1 - c / a
-    if abs(power) < 1e-9:
-        return once / a * (last - first)
-    return once / (a * power) * (math.exp(power * last) - math.exp(power * first))
-
-
-def _heaps(evidence: Evidence, start: float, end: float) -> float:
-    """Heaps' law U N^beta through the curve's end, integrated over the documents ahead."""
-    distinct = float(evidence.occurrences.sum())
-    beta = _heaps_exponent(evidence, distinct)
-    return distinct * ((1 + end) ** beta - (1 + start) ** beta)
-
-
-def _heaps_exponent(evidence: Evidence, distinct: float) -> float:
-    """Slope of log U on log N over the curve's later half; Q_1/U where that has one point.
-
-    Under Heaps' law both are beta (Q_1/U is the slope of the rarefaction curve at its end).
-    """
-    points = [(n, u) for n, u in evidence.curve if n > 0 and u > 0]
-    points = [(n, u) for n, u in points if 2 * n >= points[-1][0]]
-    if len(points) < 2 or points[0][0] == points[-1][0]:
-        return min(evidence.q_sum / distinct, 1.0) if distinct else 0.0
-    x, y = np.log(np.array(points, np.float64)).T
-    centred = x - x.mean()
-    return float(min(max(centred @ y / (centred @ centred), 0.0), 1.0))
-
-
-def _scaled(rate: float, more: int, ends: Interval, method: str, widen: float) -> Forecast:
+def _scaled(rate: float, more: float, ends: Interval, method: str, widen: float) -> Forecast:
     """The forecast for all fingerprints, from that for the sampled ones."""
     estimate, low, high = ends
     return Forecast(
-        more,
+        math.ceil(more),
         estimate / rate,
         max(0.0, estimate - widen * (estimate - low)) / rate,
         (estimate + widen * (high - estimate)) / rate,

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from seedcorn.core.forecast.forecast import DEEP, Evidence
+from seedcorn.core.forecast.evidence import DEEP, Evidence
 from seedcorn.core.sketch.shingle_table import shifts
 from seedcorn.core.sketch.sketch import limit as highest_hash
 

@@ -2,19 +2,21 @@
 
 After each committed batch `Prospects` says what the batch that is decided on next would add. It
 counts *verified* documents, duplicates included, so that dedup does not hide a saturated template.
+The samples of one prompt are one document (`rule_numbers.group_size`).
 Invariant: a forecast is a function of committed batches and of how they were cut; the measurement
 that records it can be recomputed from log and sketches.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple, TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.core.forecast.forecast import Evidence, Forecast, coverage, forecast
+from seedcorn.core.forecast.evidence import Evidence
+from seedcorn.core.forecast.forecast import Forecast, coverage, forecast
 from seedcorn.core.forecast.occupancy import Occupancy
-from seedcorn.core.forecast.track_record import TrackRecord
 from seedcorn.core.intervals import Bounds
 from seedcorn.core.log.entries import BatchCommitted, Measurement
 from seedcorn.core.log.state import FORECAST, GenerationState
@@ -61,9 +63,13 @@ class Prospects:
     Memory: at most about 60 MB for the whole generation and each stratum of several.
     """
 
-    def __init__(self, generation: int = 0, strata: Sequence[str] = ()) -> None:
-        """Nothing so far; `strata` in the recipe's order."""
+    def __init__(
+        self, generation: int = 0, strata: Sequence[str] = (), group: int = 1, rule: int = 2
+    ) -> None:
+        """Nothing so far; `strata` in the recipe's order. `group` neighbouring samples are one
+        document; `rule` is the number of the ledger's unit."""
         self.generation, self._strata = generation, tuple(strata)
+        self.rule, self._group = rule, group
         # One stratum is the whole: two tables would say the same.
         self._names = (ALL, *strata) if len(strata) > 1 else (ALL,)
         self._tables = {name: Occupancy() for name in self._names}
@@ -92,7 +98,7 @@ class Prospects:
             name: getattr(delta, name)[rows][fresh]
             for name in ("hash", "verified", "accepted", "first", "stratum")
         }
-        document = batch.first_index + columns["first"].astype(np.int64)
+        document = (batch.first_index + columns["first"].astype(np.int64)) // self._group
         novel = history.novel(self.generation, HEADLINE)
         for name in self._names:
             number = -1 if name == ALL else self._strata.index(name)
@@ -115,24 +121,31 @@ class Prospects:
     def evidence(self, name: str) -> Evidence:
         """What the stratum's documents so far say about its next ones."""
         key = self._key(name)
-        return self._tables[key].evidence(self._samples[key], tuple(self._curves[key]))
+        curve = tuple((-(-n // self._group), unique) for n, unique in self._curves[key])
+        return self._tables[key].evidence(-(-self._samples[key] // self._group), curve)
 
     def forecast(self, name: str, more: int, skip: int = 0, widen: float = 1.0) -> Forecast | None:
         """What `more` samples of the stratum add after `skip` further ones; see core.forecast.forecast."""
-        return forecast(self.evidence(name), more, skip, widen)
+        ahead = (more / self._group, skip / self._group)
+        found = forecast(self.evidence(name), *ahead, widen, self.rule)
+        return replace(found, samples=more) if found is not None else None
 
     def mixed(
-        self, amounts: Mapping[str, "Amount"], alone: Mapping[str, float], widen: float = 1.0
+        self,
+        amounts: Mapping[str, "Amount"],
+        alone: Mapping[str, float],
+        widen: Callable[[str], float],
     ) -> Forecast | None:
         """What all strata add in another mix than they were drawn in: the documents of both mixes
         are no one sample, those of each stratum are.
 
         `alone`: the share of each stratum's unique content that no other stratum has, which is what
         its estimate and its low end count by; the high end lets strata add all of theirs. None
-        where a stratum that is to be drawn never was, or nothing is to be drawn.
+        where a stratum that is to be drawn never was, or nothing is to be drawn. `widen`: each
+        stratum's factor.
         """
         wanted = {name: amount for name, amount in amounts.items() if amount.samples}
-        found = {name: self.forecast(name, *amount, widen) for name, amount in wanted.items()}
+        found = {name: self.forecast(name, *a, widen(name)) for name, a in wanted.items()}
         parts = [(alone.get(name, 1.0), each) for name, each in found.items() if each is not None]
         if len(parts) < len(found) or not parts:
             return None
@@ -142,7 +155,7 @@ class Prospects:
             low=sum(share * each.low for share, each in parts),
             high=sum(each.high for _, each in parts),
             method=SUMMED,
-            widen=widen,
+            widen=max(each.widen for _, each in parts),
         )
 
     def snapshot(self) -> dict[str, NDArray]:
@@ -195,16 +208,17 @@ def forecast_entry(
     prospects: Prospects,
     history: History,
     generation: GenerationState,
-    record: TrackRecord,
+    widen: Callable[[str], float],
     window: tuple[Cut, int],
     mix: Mix,
 ) -> Measurement:
     """The measurement that says what was found so far and what the governed batch would add.
 
-    `window` is how the plan is cut and how many batches are open ahead.
+    `widen` says by how much a stratum's intervals are widened, `window` how the plan is cut and how
+    many batches are open ahead.
     """
     batch, _, _ = governed(window[0], generation.batches, window[1])
-    amounts, widen = _amounts(window, generation.batches, mix), record.widening()
+    amounts = _amounts(window, generation.batches, mix)
     alone = exclusive_shares(prospects, history)
     novel = history.novel(prospects.generation, HEADLINE)
     strata: dict[str, Prospect] = {}
@@ -215,7 +229,7 @@ def forecast_entry(
             parts = {stratum: amounts[stratum] for stratum in prospects.names[1:]}
             coming = prospects.mixed(parts, alone, widen)
         else:
-            coming = prospects.forecast(name, *amounts[name], widen)
+            coming = prospects.forecast(name, *amounts[name], widen(name))
         strata[name] = {
             "samples": prospects.samples(name),
             "tokens": prospects.tokens(name),

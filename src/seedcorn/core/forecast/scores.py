@@ -13,7 +13,7 @@ from typing import Any
 
 from seedcorn.core.forecast.forecast import Forecast
 from seedcorn.core.forecast.prospects import ALL
-from seedcorn.core.forecast.track_record import Prediction, TrackRecord
+from seedcorn.core.forecast.track_record import Change, Prediction, TrackRecord
 from seedcorn.core.intervals import Interval, unique_interval
 from seedcorn.core.log.entries import Measurement
 
@@ -43,6 +43,18 @@ class ForecastScores:
     def unique(self, generation: int) -> dict[int, Interval]:
         """U of all strata after so many batches, wherever an entry recorded it."""
         return self._unique.get(generation, {})
+
+    def widening(self, generation: int, stratum: str, rule: int = 2) -> float:
+        """By how much the stratum's next forecasts are widened, under a rule of the ledger's unit: by
+        its own record in this generation, whose policy is no other's, or by that of all."""
+        if rule == 1:
+            return self.record.widening()
+        return self.record.widening_of(stratum, _number(generation, 0))
+
+    def changes(self, generation: int) -> list[Change]:
+        """Where a stratum's source became another one; `batch` counted in the generation."""
+        first, end = _number(generation, 0), _number(generation + 1, 0)
+        return [one._replace(batch=_batch(one.batch)) for one in self.record.changes(first, end)]
 
     def apply(self, entry: Measurement) -> None:
         """Fold a forecast entry: settle the batch before it, then note what it promises."""
@@ -109,7 +121,11 @@ class _Terms:
 
 def batch_of(prediction: Prediction) -> int:
     """The batch that a promise of `ForecastScores.of` is about, counted in its generation."""
-    return prediction.batch & ((1 << _GENERATION_BITS) - 1)
+    return _batch(prediction.batch)
+
+
+def _batch(number: int) -> int:
+    return number & ((1 << _GENERATION_BITS) - 1)
 
 
 def _number(generation: int, batch: int) -> int:

@@ -24,6 +24,7 @@ from seedcorn.core.log.entries import (
     ObjectRef,
 )
 from seedcorn.core.log.state import STOP
+from seedcorn.core.rule_numbers import LEDGER_UNIT, group_size, number_of
 from seedcorn.core.sample import OUTCOMES, Outcome
 
 RUNNING, FINISHED, ABANDONED = "running", "finished", "abandoned"
@@ -60,6 +61,10 @@ class Account:
     unit: str = ACCEPTED_TOKENS
     constructed: bool = False
     """Whether a check knows latent instances."""
+    ledger_unit: int = 1
+    """Number of the rule that says what is counted."""
+    group: int = 1
+    """Neighbouring samples that are counted as one document."""
     status: str = RUNNING
     reason: str = ""
     detail: str = ""
@@ -195,7 +200,14 @@ def open_account(sequence: int, entry: GenerationStarted) -> Account:
         unit = VERIFIED_TOKENS if any(c.verifies for c in checks) else ACCEPTED_TOKENS
         constructed = any(issubclass(check, Constructed) for check in checks)
         return Account(
-            entry.generation, recipe["name"], recipe["samples"], names, unit, constructed
+            entry.generation,
+            recipe["name"],
+            recipe["samples"],
+            names,
+            unit,
+            constructed,
+            ledger_unit=number_of(entry.rules, LEDGER_UNIT),
+            group=group_size(entry.rules, int(recipe.get("samples_per_prompt", 1))),
         )
     except (KeyError, TypeError) as error:
         raise CorruptCorpus(

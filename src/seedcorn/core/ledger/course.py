@@ -58,6 +58,15 @@ class Expectation(Bounds):
     covered: bool | None
 
 
+class PolicyChange(TypedDict):
+    """From this batch on a stratum ("": all) brought more, or less, than was forecast, again and
+    again."""
+
+    batch: int
+    stratum: str
+    side: str
+
+
 class Course(TypedDict):
     """A generation batch by batch."""
 
@@ -65,6 +74,7 @@ class Course(TypedDict):
     forecasts: list[Expectation]
     alarms: list[AlarmNote]
     decisions: list[DecisionNote]
+    policy_changes: list[PolicyChange]
 
 
 class ComingOf(Coming):
@@ -95,11 +105,18 @@ def course_of(account: Account, scores: ForecastScores) -> Course:
             {"batch": d.batch, "action": d.action, "value": d.value, "reason": d.reason}
             for d in account.decisions
         ],
+        "policy_changes": [
+            {"batch": one.batch, "stratum": one.stratum, "side": one.side}
+            for one in scores.changes(account.generation)
+        ],
     }
 
 
-def expectations_of(rows: Sequence[GenerationRow], scores: ForecastScores) -> Expectations:
-    """What the newest generation's forecasts say, and the trend over all."""
+def expectations_of(
+    rows: Sequence[GenerationRow], scores: ForecastScores, rule: int
+) -> Expectations:
+    """What the newest generation's forecasts say, and the trend over all. `rule` is the number of
+    that generation's ledger unit."""
     newest = rows[-1].generation if rows else 0
     record, strata = scores.record, prospects_of(scores.last(newest))
     # By place, not by number: abandoned generations leave gaps that took no time to grow.
@@ -113,7 +130,7 @@ def expectations_of(rows: Sequence[GenerationRow], scores: ForecastScores) -> Ex
     return {
         "scored": record.scored,
         "covered": record.covered,
-        "widening": record.widening(),
+        "widening": max((scores.widening(newest, name, rule) for name in strata), default=1.0),
         "next": [
             {"stratum": name, **ahead}
             for name, values in sorted(strata.items())

@@ -185,6 +185,7 @@ def document(ledger: LedgerView) -> LedgerDocument:
     """Plain JSON values with sorted keys; measured times stand under `measured` alone."""
     rows, accounts = ledger.rows(), {a.generation: a for a in ledger.accounts}
     pairs = list(zip(rows, accounts.values(), strict=True))
+    rule = ledger.accounts[-1].ledger_unit if rows else 2
     value: LedgerDocument = {
         "format": FORMAT,
         "sketch_rate": ledger.history.rate,
@@ -192,7 +193,7 @@ def document(ledger: LedgerView) -> LedgerDocument:
         "strata": [
             _stratum(row, accounts[row.generation], ledger.scores) for row in ledger.strata()
         ],
-        "forecast": expectations_of(rows, ledger.scores),
+        "forecast": expectations_of(rows, ledger.scores, rule),
         "repeats": _repeats(rows),
         "measured": [_times(row, account) for row, account in pairs],
     }

@@ -234,7 +234,9 @@ class Ledger:
             self._blind[self.sequence] = (body.generation, f"{why}; read the log again")
 
     def _open_prospects(self, account: Account) -> None:
-        self.prospects = Prospects(account.generation, account.names)
+        self.prospects = Prospects(
+            account.generation, account.names, account.group, account.ledger_unit
+        )
         snapshot = self._snapshot
         if snapshot is not None and int(snapshot["generation"][0]) == account.generation:
             self.prospects.restore(snapshot)

@@ -15,7 +15,7 @@ from seedcorn.core.rule_numbers import CHECK, LEDGER_UNIT, REASONING, ROW_NAMES,
 
 KNOWN: Mapping[str, tuple[int, ...]] = {
     TEXT: (1, 2),
-    LEDGER_UNIT: (1,),
+    LEDGER_UNIT: (1, 2),
     REASONING: (1, 2),
     ROW_NAMES: (1, 2),
     **{f"{CHECK}{code}": tuple(meanings) for code, meanings in MEANINGS.items()},

@@ -40,7 +40,8 @@ class Delta:
     accepted: NDArray[np.uint32]
     """Accepted documents of this stratum that contain the shingle."""
     verified: NDArray[np.uint32]
-    """Accepted and duplicate documents: counts that dedup did not blind, for the forecast."""
+    """Accepted and duplicate documents: counts that dedup did not blind, for the forecast. Groups of
+    them where `batch_delta` was given any."""
     first: NDArray[np.uint32]
     """Offset in the batch of the first document that contains it, accepted documents preferred."""
     rate: float = 1.0
@@ -79,12 +80,14 @@ def batch_delta(
     verified: NDArray[np.bool_],
     stratum: NDArray[np.uint8],
     rate: float = 1.0,
+    group: NDArray[np.int64] | None = None,
 ) -> Delta:
     """Count the documents per shingle of one batch whose n documents stand in plan order.
 
     `shingles` holds each document's distinct hashes below `limit(rate)`, by shingle length;
-    `accepted`, `verified` (accepted or duplicate) and `stratum` have shape [n]. Raises ValueError
-    when a document is accepted but not verified.
+    `accepted`, `verified` (accepted or duplicate) and `stratum` have shape [n], as has `group`: equal
+    neighbours count once as verified, None counts every document. Raises ValueError when a document
+    is accepted but not verified.
     """
     if np.any(accepted & ~verified):
         raise ValueError("an accepted document is a verified one; the batch says otherwise")
@@ -96,7 +99,7 @@ def batch_delta(
         counts = verified[document]
         for number in np.unique(stratum[verified]):
             picked = np.flatnonzero(counts & (of == number))
-            rows = _count(item.hashes[picked], document[picked], accepted)
+            rows = _count(item.hashes[picked], document[picked], accepted, group)
             size = len(rows[0])
             groups.append([np.full(size, number), np.full(size, length), *rows])
     return _assemble(groups, rate)
@@ -122,14 +125,23 @@ def combine(deltas: Sequence[Delta]) -> Delta:
 
 
 def _count(
-    hashes: NDArray[np.uint64], document: NDArray[np.int64], accepted: NDArray[np.bool_]
+    hashes: NDArray[np.uint64],
+    document: NDArray[np.int64],
+    accepted: NDArray[np.bool_],
+    group: NDArray[np.int64] | None,
 ) -> list[NDArray]:
     """Distinct hashes in order, with accepted count, verified count and first document."""
-    order = np.argsort(hashes)
+    # Stable where groups are counted: the documents of a hash then stay in plan order.
+    order = np.argsort(hashes, kind=None if group is None else "stable")
     hashes, ranked = hashes[order], document[order].astype(np.uint32)
     starts = _starts(hashes)
     kept = accepted[ranked]
-    sizes = np.diff(np.append(starts, len(hashes)))
+    if group is None:
+        sizes = np.diff(np.append(starts, len(hashes)))
+    else:
+        other = np.zeros(len(hashes), bool)
+        other[_starts(hashes, group[ranked])] = True
+        sizes = _sums(other, starts)
     ranked[~kept] += _DROPPED
     first = np.minimum.reduceat(ranked, starts) if len(starts) else ranked
     return [hashes[starts], _sums(kept, starts), sizes, first & ~_DROPPED]

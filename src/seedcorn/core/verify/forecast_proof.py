@@ -44,7 +44,7 @@ def check_forecast(
         ledger.prospects,
         ledger.history,
         generation,
-        ledger.scores.record,
+        partial(ledger.scores.widening, generation.number, rule=ledger.prospects.rule),
         (cut, batch - generation.batches),
         partial(shares, generation, recipe.prompts),
     )

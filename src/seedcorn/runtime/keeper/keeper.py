@@ -30,6 +30,7 @@ from seedcorn.core.log.entries import (
 from seedcorn.core.log.rules import rules_of
 from seedcorn.core.log.state import CorpusState, Source
 from seedcorn.core.recipe import Recipe
+from seedcorn.core.rule_numbers import group_size
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import Delta
 from seedcorn.core.text.fingerprint import KEYS, SIGNATURE_BYTES
@@ -114,6 +115,7 @@ class Keeper:
             build(self._recipe.checks, rules),
             self._evaluations,
             self._recipe.engine.reasoning if counts_marks(rules) else None,
+            group_size(rules, self._recipe.samples_per_prompt),
         )
         entry, delta = self._sealer.seal(request, ancestry, rule)
         self._pending[request.generation, request.batch] = delta

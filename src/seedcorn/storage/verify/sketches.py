@@ -7,6 +7,7 @@ from seedcorn.core.checks import build
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.ledger.latents import latent_hashes
 from seedcorn.core.log.entries import BatchCommitted
+from seedcorn.core.rule_numbers import group_size
 from seedcorn.core.sketch.sketch import COLUMNS, LATENT, LENGTHS, Delta, batch_delta, limit, thin
 from seedcorn.core.text.shingles import shingles_many
 from seedcorn.core.text.words import TextRule
@@ -44,4 +45,6 @@ def sketch_of(table: pa.Table, rows: BatchRows, grown: Grown, rate: float) -> De
         shingles[LATENT] = latent
     strata = [prompt.name for prompt in recipe.prompts]
     numbers = np.array([strata.index(name) for name in rows.stratum], np.uint8)
-    return batch_delta(shingles, accepted, passed, numbers, rate)
+    size = group_size(rules, recipe.samples_per_prompt)
+    group = np.array(rows.index, np.int64) // size if size > 1 else None
+    return batch_delta(shingles, accepted, passed, numbers, rate, group)
