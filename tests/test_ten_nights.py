@@ -285,7 +285,7 @@ def test_deadline_ends_the_night_after_the_open_batches_and_stands_in_the_log(ni
 def test_each_summary_is_one_line_with_the_same_figures_as_the_report(nights):
     for day in NIGHTS:
         line, report = nights.lines[f"2026-11-{day:02d}"], nights.report(day)
-        assert line.startswith(f"night 2026-11-{day:02d}: +")
+        assert line.startswith(f"night 2026-11-{day:02d}: {report['verdict']['sentence']} +")
         assert "\n" not in line
         counts = f"{report['counts']['accepted']:,} of {report['committed']:,} accepted"
         assert counts in line

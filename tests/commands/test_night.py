@@ -58,7 +58,7 @@ def test_night_whose_report_is_missing_writes_it_and_grows_nothing(grown, capsys
     first = capsys.readouterr().out
     assert main(words) == 0
 
-    assert first.startswith("night 2026-11-23: +")
+    assert re.match(r"night 2026-11-23: (Look|Stop): [^.]+\. \+", first)
     assert first.count("\n") == 1
     assert capsys.readouterr().out == (
         f"night 2026-11-23: nothing to do: generation 1 is this night's; corpus {store.uri}\n"
@@ -176,7 +176,7 @@ def test_webhook_gets_the_summary_of_each_report_once(grown, monkeypatch, listen
         assert main(["night", path, KEY, "nightly.webhook_env=NIGHT_HOOK"]) == 0
 
     [(_, _, said)] = server.taken
-    assert said["text"].startswith("night 2026-11-23: +")
+    assert re.match(r"night 2026-11-23: (Look|Stop): ", said["text"])
     assert (said["night"], said["status"], said["generation"]) == ("2026-11-23", "grown", 1)
     assert said["counts"]["accepted"] > 0
 

@@ -260,7 +260,7 @@ def test_to_json_batches_cut_differently_is_equal():
 def test_lines_one_per_generation_reads_like_the_design():
     one, two = lines(fold(LOG))
     assert one == (
-        "gen 1: 50 tokens, accepted 60 %, U = 4 uat (exact), contained 12.5 %, 200 uat/engine-hour"
+        "Look. gen 1: 50 tokens, accepted 60 %, U = 4 uat (exact), contained 12.5 %, 200 uat/engine-hour"
     )
     assert two.endswith("running, 1 of 1 sample")
 

@@ -60,7 +60,12 @@ LOOP = replace(
             "it restates, with little that the history does not say",
         ),
         (replace(NEW, worth=near(5, 3)), Limits(), LOOK, "a domain that your anchor does not hold"),
-        (replace(NEW, worth=None), Limits(), LOOK, "is unknown: it was not measured"),
+        (
+            replace(NEW, worth=None),
+            Limits(),
+            LOOK,
+            "is unknown: it was not measured on held-out text; give",
+        ),
         (
             replace(NEW, worth=None, withheld={"worth": "the anchor has 80 documents"}),
             Limits(),

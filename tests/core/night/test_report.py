@@ -12,6 +12,14 @@ def interval(estimate, half=0.0):
     return {"estimate": float(estimate), "low": estimate - half, "high": estimate + half}
 
 
+SAID = {
+    "colour": "go",
+    "reason": "it teaches",
+    "next": "",
+    "sentence": "Worth going on: it teaches.",
+}
+
+
 def row(number, unique=1000, committed=100, accepted=90, **changes):
     return {
         "generation": number,
@@ -19,6 +27,7 @@ def row(number, unique=1000, committed=100, accepted=90, **changes):
         "reason": "exhausted",
         "detail": "all samples are decided",
         "unit": "uat",
+        "verdict": SAID,
         "planned": committed,
         "committed": committed,
         "counts": {

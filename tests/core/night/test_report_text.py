@@ -19,7 +19,7 @@ def first(**changes):
 
 def test_summary_is_one_line_with_error_cost_forecast_and_alarms():
     assert summary(first()) == (
-        "night 2026-11-01: +41.2 k uvt (±0.3 %), 512 of 600 accepted, 0.4 engine-hours, "
+        "night 2026-11-01: Worth going on: it teaches. +41.2 k uvt (±0.3 %), 512 of 600 accepted, 0.4 engine-hours, "
         "next night 38.0 k [30.0 k, 44.0 k], no alarm"
     )
 

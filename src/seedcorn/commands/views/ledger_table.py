@@ -4,16 +4,20 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from seedcorn.commands.views.output import figures
 from seedcorn.core.figures import counted, scaled
 from seedcorn.core.intervals import Interval
 from seedcorn.core.ledger.goodput import goodput_line
+from seedcorn.core.ledger.judging import verdict_of
 from seedcorn.core.ledger.line import line
 from seedcorn.core.ledger.rows import Containment, GenerationRow, StratumRow, Unique
+from seedcorn.core.ledger.verdict import GO, LOOK, STOP
 from seedcorn.core.sample import OUTCOMES
 from seedcorn.core.sketch.sketch import HEADLINE
 
+COLOURS = {GO: "bold green", LOOK: "bold yellow", STOP: "bold red"}
 TOKEN_KIND_LINES = {
     "uat": f"uat: unique accepted tokens, the {HEADLINE}-word shingles of accepted samples that "
     "nothing earlier in the corpus contains",
@@ -32,6 +36,8 @@ def print_ledger(
     if not rows:
         console.print("\n".join(notes) or "no generation has started yet", soft_wrap=True)
         return
+    said = verdict_of(rows[-1])
+    console.print(Text(said.sentence, style=COLOURS[said.colour]), soft_wrap=True)
     for row in rows:
         console.print(line(row), soft_wrap=True)
     console.print()

@@ -15,6 +15,7 @@ from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.ledger.alarms import AlarmWatch
 from seedcorn.core.ledger.goodput import Goodput
 from seedcorn.core.ledger.latents import Constructed
+from seedcorn.core.ledger.verdict import TAUGHT, Limits
 from seedcorn.core.log.entries import (
     BatchCommitted,
     Decision,
@@ -65,6 +66,8 @@ class Account:
     """Number of the rule that says what is counted."""
     group: int = 1
     """Neighbouring samples that are counted as one document."""
+    limits: Limits = field(default_factory=Limits)
+    """Of its verdict."""
     status: str = RUNNING
     reason: str = ""
     detail: str = ""
@@ -208,11 +211,22 @@ def open_account(sequence: int, entry: GenerationStarted) -> Account:
             constructed,
             ledger_unit=number_of(entry.rules, LEDGER_UNIT),
             group=group_size(entry.rules, int(recipe.get("samples_per_prompt", 1))),
+            limits=_limits(recipe),
         )
     except (KeyError, TypeError) as error:
         raise CorruptCorpus(
             f"log entry {sequence} (generation_started) holds no resolved recipe: {error} is missing"
         ) from error
+
+
+def _limits(recipe: Mapping[str, Any]) -> Limits:
+    """As the generation was started with; recipes of older versions have fewer keys."""
+    stop, ledger = recipe.get("stop") or {}, recipe.get("ledger") or {}
+    return Limits(
+        worth=ledger.get("worth", TAUGHT),
+        precision=stop.get("min_precision", 0.0),
+        alarms=stop.get("alarms", True),
+    )
 
 
 def _checks(items: Iterable[Mapping[str, Any]]) -> list[type[Any]]:

@@ -15,6 +15,7 @@ from seedcorn.core.forecast.scores import ForecastScores
 from seedcorn.core.intervals import Bounds, Interval
 from seedcorn.core.ledger.accounts import Account
 from seedcorn.core.ledger.course import Course, Expectations, course_of, expectations_of
+from seedcorn.core.ledger.judging import verdict_of
 from seedcorn.core.ledger.rows import (
     Audit,
     Containment,
@@ -24,6 +25,7 @@ from seedcorn.core.ledger.rows import (
     Unique,
     Withdrawals,
 )
+from seedcorn.core.ledger.verdict import VerdictNote
 from seedcorn.core.ledger.verifiers import adjusted_unique, information_budget, worth_of_repeats
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import HEADLINE
@@ -74,6 +76,7 @@ class GenerationFigures(TypedDict):
     information_budget: float
     """Bits."""
     coverage: float | None
+    verdict: VerdictNote
 
 
 class Generation(GenerationFigures, Course):
@@ -230,6 +233,7 @@ def figures_of(row: GenerationRow) -> GenerationFigures:
         "adjusted_unique": _adjusted(row),
         "information_budget": _budget(row),
         "coverage": row.coverage,
+        "verdict": verdict_of(row).note,
     }
 
 

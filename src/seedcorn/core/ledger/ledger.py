@@ -8,6 +8,7 @@ history cannot be taken out again, so the fold must be told of it before it meet
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from numpy.typing import NDArray
 
@@ -144,8 +145,10 @@ class Ledger:
                 self.history,
                 *self._unknown(account.generation),
                 self._prospect(account.generation),
+                before,
             )
-            for account in self.accounts
+            for before, account in pairwise([None, *self.accounts])
+            if account is not None
         ]
 
     def strata(self) -> list[StratumRow]:

@@ -15,6 +15,7 @@ from seedcorn.core.ledger.document import (
 )
 from seedcorn.core.ledger.measures import BOUNDS, COMPANIONS
 from seedcorn.core.ledger.rows import GenerationRow
+from seedcorn.core.ledger.verdict import SAID
 
 
 def line(row: GenerationRow) -> str:
@@ -24,7 +25,9 @@ def line(row: GenerationRow) -> str:
 
 def generation_line(row: GenerationFigures, times: TimesOfRow) -> str:
     """The same of a ledger document."""
-    parts = [f"gen {row['generation']}: {scaled(row['tokens']['generated'])} tokens"]
+    tokens = scaled(row["tokens"]["generated"])
+    said = SAID[row["verdict"]["colour"]]
+    parts = [f"{said}. gen {row['generation']}: {tokens} tokens"]
     if row["committed"]:
         parts.append(f"accepted {100 * row['counts']['accepted'] / row['committed']:.0f} %")
     parts += [_unique(row), *_measures(row), *_times(row["unit"], times)]

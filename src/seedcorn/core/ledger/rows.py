@@ -12,6 +12,7 @@ from seedcorn.core.companions.companions import Companions
 from seedcorn.core.forecast.prospects import ALL, Prospect
 from seedcorn.core.intervals import Bounds, Interval, unique_interval
 from seedcorn.core.ledger.accounts import Account
+from seedcorn.core.ledger.verdict import Limits
 from seedcorn.core.sample import OUTCOMES
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import HEADLINE, LATENT, LENGTHS
@@ -105,6 +106,12 @@ class GenerationRow:
     """Accepted samples whose text still holds a marker of a trace, by family of markers."""
     engine_time: dict[str, float] = field(default_factory=dict)
     """Measured: seconds that engines were alive, by what they went into (core.ledger.goodput)."""
+    alarms: tuple[str, ...] = ()
+    """Jumps of form in its batches, as sentences."""
+    worth_before: Bounds | None = None
+    """W of the generation before it that stands."""
+    limits: Limits = field(default_factory=Limits)
+    """Of its verdict (`core.ledger.judging`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +141,10 @@ def generation_row(
     unknown: str,
     net_unknown: str,
     prospect: Prospect | None = None,
+    before: Account | None = None,
 ) -> GenerationRow:
     """The row of one generation; U is withheld where `unknown` says why. `prospect`: what the
-    newest forecast entry says of all strata together."""
+    newest forecast entry says of all strata together; `before`: the generation before it."""
     unique = {} if unknown else _totals(account, history, net=False)
     tokens, withdrawn = account.tokens, account.withdrawn
     hours = account.engine_seconds / 3600
@@ -173,6 +181,9 @@ def generation_row(
         next_hour=_next_hour(account, prospect),
         marked=dict(sorted(account.marked.items())),
         engine_time=account.engine_time,
+        alarms=tuple(f"{alarm.stratum}: {alarm.text}" for alarm in account.watch.alarms),
+        worth_before=_worth(before),
+        limits=account.limits,
     )
 
 
@@ -201,6 +212,11 @@ def stratum_rows(
             )
         )
     return rows
+
+
+def _worth(account: Account | None) -> Bounds | None:
+    found = account.companions if account is not None else None
+    return found.get("worth") if found else None
 
 
 def _audit(account: Account, stratum: str) -> Audit | None:

@@ -27,6 +27,7 @@ OUTSIDE = 0.5
 """Share of tokens outside known word sequences, from which a text was written anew."""
 UNEXPLAINED = 0.8
 """Mean novel share (rho), from which a text says what the history does not."""
+HELD_OUT = "give real text of your own as ledger.anchor and ledger.yardstick"
 FRESH = "bring fresh seed, another task or a stronger model"
 NO_FIGURES: Mapping[str, str] = MappingProxyType({})
 
@@ -189,8 +190,8 @@ def _unsure(found: Findings, limits: Limits) -> Verdict:
     if not found.finished:
         return Verdict(LOOK, f"{found.name} is not finished")
     if found.worth is None:
-        why = found.withheld.get("worth", "it was not measured")
-        return Verdict(LOOK, f"what {found.name} taught is unknown: {why}")
+        why = found.withheld.get("worth", "it was not measured on held-out text")
+        return Verdict(LOOK, f"what {found.name} taught is unknown: {why}", HELD_OUT)
     if found.worth.low > limits.worth and found.precision is not None:
         low = found.precision.low
         text = f"an audit of {found.name} found precision from {low:.3f} up, {limits.precision:g} is wanted"

@@ -4,11 +4,12 @@ Invariant: measured times stand under `measured` alone, and a figure that nobody
 zero.
 """
 
-from typing import Final, Literal, TypedDict
+from typing import Final, Literal, NotRequired, TypedDict
 
 from seedcorn.core.intervals import Bounds
 from seedcorn.core.ledger.course import AlarmNote, DecisionNote
 from seedcorn.core.ledger.rows import Tokens
+from seedcorn.core.ledger.verdict import VerdictNote
 
 FORMAT = 1
 """Version of the JSON."""
@@ -116,6 +117,8 @@ class GrownNight(Around):
     deadline: bool
     """Whether the deadline ended it."""
     detail: str
+    verdict: NotRequired[VerdictNote]
+    """Absent in reports of older versions."""
     unit: str
     planned: int
     committed: int

@@ -59,6 +59,7 @@ def night_report(
         "reason": row["reason"],
         "deadline": any("deadline" in one["value"] for one in row["decisions"]),
         "detail": row["detail"],
+        "verdict": row["verdict"],
         "unit": row["unit"],
         "planned": row["planned"],
         "committed": row["committed"],

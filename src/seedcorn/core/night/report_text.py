@@ -39,7 +39,8 @@ def summary(report: NightReport) -> str:
     if report["status"] == SKIPPED:
         return f"night {report['night']}: nothing grown: {report['detail']}"
     accepted, committed = report["counts"]["accepted"], report["committed"]
-    parts = [_added(report), f"{accepted:,} of {committed:,} accepted"]
+    said = f"{report['verdict']['sentence']} " if "verdict" in report else ""
+    parts = [f"{said}{_added(report)}", f"{accepted:,} of {committed:,} accepted"]
     hours = report["measured"]["engine_hours"]
     if hours is not None:
         parts.append(f"{scaled(hours)} engine-hours")
@@ -57,7 +58,8 @@ def sentences(report: NightReport) -> list[str]:
     """What the night did and why, most important first."""
     if report["status"] == SKIPPED:
         return [f"Nothing was grown: {report['detail']}.", *_around(report)]
-    lines = [*_content(report), *_forecast(report), *_alarmed(report), *_drifts(report)]
+    said = [report["verdict"]["sentence"]] if "verdict" in report else []
+    lines = [*said, *_content(report), *_forecast(report), *_alarmed(report), *_drifts(report)]
     return [*lines, *_strata(report), *_around(report)]
 
 
