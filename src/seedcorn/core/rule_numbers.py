@@ -9,7 +9,7 @@ from collections.abc import Mapping
 TEXT = "text"
 """What a token is: dedup, ledger, containment, decontamination, checks that count words."""
 LEDGER_UNIT = "ledger_unit"
-"""What the ledger counts."""
+"""What the ledger counts: distinct shingles (1), or unique tokens (2)."""
 REASONING = "reasoning"
 """How a trace is split from the answer."""
 ROW_NAMES = "row_names"
@@ -26,4 +26,9 @@ def number_of(rules: Mapping[str, int], rule: str) -> int:
 def group_size(rules: Mapping[str, int], samples_per_prompt: int) -> int:
     """How many neighbouring samples the ledger counts as one document: those of one prompt are no
     independent draws. Unit 1 counted each of them."""
-    return max(1, samples_per_prompt) if number_of(rules, LEDGER_UNIT) >= 2 else 1
+    return max(1, samples_per_prompt) if counts_tokens(rules) else 1
+
+
+def counts_tokens(rules: Mapping[str, int]) -> bool:
+    """Whether the ledger's unit is the unique token."""
+    return number_of(rules, LEDGER_UNIT) >= 2

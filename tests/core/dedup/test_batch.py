@@ -66,6 +66,7 @@ def staged(texts: list[str], rejected: dict[int, str] | None = None, first: int 
         prints=fingerprint_texts([t for n, t in enumerate(texts) if n not in why], NEWEST),
         prompt_tokens=np.full(count, 3, np.int32),
         tokens=np.full(count, 40, np.int32),
+        own_tokens=np.full(count, 40, np.int64),
         seconds=[0.5] * count,
         lost=0.25,
         words=read_words(*pack([text.encode() for text in texts]), NEWEST),

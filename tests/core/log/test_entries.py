@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from seedcorn.core.errors import CorruptCorpus, FormatError
 from seedcorn.core.log.entries import (
+    FORMATS,
     KINDS,
     BatchCommitted,
     Entry,
@@ -86,7 +87,7 @@ def damaged(**changes) -> bytes:
     return json.dumps({**json.loads(encode(OPENED)), **changes}).encode()
 
 
-@pytest.mark.parametrize("change", [{"format": 3}, {"format": None}, {"format": "1"}])
+@pytest.mark.parametrize("change", [{"format": FORMATS[-1] + 1}, {"format": None}, {"format": "1"}])
 def test_unknown_format_is_refused_by_name(change):
     with pytest.raises(FormatError, match=r"log entry 3 has format .* use the seedcorn version"):
         decode(damaged(**change), 3)

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from seedcorn.core.ledger.withdrawal import Candidate, Selection, withdrawn_delta
-from seedcorn.core.log.entries import ObjectRef, Withdrawn
+from seedcorn.core.log.entries import Withdrawn
 from seedcorn.core.log.rules import rules_of
 from seedcorn.core.log.state import CorpusState
+from seedcorn.core.rule_numbers import counts_tokens
 from seedcorn.core.sketch.sketch import Delta, combine
 from seedcorn.core.text.words import TextRule, read_words
 from seedcorn.storage.log.sketches import write_delta
 from seedcorn.storage.log.withdrawals import withdrawn_ids, write_ids
 from seedcorn.storage.samples.batches import texts_view
-from seedcorn.storage.samples.samples import read_shard
+from seedcorn.storage.samples.samples import UNIQUE_TOKENS, read_shard
 from seedcorn.storage.stores.store import Store
 
 COLUMNS = ["sample_id", "generation", "stratum", "parents", "model", "completion_tokens", "text"]
@@ -35,6 +36,8 @@ class Choice:
     """(sample id, generation)"""
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     """generation -> {samples, tokens}"""
+    unique: dict[str, dict[str, float]] = field(default_factory=dict)
+    """generation -> stratum -> unique tokens; of those generations that count them"""
     missing: list[str] = field(default_factory=list)
     """Ids that were asked for by name and not found."""
     strata: set[str] = field(default_factory=set)
@@ -47,11 +50,18 @@ class Choice:
         counts = self.counts.setdefault(str(generation), {"samples": 0, "tokens": 0})
         counts["samples"] += table.num_rows
         counts["tokens"] += sum(table["completion_tokens"].to_pylist())
+        if UNIQUE_TOKENS.name in table.column_names:
+            self._take(table, self.unique.setdefault(str(generation), {}))
         numbers = [strata.index(name) for name in table["stratum"].to_pylist()]
         words = read_words(*texts_view(table["text"]), self.rule)
         self._parts.append(withdrawn_delta(words, numbers, self.rate))
         if len(self._parts) >= PARTS:
             self._parts = [combine(self._parts)]
+
+    def _take(self, table: pa.Table, unique: dict[str, float]) -> None:
+        columns = (table[name].to_pylist() for name in ("stratum", UNIQUE_TOKENS.name))
+        for stratum, tokens in zip(*columns, strict=True):
+            unique[stratum] = unique.get(stratum, 0.0) + tokens
 
     def body(self, store: Store, selection: Selection, reason: str) -> Withdrawn:
         """Write ids and sketch; what names them is the entry that is to be appended."""
@@ -61,6 +71,7 @@ class Choice:
             counts=self.counts,
             ids=write_ids(store, self.ids),
             sketch=write_delta(store, combine(self._parts), self.rate),
+            unique=self.unique,
         )
 
     def known(self) -> dict[str, list[str]]:
@@ -83,7 +94,8 @@ def choose(store: Store, state: CorpusState, selection: Selection, rate: float) 
         if not selection.about(number):
             continue
         for ref in generation.shards:
-            found = _matching(store, ref, selection, gone)
+            columns = [*COLUMNS, UNIQUE_TOKENS.name] if counts_tokens(generation.rules) else COLUMNS
+            found = _matching(read_shard(store, ref, columns), selection, gone)
             if found.num_rows:
                 choice.add(found, number, strata)
     matched = {name for name, _ in choice.ids}
@@ -91,8 +103,7 @@ def choose(store: Store, state: CorpusState, selection: Selection, rate: float) 
     return choice
 
 
-def _matching(store: Store, ref: ObjectRef, selection: Selection, gone: frozenset[str]) -> pa.Table:
-    table = read_shard(store, ref, COLUMNS)
+def _matching(table: pa.Table, selection: Selection, gone: frozenset[str]) -> pa.Table:
     columns = [table[name].to_pylist() for name in COLUMNS[:5]]
     mask = [
         name not in gone and selection.matches(Candidate(name, generation, stratum, parents, model))

@@ -32,6 +32,7 @@ from seedcorn.core.recipe import (
     TargetSpec,
     UnitsSpec,
 )
+from seedcorn.core.rule_numbers import counts_tokens
 from seedcorn.core.scheduling.leasing import Cut
 
 TARGET, BUDGET, RULE = "target", "budget", "stop_rule"
@@ -121,14 +122,17 @@ def accepted_so_far(state: CorpusState) -> int:
 
 
 def unique_so_far(state: CorpusState) -> float:
-    """Unique tokens of all generations, as their newest forecasts recorded them.
+    """Unique tokens of all generations, without those of withdrawn samples.
 
-    Of a generation from which samples were withdrawn, as large a share counts as of its samples was
-    kept: an approximation, exact where nothing is withdrawn.
+    Under rule 1 of the ledger's unit as their newest forecasts recorded them, and of a generation
+    from which samples were withdrawn as large a share as of its samples was kept: an approximation,
+    exact where nothing is withdrawn.
     """
     total = 0.0
     for number, generation in state.standing.items():
-        if generation.prospects and generation.accepted:
+        if counts_tokens(generation.rules):
+            total += generation.unique_tokens
+        elif generation.prospects and generation.accepted:
             values = generation.prospects[-1].values
             kept = 1 - _withdrawn(state, number) / generation.accepted
             total += kept * values["strata"][ALL]["sampled"] / values["rate"]

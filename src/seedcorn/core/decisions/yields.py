@@ -12,6 +12,8 @@ from typing import Literal, NamedTuple
 
 from seedcorn.core.figures import scaled
 from seedcorn.core.forecast.prospects import ALL, Prospect, prospects_of
+from seedcorn.core.forecast.tokens_per_shingle import TokensPerShingle, of_generation
+from seedcorn.core.intervals import Interval
 from seedcorn.core.log.entries import Measurement
 from seedcorn.core.log.state import COMPANIONS, CorpusState, GenerationState
 from seedcorn.core.recipe import StopSpec
@@ -36,9 +38,9 @@ def exhausted(state: CorpusState, generation: GenerationState, rule: StopSpec, s
         return ""
     if forecast_until(generation) < generation.batches:
         return ""
-    predicted = [
-        _predicted(measurement, stratum) for measurement in generation.prospects[-patience:]
-    ]
+    worth = of_generation(generation, stratum)
+    newest = generation.prospects[-patience:]
+    predicted = [_predicted(measurement, stratum, worth) for measurement in newest]
     known = [value for value in predicted if value is not None]
     if len(known) < patience:
         return ""
@@ -96,7 +98,8 @@ def best_of_mix(generation: GenerationState, mix: Mapping[str, float], rule: Sto
         return ""
     newest, found = generation.prospects[-1], list[Candidate]()
     for stratum, weight in mix.items():
-        low, values = _predicted(newest, stratum, "low"), _values(newest, stratum)
+        worth, values = of_generation(generation, stratum), _values(newest, stratum)
+        low = _predicted(newest, stratum, worth, "low")
         if weight > 0 and low is not None and values["sampled"]:
             alone = values["exclusive"] * newest.values["rate"] / values["sampled"]
             found.append(Candidate(stratum, low, alone, _seconds(generation, stratum)))
@@ -114,11 +117,17 @@ def seconds_per_sample(
 
 
 def _predicted(
-    measurement: Measurement, stratum: str, end: Literal["low", "high"] = "high"
+    measurement: Measurement,
+    stratum: str,
+    worth: TokensPerShingle,
+    end: Literal["low", "high"] = "high",
 ) -> float | None:
     """Unique tokens per sample that a forecast promised, at one end of its interval."""
     coming = _values(measurement, stratum)["next"]
-    return coming[end] / coming["samples"] if coming and coming["samples"] else None
+    if not coming or not coming["samples"]:
+        return None
+    found = worth.tokens(Interval.of(coming), coming["samples"])
+    return getattr(found, end) / coming["samples"]
 
 
 def _values(measurement: Measurement, stratum: str) -> Prospect:

@@ -66,6 +66,8 @@ class StagedBatch:
     prompt_tokens: NDArray[np.int32]
     tokens: NDArray[np.int32]
     """Of the completion."""
+    own_tokens: NDArray[np.int64]
+    """Of the completion's text alone, without a trace."""
     seconds: Sequence[float]
     """Each row's share of its engine's time."""
     lost: float

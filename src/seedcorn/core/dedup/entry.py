@@ -13,6 +13,7 @@ from seedcorn.core.ledger.goodput import split
 from seedcorn.core.ledger.latents import latent_hashes
 from seedcorn.core.log.entries import BatchCommitted, ObjectRef
 from seedcorn.core.sketch.sketch import LATENT, Delta, batch_delta, limit
+from seedcorn.core.sketch.unique_tokens import AcceptedTexts
 from seedcorn.core.text.shingles import below
 
 
@@ -26,6 +27,7 @@ class Written:
     rate: float
     containment: dict[str, float]
     marked: dict[str, int] = field(default_factory=dict)
+    unique: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def marks_of(batch: StagedBatch, outcomes: Outcomes, rule: SealRule) -> dict[str, int]:
@@ -49,6 +51,11 @@ def sketch_of(batch: StagedBatch, outcomes: Outcomes, rule: SealRule) -> Delta:
     numbers = np.array([rule.strata.index(stratum) for stratum in batch.strata], np.uint8)
     group = batch.index // rule.group if rule.group > 1 else None
     return batch_delta(thinned, outcomes.accepted, outcomes.passed, numbers, rule.rate, group)
+
+
+def accepted_texts(batch: StagedBatch, outcomes: Outcomes) -> AcceptedTexts:
+    """The batch as far as unique tokens ask."""
+    return AcceptedTexts(outcomes.accepted, batch.words.counts, batch.own_tokens)
 
 
 def entry_of(
@@ -84,6 +91,7 @@ def entry_of(
         goodput=goodput,
         containment=written.containment,
         marked=written.marked,
+        unique=written.unique,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from seedcorn.core.checks import CHECKS
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.ledger.alarms import AlarmWatch
+from seedcorn.core.ledger.first_held import FirstHeldBooks
 from seedcorn.core.ledger.goodput import Goodput
 from seedcorn.core.ledger.latents import Constructed
 from seedcorn.core.ledger.verdict import TAUGHT, Limits
@@ -25,7 +26,7 @@ from seedcorn.core.log.entries import (
     ObjectRef,
 )
 from seedcorn.core.log.state import STOP
-from seedcorn.core.rule_numbers import LEDGER_UNIT, group_size, number_of
+from seedcorn.core.rule_numbers import LEDGER_UNIT, counts_tokens, group_size, number_of
 from seedcorn.core.sample import OUTCOMES, Outcome
 
 RUNNING, FINISHED, ABANDONED = "running", "finished", "abandoned"
@@ -92,6 +93,8 @@ class Account:
     """Newest audit by stratum; "" for all."""
     form: dict[str, dict[str, float]] = field(default_factory=dict)
     """Newest form by stratum."""
+    first_held: FirstHeldBooks | None = None
+    """What its unique tokens rest on; None where they are not the ledger's unit."""
 
     @property
     def duplicates(self) -> dict[str, int]:
@@ -119,6 +122,8 @@ class Account:
         self.goodput.add(sequence, batch.goodput)
         self.watch.apply(batch)
         self.form |= batch.form
+        if self.first_held is not None:
+            self.first_held.commit(sequence, batch)
         self.ticks.append(self._tick())
 
     def decide(self, decision: Decision) -> None:
@@ -127,8 +132,13 @@ class Account:
         if decision.action == STOP:
             self.planned = min(self.planned, int(decision.value["samples"]))
 
-    def withdraw(self, sequence: int, counts: Mapping[str, int]) -> None:
-        """Count withdrawn samples and tokens; never more than were accepted."""
+    def withdraw(
+        self, sequence: int, counts: Mapping[str, int], unique: Mapping[str, float]
+    ) -> None:
+        """Count withdrawn samples and tokens, never more than were accepted, and what they had
+        brought by stratum."""
+        if self.first_held is not None:
+            self.first_held.withdraw(unique)
         self.withdrawn.update({key: counts.get(key, 0) for key in ("samples", "tokens")})
         pairs = (("samples", self.counts[_ACCEPTED]), ("tokens", self.tokens[_ACCEPTED]))
         for what, accepted in pairs:
@@ -212,6 +222,7 @@ def open_account(sequence: int, entry: GenerationStarted) -> Account:
             ledger_unit=number_of(entry.rules, LEDGER_UNIT),
             group=group_size(entry.rules, int(recipe.get("samples_per_prompt", 1))),
             limits=_limits(recipe),
+            first_held=FirstHeldBooks() if counts_tokens(entry.rules) else None,
         )
     except (KeyError, TypeError) as error:
         raise CorruptCorpus(

@@ -20,6 +20,7 @@ from seedcorn.core.ledger.rows import (
     Audit,
     Containment,
     GenerationRow,
+    Short,
     StratumRow,
     Tokens,
     Unique,
@@ -46,7 +47,17 @@ class Span(TypedDict):
     high: float
 
 
-class GenerationFigures(TypedDict):
+class UniqueTokens(TypedDict):
+    """Null where the ledger's unit is the shingle, as `GenerationRow` explains it."""
+
+    ledger_unit: int
+    unique_tokens: Bounds | None
+    unique_share: Bounds | None
+    short: Short | None
+    net_unique_tokens: Bounds | None
+
+
+class GenerationFigures(UniqueTokens):
     """What one generation added, as `GenerationRow` explains it, without measured times."""
 
     generation: int
@@ -83,7 +94,7 @@ class Generation(GenerationFigures, Course):
     """One generation, and how it came about."""
 
 
-class Stratum(TypedDict):
+class Stratum(UniqueTokens):
     """What one stratum added, as `StratumRow` explains it."""
 
     generation: int
@@ -234,6 +245,7 @@ def figures_of(row: GenerationRow) -> GenerationFigures:
         "information_budget": _budget(row),
         "coverage": row.coverage,
         "verdict": verdict_of(row).note,
+        **_unique_tokens(row),
     }
 
 
@@ -283,6 +295,17 @@ def _stratum(row: StratumRow, account: Account, scores: ForecastScores) -> Strat
         "next": prospect["next"] if prospect is not None else None,
         "form": account.form.get(row.stratum),
         "precision": row.precision,
+        **_unique_tokens(row),
+    }
+
+
+def _unique_tokens(row: GenerationRow | StratumRow) -> UniqueTokens:
+    return {
+        "ledger_unit": row.ledger_unit,
+        "unique_tokens": _bounds(row.unique_tokens),
+        "unique_share": _bounds(row.unique_share),
+        "short": row.short,
+        "net_unique_tokens": _bounds(row.net_unique_tokens),
     }
 
 

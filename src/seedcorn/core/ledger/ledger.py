@@ -284,7 +284,8 @@ class Ledger:
 
     def _withdrawn(self, body: Withdrawn, deltas: Deltas) -> None:
         for generation, counts in body.counts.items():
-            self._account(int(generation)).withdraw(self.sequence, counts)
+            gone = body.unique.get(generation, {})
+            self._account(int(generation)).withdraw(self.sequence, counts, gone)
         given_up = {number for number in body.counts if int(number) in self._abandoned}
         if given_up:
             if given_up != body.counts.keys():

@@ -36,6 +36,15 @@ class Withdrawals(TypedDict):
     tokens: int
 
 
+class Short(TypedDict):
+    """Accepted documents of fewer than eight words, which are unique only where a three-word
+    shingle of theirs is."""
+
+    documents: int
+    tokens: int
+    unique: float
+
+
 class Containment(TypedDict, total=False):
     """Sums over batches; empty where none recorded any."""
 
@@ -112,6 +121,16 @@ class GenerationRow:
     """W of the generation before it that stands."""
     limits: Limits = field(default_factory=Limits)
     """Of its verdict (`core.ledger.judging`)."""
+    ledger_unit: int = 1
+    """What the ledger counts (core.rule_numbers): shingles (1), so that all below is unknown, or
+    unique tokens (2)."""
+    unique_tokens: Interval | None = None
+    """Of its accepted samples' tokens those that nothing before holds."""
+    unique_share: Interval | None = None
+    """Unique tokens per token of its accepted samples' texts."""
+    short: Short | None = None
+    net_unique_tokens: Interval | None = None
+    """Without what withdrawn samples had brought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +152,12 @@ class StratumRow:
     yield_per_token: float | None
     precision: Audit | None = None
     """The newest audit of this stratum."""
+    ledger_unit: int = 1
+    unique_tokens: Interval | None = None
+    unique_share: Interval | None = None
+    short: Short | None = None
+    net_unique_tokens: Interval | None = None
+    """These as those of the generation; strata do not overlap in them."""
 
 
 def generation_row(
@@ -184,6 +209,7 @@ def generation_row(
         alarms=tuple(f"{alarm.stratum}: {alarm.text}" for alarm in account.watch.alarms),
         worth_before=_worth(before),
         limits=account.limits,
+        **_first_held(account, None),
     )
 
 
@@ -209,6 +235,7 @@ def stratum_rows(
                 net_unique={n: _interval(f.strata[number], history) for n, f in net.items()},
                 yield_per_token=_ratio(unique, counts["tokens"]),
                 precision=_audit(account, name),
+                **_first_held(account, name),
             )
         )
     return rows
@@ -217,6 +244,34 @@ def stratum_rows(
 def _worth(account: Account | None) -> Bounds | None:
     found = account.companions if account is not None else None
     return found.get("worth") if found else None
+
+
+class _FirstHeld(TypedDict, total=False):
+    ledger_unit: int
+    unique_tokens: Interval
+    unique_share: Interval | None
+    short: Short
+    net_unique_tokens: Interval
+
+
+def _first_held(account: Account, stratum: str | None) -> _FirstHeld:
+    """Unique tokens of one stratum, or of all; nothing where they are not the unit."""
+    books = account.first_held
+    if books is None:
+        return {}
+    sums, unique = books.sums(stratum), books.unique(stratum)
+    own = sums.get("own", 0.0)
+    return {
+        "ledger_unit": account.ledger_unit,
+        "unique_tokens": unique,
+        "unique_share": Interval(*(end / own for end in unique)) if own else None,
+        "short": {
+            "documents": int(sums.get("short", 0)),
+            "tokens": int(sums.get("short_own", 0)),
+            "unique": sums.get("short_tokens", 0.0),
+        },
+        "net_unique_tokens": books.net(stratum),
+    }
 
 
 def _audit(account: Account, stratum: str) -> Audit | None:

@@ -12,13 +12,15 @@ from seedcorn.core.codec import UnknownKeys, from_plain, to_plain
 from seedcorn.core.errors import NEWER, CorruptCorpus, FormatError
 from seedcorn.core.identity import canonical_json, sha256_hex
 
-FORMATS = (1, 2)
+FORMATS = (1, 2, 3)
 """Versions of an entry's format that are read; any other is refused by name. An entry is written in
 the oldest one that can say what it says, so that older code reads all it can."""
 GENESIS = "0" * 64
 """`previous` of entry 0."""
 _SINCE_2 = {"since": 2}
 """Marks a field that came with format 2: left out where it has its default."""
+_SINCE_3 = {"since": 3}
+"""The same of format 3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,9 @@ class BatchCommitted:
     goodput: dict[str, float] = field(default_factory=dict)
     marked: dict[str, int] = field(default_factory=dict, metadata=_SINCE_2)
     """Accepted samples whose text still holds a marker of a trace, by family of markers."""
+    unique: dict[str, dict[str, float]] = field(default_factory=dict, metadata=_SINCE_3)
+    """By stratum: sums of what its accepted samples were the first to hold
+    (core.sketch.unique_tokens); empty under rule 1 of the ledger's unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,9 @@ class Withdrawn:
     """generation -> {samples, tokens} withdrawn by this entry and by none before it."""
     ids: ObjectRef
     sketch: ObjectRef | None = None
+    unique: dict[str, dict[str, float]] = field(default_factory=dict, metadata=_SINCE_3)
+    """generation -> stratum -> unique tokens that the samples of `counts` had brought; empty under
+    rule 1 of the ledger's unit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,22 @@ class GenerationState:
     why_abandoned: str = ""
     ordinals: list[tuple[int, int]] = field(default_factory=list)
     """(first index ordinal, rows) of every batch."""
+    unique: dict[str, dict[str, float]] = field(default_factory=dict)
+    """By stratum: sums of `BatchCommitted.unique`."""
+    withdrawn: float = 0.0
+    """Unique tokens that withdrawn samples had brought."""
+
+    def first_held(self) -> dict[str, float]:
+        """Sums over all strata."""
+        total: dict[str, float] = {}
+        for sums in self.unique.values():
+            _add(total, sums)
+        return total
+
+    @property
+    def unique_tokens(self) -> float:
+        """Those that samples brought which were not withdrawn."""
+        return self.first_held().get("tokens", 0.0) - self.withdrawn
 
 
 @dataclass(slots=True)
@@ -204,6 +220,8 @@ class CorpusState:
         generation.engine_seconds += body.engine_seconds
         generation.shards += body.data
         generation.dropped += body.dropped
+        for stratum, sums in body.unique.items():
+            _add(generation.unique.setdefault(stratum, {}), sums)
         self.next_ordinal += accepted
 
     def _note(self, body: Withdrawn | Decision | Measurement) -> None:
@@ -211,6 +229,9 @@ class CorpusState:
         match body:
             case Withdrawn():
                 self.withdrawn.append(body)
+                for number, gone in body.unique.items():
+                    if (generation := self.generations.get(int(number))) is not None:
+                        generation.withdrawn += sum(gone.values())
             case Decision():
                 self._decide(body)
             case Measurement():
@@ -245,6 +266,11 @@ class CorpusState:
         if generation is None or generation.finished or generation.abandoned:
             raise CorruptCorpus(f"log entry {sequence} adds to generation {number}, not open")
         return generation
+
+
+def _add(total: dict[str, float], sums: dict[str, float]) -> None:
+    for name, value in sums.items():
+        total[name] = total.get(name, 0.0) + value
 
 
 def abandoned_in(entries: Iterable[Entry]) -> frozenset[int]:

@@ -18,6 +18,7 @@ from seedcorn.core.log.entries import Decision
 from seedcorn.core.log.state import STOP, CorpusState, GenerationState
 from seedcorn.core.preflight.nightly import night_date, time_of
 from seedcorn.core.recipe import NightlySpec, Recipe
+from seedcorn.core.rule_numbers import counts_tokens
 from seedcorn.core.scheduling.leasing import Cut
 
 DONE, DEADLINE = "done", "deadline"
@@ -191,7 +192,10 @@ class OneNight:
 
 
 def _unique(generation: GenerationState) -> float:
-    """U of the open generation, as its newest forecast recorded it."""
+    """Unique tokens of the open generation; under rule 1 of the ledger's unit U, as its newest
+    forecast recorded it."""
+    if counts_tokens(generation.rules):
+        return generation.unique_tokens
     if not generation.prospects:
         return 0.0
     values = generation.prospects[-1].values

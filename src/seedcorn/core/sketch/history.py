@@ -110,6 +110,11 @@ class History:
         """[n]: which of these sampled hashes no history before `generation` held."""
         return self._tables[length].moments(hashes) >= 2 * generation
 
+    def unheld(self, hashes: NDArray[np.uint64], length: int, generation: int) -> NDArray[np.bool_]:
+        """[n]: which of these sampled hashes neither a history before `generation` held nor any
+        accepted sample so far."""
+        return self._tables[length].moments(hashes) > 2 * generation
+
     def rate_needed(self) -> float:
         """The rate, halved until no length would hold more than `fingerprints` hashes."""
         rate = self.rate

@@ -47,6 +47,8 @@ class BatchRows:
     """Empty where not a duplicate."""
     text: Sequence[str]
     reasoning: Sequence[str | None]
+    unique_tokens: Sequence[float | None] = ()
+    """None where not accepted, and where they are not the ledger's unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,7 @@ def check_counts(rows: BatchRows, batch: BatchCommitted, sequence: int, terms: T
         ("reasons", _sparse(batch.reasons), _sparse(reasons)),
         ("strata", {k: _sparse(v) for k, v in batch.strata.items()}, _sparse_table(strata)),
         ("tokens", _sparse(batch.tokens), _sparse(tokens)),
+        ("unique tokens", {k: v["tokens"] for k, v in batch.unique.items()}, _unique(rows)),
     )
     for what, recorded, found in pairs:
         if recorded != found:
@@ -238,6 +241,15 @@ def check_counts(rows: BatchRows, batch: BatchCommitted, sequence: int, terms: T
                 f"log entry {sequence} does not balance: {what} of {key} are {recorded.get(key, 0)}, "
                 f"but its shards hold {found.get(key, 0)}"
             )
+
+
+def _unique(rows: BatchRows) -> dict[str, float]:
+    """By stratum; sums of these figures are exact in any order."""
+    found: dict[str, float] = {}
+    for stratum, tokens in zip(rows.stratum, rows.unique_tokens, strict=False):
+        if tokens is not None:
+            found[stratum] = found.get(stratum, 0.0) + tokens
+    return found
 
 
 def _sparse(counts: Mapping[str, int]) -> dict[str, int]:

@@ -30,7 +30,7 @@ from seedcorn.core.log.entries import (
 from seedcorn.core.log.rules import rules_of
 from seedcorn.core.log.state import CorpusState, Source
 from seedcorn.core.recipe import Recipe
-from seedcorn.core.rule_numbers import group_size
+from seedcorn.core.rule_numbers import counts_tokens, group_size
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import Delta
 from seedcorn.core.text.fingerprint import KEYS, SIGNATURE_BYTES
@@ -117,7 +117,8 @@ class Keeper:
             self._recipe.engine.reasoning if counts_marks(rules) else None,
             group_size(rules, self._recipe.samples_per_prompt),
         )
-        entry, delta = self._sealer.seal(request, ancestry, rule)
+        history = self._ledger.history if counts_tokens(rules) else None
+        entry, delta = self._sealer.seal(request, ancestry, rule, history)
         self._pending[request.generation, request.batch] = delta
         return entry
 

@@ -13,6 +13,7 @@ from seedcorn.core.log.entries import ObjectRef
 from seedcorn.core.log.layout import ShardName
 from seedcorn.core.sample import Outcome
 from seedcorn.core.sketch.sketch import LENGTHS
+from seedcorn.core.sketch.unique_tokens import own_tokens
 from seedcorn.core.text.shingles import shingles_of
 from seedcorn.core.text.words import TextRule, read_words
 from seedcorn.storage.samples.samples import (
@@ -20,6 +21,7 @@ from seedcorn.storage.samples.samples import (
     DROPPED_SCHEMA,
     ENGINE_SECONDS,
     SEGMENT_SCHEMA,
+    UNIQUE_TOKENS,
     fingerprints_of,
     read_segment,
     write_shard,
@@ -61,10 +63,18 @@ def staged_batch(table: pa.Table, lost: float, rule: TextRule) -> StagedBatch:
         prints=fingerprints_of(table.take(pa.array(candidates))),
         prompt_tokens=table["prompt_tokens"].to_numpy(),
         tokens=table["completion_tokens"].to_numpy(),
+        own_tokens=own_tokens_of(table),
         seconds=table[ENGINE_SECONDS].to_pylist(),
         lost=lost,
         words=words,
     )
+
+
+def own_tokens_of(table: pa.Table) -> NDArray[np.int64]:
+    """[n]: tokens of the rows' texts alone, without traces."""
+    tokens = table["completion_tokens"].to_numpy().astype(np.int64)
+    text, trace = (texts_view(table[name].fill_null(""))[1] for name in ("text", "reasoning"))
+    return own_tokens(tokens, np.diff(text), np.diff(trace))
 
 
 def texts_view(texts: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -77,10 +87,17 @@ def texts_view(texts: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.uint8], ND
 
 
 def write_accepted(
-    store: Store, table: pa.Table, kept: NDArray[np.bool_], name: ShardName
+    store: Store,
+    table: pa.Table,
+    kept: NDArray[np.bool_],
+    name: ShardName,
+    unique_tokens: NDArray[np.float64] | None = None,
 ) -> list[ObjectRef]:
-    """The data shard of a batch, or none where nothing was accepted."""
+    """The data shard of a batch, or none where nothing was accepted. `unique_tokens` has shape
+    [n]; None where they are not the ledger's unit."""
     accepted = table.filter(pa.array(kept)).select(DATA_SCHEMA.names).cast(DATA_SCHEMA)
+    if unique_tokens is not None:
+        accepted = accepted.append_column(UNIQUE_TOKENS, pa.array(unique_tokens[kept]))
     return [write_shard(store, accepted, name)] if accepted.num_rows else []
 
 

@@ -65,6 +65,8 @@ OUTCOME_FIELDS = [
     pa.field("detail", pa.string()),
 ]
 DATA_SCHEMA = pa.schema([*SAMPLE_SCHEMA, *FINGERPRINT_FIELDS])
+UNIQUE_TOKENS = pa.field("unique_tokens", pa.float64())
+"""Last column of a data shard where unique tokens are the ledger's unit."""
 DROPPED_SCHEMA = pa.schema(
     [
         *SAMPLE_SCHEMA,

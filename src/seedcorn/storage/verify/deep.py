@@ -1,7 +1,8 @@
 """`verify --deep`: everything that texts decide, decided again: fingerprints, checks, dedup, sketches.
 
 Batches stream by; what grows is a plain dict of every kept document and indexed source row: about
-2.5 KB each, and 100 bytes per 16 shingles for containment. Nothing is taken from a checkpoint.
+2.5 KB each, 100 bytes per 16 shingles for containment, and the ledger's hash sample. Nothing is taken
+from a checkpoint.
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -25,7 +26,8 @@ from seedcorn.core.log.entries import BatchCommitted, ObjectRef
 from seedcorn.core.log.rules import checks_on_trust, unknown_rules
 from seedcorn.core.log.state import Source
 from seedcorn.core.recipe import DedupSpec, StoreSpec
-from seedcorn.core.rule_numbers import REASONING, number_of
+from seedcorn.core.rule_numbers import REASONING, counts_tokens, number_of
+from seedcorn.core.sketch.sketch import Delta
 from seedcorn.core.text.fingerprint import KEYS, SIGNATURE_BYTES, Fingerprints, fingerprint_words
 from seedcorn.core.text.shingles import Shingles, shingles_of, subset
 from seedcorn.core.text.words import TextRule, Words, read_words
@@ -37,6 +39,7 @@ from seedcorn.storage.samples.samples import fingerprints_of, read_shard
 from seedcorn.storage.seeds.catalogue import Catalogue
 from seedcorn.storage.seeds.reader import SeedReader
 from seedcorn.storage.stores.store import Store
+from seedcorn.storage.verify.unique_tokens import UniqueTokensProof
 
 CHUNK_ROWS = 4096
 _JUDGED = ["index", "checks", "finish_reason"]
@@ -46,10 +49,14 @@ _FINGERPRINTS = ["keys", "signature", "text_hash", "words"]
 class DeepProof:
     """One pass over sources and batches, in log order. Raises CorruptCorpus at the first mistake."""
 
-    def __init__(self, store: Store, spec: StoreSpec, rules: Mapping[str, int]) -> None:
-        """`spec` is how seed files on remote stores are reached, `rules` are those of the corpus."""
+    def __init__(
+        self, store: Store, spec: StoreSpec, rules: Mapping[str, int], rate: float
+    ) -> None:
+        """`spec` is how seed files on remote stores are reached, `rules` are those of the corpus,
+        `rate` is the highest sample rate of its sketches."""
         self._store, self._spec, self._rule = store, spec, TextRule.of(rules)
         self._replay, self._containment = Replay(rules), ContainmentReplay()
+        self._unique = UniqueTokensProof(rate, self._rule) if counts_tokens(rules) else None
         self._evaluations: list[EvaluationSet] = []
         self.fingerprints = self.verdicts = self.rechecked = 0
         self.trusted = 0
@@ -60,8 +67,9 @@ class DeepProof:
         """Documents that later ones were held against."""
         return len(self._replay)
 
-    def add_source(self, source: Source) -> None:
-        """Read a source where it entered the log; raises SeedError where it cannot be read."""
+    def add_source(self, source: Source, generation: int) -> None:
+        """Read a source where it entered the log, after `generation` had started; raises SeedError
+        where it cannot be read."""
         catalogue = Catalogue.from_dict(source.catalogue)
         batches = SeedReader(catalogue, self._store, self._spec).scan(CHUNK_ROWS)
         views = ((batch, texts_view(batch.texts)) for batch in batches)
@@ -74,6 +82,8 @@ class DeepProof:
             place = (source.role, source.name, source.ordinal)
             self._replay.add_source(*place, fingerprint_words(words), batch.usable, row)
             self._learn(subset(shingles_of(words, LENGTH), batch.usable))
+            if self._unique is not None:
+                self._unique.add_source(words, batch.usable, generation)
 
     def add_batch(
         self,
@@ -103,6 +113,13 @@ class DeepProof:
                 f"log entry {sequence}: its containment is {batch.containment}, its texts give "
                 f"{found}"
             )
+
+    def add_unique_tokens(
+        self, sequence: int, batch: BatchCommitted, table: pa.Table, rows: BatchRows, delta: Delta
+    ) -> None:
+        """Prove what a batch that was added brought, by its sketch `delta`."""
+        if self._unique is not None:
+            self._unique.add_batch(sequence, batch, table, rows, delta)
 
     def _learn(self, shingles: Shingles) -> dict[str, float]:
         return self._containment.measure(shingles.hashes, shingles.offsets)

@@ -10,14 +10,18 @@ from seedcorn.core.errors import CorruptCorpus, ObjectMissing
 from seedcorn.core.identity import sha256_hex
 from seedcorn.core.log.entries import BatchCommitted, ObjectRef
 from seedcorn.core.verify.proofs import BatchRows
-from seedcorn.storage.samples.samples import DATA_SCHEMA, DROPPED_SCHEMA
+from seedcorn.storage.samples.samples import DATA_SCHEMA, DROPPED_SCHEMA, UNIQUE_TOKENS
 from seedcorn.storage.stores.parquet_objects import table_of
 from seedcorn.storage.stores.store import Store
 
 _SHARED = [name for name in BatchRows.__slots__ if name in DATA_SCHEMA.names]
-_OWN = [name for name in BatchRows.__slots__ if name not in DATA_SCHEMA.names]
+_OWN = [
+    name
+    for name in BatchRows.__slots__
+    if name in DROPPED_SCHEMA.names and name not in DATA_SCHEMA.names
+]
 """Columns that only dropped rows carry: outcome, reason, duplicate_of."""
-SCHEMA = pa.schema([DROPPED_SCHEMA.field(name) for name in (*_SHARED, *_OWN)])
+SCHEMA = pa.schema([*(DROPPED_SCHEMA.field(name) for name in (*_SHARED, *_OWN)), UNIQUE_TOKENS])
 
 
 def read_object(store: Store, ref: ObjectRef) -> bytes:
@@ -38,16 +42,22 @@ def read_batch_table(store: Store, batch: BatchCommitted) -> pa.Table:
     """All rows of a committed batch in plan order, columns as in `SCHEMA`."""
     parts = [SCHEMA.empty_table()]
     for ref in batch.data:
-        table = _read(store, ref, DATA_SCHEMA)
+        expected = DATA_SCHEMA.append(UNIQUE_TOKENS) if batch.unique else DATA_SCHEMA
+        table = _read(store, ref, expected)
         blank = pa.array([""] * table.num_rows, pa.string())
         for name in _OWN:
             table = table.append_column(
                 name, pa.array(["accepted"] * table.num_rows) if name == "outcome" else blank
             )
-        parts.append(table.select(SCHEMA.names).cast(SCHEMA))
+        parts.append(table if batch.unique else _without_unique_tokens(table))
     for ref in batch.dropped:
-        parts.append(_read(store, ref, DROPPED_SCHEMA).select(SCHEMA.names).cast(SCHEMA))
+        parts.append(_without_unique_tokens(_read(store, ref, DROPPED_SCHEMA)))
+    parts = [part.select(SCHEMA.names).cast(SCHEMA) for part in parts]
     return pa.concat_tables(parts).sort_by("index").combine_chunks()
+
+
+def _without_unique_tokens(table: pa.Table) -> pa.Table:
+    return table.append_column(UNIQUE_TOKENS, pa.nulls(table.num_rows, UNIQUE_TOKENS.type))
 
 
 def rows_of(table: pa.Table) -> BatchRows:

@@ -97,7 +97,7 @@ def verify(
     try:
         proof.read_log()
         if deep and proof.text_rule is not None:
-            proof.deep = DeepProof(store, spec or StoreSpec(), proof.rules)
+            proof.deep = DeepProof(store, spec or StoreSpec(), proof.rules, proof.highest_rate)
         proof.prove_objects()
         proof.fold_ledger()
         proof.prove_rows(DocumentSubset(store, spec or StoreSpec(), documents))
@@ -220,6 +220,12 @@ class _Proof:
         """By which texts were told apart; None where this code does not have the rule."""
         return TextRule.of(self.rules) if reads_texts(self.rules) else None
 
+    @property
+    def highest_rate(self) -> float:
+        """That any batch was sampled at."""
+        batches = (entry.body for entry in self.entries)
+        return max((b.sketch_rate for b in batches if isinstance(b, BatchCommitted)), default=1.0)
+
     def _warn_of_trust(self) -> None:
         trusted = self._on_trust + (self.deep.trusted if self.deep is not None else 0)
         if trusted:
@@ -253,6 +259,7 @@ class _Proof:
         self, family: Family, documents: DocumentSubset
     ) -> Iterator[tuple[Entry, pa.Table, BatchCommitted]]:
         """Committed batches in log order; sources join family and documents where they entered."""
+        started = 0
         for entry in self.entries:
             self._advance("batches", entry.sequence + 1, len(self.entries))
             if isinstance(entry.body, SeedAdded):
@@ -260,8 +267,9 @@ class _Proof:
                 family.add_source(source)
                 self._recheck_source(documents, source)
                 if self.deep is not None:
-                    self.deep.add_source(source)
+                    self.deep.add_source(source, started)
             elif isinstance(entry.body, GenerationStarted):
+                started = entry.body.generation
                 family.end_generation()
             elif isinstance(entry.body, BatchCommitted):
                 self.proving = "P1"
@@ -301,7 +309,10 @@ class _Proof:
         self.proving = "deep"
         grown = self._grown(batch)
         self.deep.add_batch(sequence, batch, table, rows, grown)
-        self._prove_sketches([(sequence, batch, sketch_of(table, rows, grown, batch.sketch_rate))])
+        delta = sketch_of(table, rows, grown, batch.sketch_rate)
+        self._prove_sketches([(sequence, batch, delta)])
+        self.proving = "deep"
+        self.deep.add_unique_tokens(sequence, batch, table, rows, delta)
 
     def _grown(self, batch: BatchCommitted) -> Grown:
         return self._recipes[batch.generation], self._state.generations[batch.generation].rules

@@ -35,6 +35,7 @@ class _Withdrawal:
     delta: Delta | None
     samples: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
+    unique: dict[str, dict[str, float]] = field(default_factory=dict)
     parts: list[Delta] = field(default_factory=list)
 
 
@@ -69,6 +70,10 @@ class WithdrawalProof:
             generation = str(rows.generation[position])
             taken.samples[generation] += 1
             taken.tokens[generation] += rows.completion_tokens[position]
+            unique = rows.unique_tokens[position] if rows.unique_tokens else None
+            if unique is not None:
+                found, stratum = taken.unique.setdefault(generation, {}), rows.stratum[position]
+                found[stratum] = found.get(stratum, 0.0) + unique
             picked.setdefault(number, []).append(position)
         for number, positions in picked.items():
             self._learn(self._taken[number], table, positions, strata)
@@ -88,6 +93,11 @@ class WithdrawalProof:
             if taken.delta is not None and not _same(taken.delta, combine(taken.parts)):
                 raise CorruptCorpus(
                     f"log entry {taken.sequence}: the sketch is not that of the withdrawn texts"
+                )
+            if taken.unique != taken.body.unique:
+                raise CorruptCorpus(
+                    f"log entry {taken.sequence} withdraws {taken.body.unique} unique tokens; its "
+                    f"samples had brought {taken.unique}"
                 )
 
     def _read(self, store: Store, sequence: int, body: Withdrawn) -> None:
