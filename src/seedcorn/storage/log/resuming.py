@@ -25,7 +25,7 @@ from seedcorn.storage.log.checkpoints import Arrays, checkpoint_sequences, read_
 from seedcorn.storage.log.log import Head, LogReader, StoredChains, last_listed
 from seedcorn.storage.stores.store import Store
 
-FOLDS = 3
+FOLDS = 4
 """Version of what the folds mean: goes up when a fold makes something else of the same entries."""
 STATE, BOOKS = "state", "books"
 """Parts of a checkpoint."""
