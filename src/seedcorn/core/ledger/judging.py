@@ -24,7 +24,7 @@ def findings_of(row: GenerationRow) -> Findings:
         finished=row.status == FINISHED,
         committed=row.committed,
         accepted=row.counts[Outcome.ACCEPTED.value],
-        unique_share=None,
+        unique_share=row.unique_share,
         outside_share=_interval(found.get("outside_share")),
         novel_share=_interval(share["mean"] if share else None),
         order_gap=_interval(found.get("order_gap")),
