@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from seedcorn.core.identity import GOLDEN, splitmix64_words
 from seedcorn.core.intervals import Interval
+from seedcorn.core.teaching.spelling import Spelled, byte_pairs, laid_out, word_bits
 from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.words import TextRule, read_words
 
@@ -28,10 +29,6 @@ RESAMPLES = 1000
 """Bootstrap draws behind an interval."""
 _DISCOUNTS = (0.1, 0.95)
 """The discount stays inside, so that text in which nothing occurs once keeps mass for the new."""
-_END = 256
-"""The spelling model's sign for "the word ends"; costs the space between words."""
-_SPELLING_PRIOR = 8.0
-"""Weight, in bytes seen, of the byte frequencies beside the frequencies after one byte."""
 _WORDS = re.compile(r"\w+|[^\w\s]+")
 _CHARACTERS = re.compile(r"\w|[^\w\s]+")
 _START = np.uint64(0x6A09E667F3BCC909)
@@ -78,17 +75,9 @@ class Vocabulary:
             sizes.append(len("".join(words).encode("utf-8", "replace")) + len(words))
         return Tokens(np.array(ids, np.int64), np.array(offsets), np.array(sizes, np.int64))
 
-    def spelled(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(bytes, offsets) of all words so far, each closed by the end sign."""
-        words = [word.encode("utf-8", "replace") for word in self._ids]
-        offsets = np.concatenate(
-            [[0], np.cumsum([len(word) + 1 for word in words], dtype=np.int64)]
-        )
-        data = np.full(int(offsets[-1]), _END, np.int64)
-        inside = np.ones(len(data), bool)
-        inside[offsets[1:] - 1] = False
-        data[inside] = np.frombuffer(b"".join(words), np.uint8)
-        return data, offsets
+    def spelled(self) -> Spelled:
+        """All words so far."""
+        return laid_out([word.encode("utf-8", "replace") for word in self._ids])
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +121,10 @@ def fit(tokens: Tokens, vocabulary: Vocabulary) -> Model:
     for order in range(ORDER - 1, -1, -1):
         levels.append(_level(grams[order][used], contexts[order][used]))
         used = np.unique(grams[order], return_index=True)[1]
-    return Model(tuple(reversed(levels)), _spelling(np.unique(tokens.words), vocabulary))
+    words = vocabulary.spelled()
+    known = np.zeros(len(words[1]) - 1, bool)
+    known[tokens.words] = True
+    return Model(tuple(reversed(levels)), byte_pairs(words, known))
 
 
 def evidence(model: Model, tokens: Tokens, vocabulary: Vocabulary) -> Evidence:
@@ -145,7 +137,7 @@ def evidence(model: Model, tokens: Tokens, vocabulary: Vocabulary) -> Evidence:
         place, found = _find(level.contexts, contexts[order])
         reserved[order, found] = level.reserved[place]
         total[order, found] = level.total[place]
-    spelled = _spelled(model.spelling, vocabulary)[tokens.words]
+    spelled = np.exp2(-word_bits(vocabulary.spelled(), model.spelling))[tokens.words]
     return Evidence(spelled, discounted, reserved, total)
 
 
@@ -232,28 +224,3 @@ def _mixed(parts: Sequence[NDArray[np.float64]], weights: Sequence[float]) -> ND
     for part, weight in zip(parts[1:], weights[1:], strict=True):
         mixed += part * weight
     return mixed
-
-
-def _spelling(kinds: NDArray[np.int64], vocabulary: Vocabulary) -> NDArray[np.float64]:
-    """Byte after byte over distinct words: new words resemble the types, not the tokens."""
-    data, offsets = vocabulary.spelled()
-    owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    known = np.zeros(len(offsets) - 1, bool)
-    known[kinds] = True
-    before = np.concatenate([[_END], data[:-1]])
-    picked = known[owner]
-    pairs = np.zeros((_END + 1, _END + 1))
-    np.add.at(pairs, (before[picked], data[picked]), 1)
-    single = (pairs.sum(axis=0) + 1) / (pairs.sum() + _END + 1)
-    weight = pairs.sum(axis=1, keepdims=True) + _SPELLING_PRIOR
-    return (pairs + _SPELLING_PRIOR * single) / weight
-
-
-def _spelled(spelling: NDArray[np.float64], vocabulary: Vocabulary) -> NDArray[np.float64]:
-    """Probability of every word of the vocabulary, its end included."""
-    data, offsets = vocabulary.spelled()
-    if len(offsets) == 1:
-        return np.empty(0)
-    before = np.concatenate([[_END], data[:-1]])
-    logs = np.add.reduceat(np.log2(spelling)[before, data], offsets[:-1])
-    return np.exp2(np.maximum(logs, -1000.0))
