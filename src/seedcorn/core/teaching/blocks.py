@@ -37,9 +37,9 @@ class Blocks:
         return found
 
 
-def matched_size(generation: int, yardstick: int) -> int:
-    """n*: words of a block where both sides have so many words."""
-    return min(generation, yardstick) // 2
+def matched_size(*words: int) -> int:
+    """n*: words of a block where the sides have so many words."""
+    return min(words) // 2
 
 
 def draw(
