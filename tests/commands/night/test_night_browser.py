@@ -40,7 +40,7 @@ def test_page_draws_its_charts_with_the_script_beside_it(browser, folder):
     assert browser.get_log("browser") == []
     assert screen.ask("return document.querySelectorAll('.plot .main-svg').length") >= 5
     assert screen.ask("return document.getElementById('without-charts').hidden") is True
-    assert screen.texts("h1")[0].startswith("Generation 4 added 39.9")
+    assert screen.texts("h1")[0].startswith("Look: generation 4 is not finished")
     blocked = "return fetch('https://example.org/').then(() => 'fetched', () => 'blocked')"
     assert screen.ask(blocked) == "blocked"
     browser.get_log("browser")
@@ -79,4 +79,4 @@ def test_list_of_nights_is_readable_and_leads_to_a_night(browser, folder, width,
     assert all(one > 40 for one in screen.ask(curves))
     screen.ask("document.querySelector('#nights-table a').click()")
     screen.wait("return document.documentElement.dataset.drawn === 'yes'")
-    assert screen.texts("h1")[0].startswith("Generation 4 added 39.9")
+    assert screen.texts("h1")[0].startswith("Look: generation 4 is not finished")

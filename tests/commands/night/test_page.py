@@ -1,5 +1,7 @@
 """The night's page: its section first, figures as reported, nothing from data unescaped."""
 
+from markupsafe import escape
+
 from seedcorn.commands.night.page import night_page
 from seedcorn.core.night.chronicle import AddedRows, Round
 from seedcorn.core.night.report import night_report, skipped
@@ -27,7 +29,7 @@ def test_page_has_the_night_before_the_ledger_with_every_sentence():
     first, *rest = sentences(report)
     for sentence in rest:
         assert sentence in plain
-    assert f"<h1>{first}</h1>" in page.replace("\u00a0", " ")
+    assert f'<h1 class="said look">{escape(first)}</h1>' in page.replace("\u00a0", " ")
     assert night.count("<tr>") > 5
 
 

@@ -29,6 +29,8 @@ def document():
     """The document; a fresh one each time, to be changed at will."""
     generations = [_generation(number) for number in (1, 2, 3, 4)]
     _companions(generations)
+    for row in generations:
+        row["waterfall"] = _waterfall(row)
     generations[1]["alarms"] = [
         {
             "batch": 3,
@@ -129,6 +131,17 @@ def _generation(number):
         "curve": curve,
         "forecasts": _forecasts(number, curve),
         "companions": None,
+        "ledger_unit": 2,
+        "unique_tokens": interval(round(unique * 0.8), share),
+        "unique_share": interval(0.8 * unique / last["accepted"], share),
+        "short": {"documents": 3, "tokens": 12, "unique": 4.0},
+        "net_unique_tokens": interval(round(unique * 0.79), share),
+        "verdict": {
+            "colour": "look",
+            "reason": f"generation {number} is not finished {EVIL}",
+            "next": "",
+            "sentence": f"Look: generation {number} is not finished {EVIL}.",
+        },
         "precision": None,
         "adjusted_unique": None,
         "information_budget": 812.5 * batches,
@@ -208,6 +221,46 @@ def _companions(generations):
         "entries": 30,
     }
     generations[0]["adjusted_unique"] = {"low": 276e3, "high": 286e3}
+
+
+def _waterfall(row):
+    """The first is known to the end, the others stop where nobody audited."""
+    unique, first = row["unique_tokens"], row["generation"] == 1
+    left = {end: round(value * 0.7) for end, value in unique.items()}
+    left |= {"low": left["low"] * 0.95, "high": left["high"] * 1.05}
+    right = {"low": left["low"] * 0.958, "high": left["high"] * 0.99}
+    return {
+        "generated": row["tokens"]["generated"],
+        "accepted": row["tokens"]["accepted"],
+        "unique": unique,
+        "unexplained": left if row["companions"] else None,
+        "right": right if first else None,
+    }
+
+
+def worthwhile():
+    """A finished generation whose worth is known."""
+    made = document()
+    made["generations"], made["measured"] = made["generations"][:1], made["measured"][:1]
+    made["strata"] = [row for row in made["strata"] if row["generation"] == 1]
+    row, gains = made["generations"][0], [0.0, 1.1e-3, 2.0e-3, 2.9e-3, 3.6e-3]
+    row["companions"] |= {
+        "worth": {"estimate": 38.2, "low": 31.4, "high": 45.9, "words": 48211},
+        "teaching": {
+            "words": [0, 25000, 50000, 100000, 200000],
+            "generation": gains,
+            "yardstick": [0.0, 2.9e-3, 5.4e-3, 9.0e-3, None],
+        },
+    }
+    row["verdict"] = {
+        "colour": "go",
+        "reason": "it teaches",
+        "next": "",
+        "sentence": "Worth going on: 100 words of generation 1 taught as much as 38 [31, 46] words "
+        "of fresh text.",
+    }
+    made["measured"][0] |= {"paid_hours": 2.9, "unique_tokens_per_paid_hour": 41.2e3}
+    return made
 
 
 def _strata(row):

@@ -244,7 +244,7 @@ def test_page_can_be_found_through_without_seeing_it(browser, page):
     described = screen.ask(
         "return [...document.querySelectorAll('.plot')].map(p => [p.role, p.ariaLabel])"
     )
-    assert len(described) == 5
+    assert len(described) == 6
     assert all(role == "img" and len(label) > 30 for role, label in described)
     bare = "return [...document.querySelectorAll('table')].filter(t => !t.caption).length"
     assert screen.ask(bare) == 0

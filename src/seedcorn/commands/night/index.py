@@ -13,6 +13,7 @@ from seedcorn.commands.report.page import style, template
 from seedcorn.commands.report.words import ending, ends, headline, number
 from seedcorn.core.figures import counted
 from seedcorn.core.ledger.document import Generation, LedgerDocument, Times, headline_unique
+from seedcorn.core.ledger.verdict import SAID
 from seedcorn.core.night.chronicle import Round
 from seedcorn.core.night.night import LATEST, REPORTS, report_key
 
@@ -32,6 +33,10 @@ class NightRow:
     unique: str = ""
     ends: str = ""
     price: str = ""
+    verdict: str = ""
+    colour: str = ""
+    worth: str = ""
+    worth_ends: str = ""
     line: str = ""
     """Points of the small curve; empty where fewer than two batches are known."""
     described: str = ""
@@ -88,7 +93,7 @@ def _page(night: str, pages: Collection[str]) -> str:
 
 def _grown(night: str, page: str, row: Generation, times: Times) -> NightRow:
     unique, rate = headline_unique(row["unique"]), times["unique_per_engine_hour"]
-    added = _added(row)
+    added, worth = _added(row), (row["companions"] or {}).get("worth")
     return NightRow(
         night=night,
         result=_result(row),
@@ -96,6 +101,10 @@ def _grown(night: str, page: str, row: Generation, times: Times) -> NightRow:
         unique=number(unique["estimate"]) if unique else "unknown",
         ends=ends(unique) if unique else "",
         price=number(rate) if rate is not None else "",
+        verdict=SAID[row["verdict"]["colour"]],
+        colour=row["verdict"]["colour"],
+        worth=f"{worth['estimate']:.0f}" if worth else "unknown",
+        worth_ends=f"{worth['low']:.0f} to {worth['high']:.0f}" if worth else "",
         line=_line(added),
         described=f"from {number(added[0])} to {number(added[-1])} a batch" if added else "",
     )

@@ -40,9 +40,16 @@ def night_page(
         deck=[f"The corpus so far: {headline(document)}"],
         links=[("#night", night), (INDEX.rpartition("/")[2], "All nights")],
         section=Markup(section),
+        colour=_colour(report),
         script=plotting_script()[0],
     )
     return build_page(document, pairs, title, examples, lead)
+
+
+def _colour(report: NightReport) -> str:
+    return (
+        report["verdict"]["colour"] if report["status"] != SKIPPED and "verdict" in report else ""
+    )
 
 
 def _rows(report: GrownNight) -> list[list[str]]:

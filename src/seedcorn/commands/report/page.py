@@ -48,6 +48,7 @@ from seedcorn.commands.report.tables import (
     unique_table,
 )
 from seedcorn.commands.report.words import deck, forecast_record, headline, repeats
+from seedcorn.commands.report.worth import worth_blocks
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.ledger.document import LedgerDocument
 from seedcorn.core.ledger.measures import EXPLANATIONS
@@ -64,6 +65,8 @@ class Lead:
     links: Sequence[tuple[str, str]]
     """Where to, and what it is called."""
     section: Markup
+    colour: str
+    """Of the newest generation's verdict: go | look | stop; empty where there is none."""
     script: str
     """Name of the file beside the page that holds the plotting library."""
 
@@ -83,10 +86,7 @@ def build_page(
     sections = [*_sections(document), *_texts(pairs, examples)]
     charts = [b for section in sections for b in section.blocks if isinstance(b, Chart)]
     figures = {chart.key: chart.figure.to_plotly_json() for chart in charts}
-    head = lead or Lead(
-        f"{title}: the ledger", f"Ledger of {title}", headline(document), deck(document),
-        (), Markup(""), "",
-    )  # fmt: skip
+    head = lead or _lead(document, title)
     return template("report.html").render(
         head=head,
         sections=sections,
@@ -100,8 +100,32 @@ def build_page(
     )
 
 
+def _lead(document: LedgerDocument, title: str) -> Lead:
+    """The corpus' own head: the verdict on its newest generation, then what there is."""
+    said, generations = headline(document), document["generations"]
+    told = [*([said] if generations else []), *deck(document)]
+    return Lead(
+        title=f"{title}: the ledger",
+        eyebrow=f"Ledger of {title}",
+        headline=generations[-1]["verdict"]["sentence"] if generations else said,
+        deck=told,
+        links=(),
+        section=Markup(""),
+        colour=colour_of(document),
+        script="",
+    )
+
+
+def colour_of(document: LedgerDocument) -> str:
+    """The verdict's colour on the newest generation; empty where there is none."""
+    generations = document["generations"]
+    return generations[-1]["verdict"]["colour"] if generations else ""
+
+
 def _sections(document: LedgerDocument) -> Iterator[Section]:
     marks, generations = marks_of(document), document["generations"]
+    if generations:
+        yield Section("worth", "What the newest generation is worth", worth_blocks(document))
     lines = [
         generation_plainly(row, times)
         for row, times in zip(generations, document["measured"], strict=True)

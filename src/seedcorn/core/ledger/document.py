@@ -28,6 +28,7 @@ from seedcorn.core.ledger.rows import (
 )
 from seedcorn.core.ledger.verdict import VerdictNote
 from seedcorn.core.ledger.verifiers import adjusted_unique, information_budget, worth_of_repeats
+from seedcorn.core.ledger.waterfall import Span, Waterfall, waterfall
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import HEADLINE
 
@@ -38,13 +39,6 @@ EPOCHS = 4
 repeats were found nearly as good as new text (Muennighoff et al. 2023)."""
 ByLength = dict[str, Bounds]
 """Distinct shingles by shingle length; empty where unknown."""
-
-
-class Span(TypedDict):
-    """A range without a centre."""
-
-    low: float
-    high: float
 
 
 class UniqueTokens(TypedDict):
@@ -88,6 +82,7 @@ class GenerationFigures(UniqueTokens):
     """Bits."""
     coverage: float | None
     verdict: VerdictNote
+    waterfall: Waterfall
 
 
 class Generation(GenerationFigures, Course):
@@ -245,6 +240,7 @@ def figures_of(row: GenerationRow) -> GenerationFigures:
         "information_budget": _budget(row),
         "coverage": row.coverage,
         "verdict": verdict_of(row).note,
+        "waterfall": _waterfall(row),
         **_unique_tokens(row),
     }
 
@@ -307,6 +303,14 @@ def _unique_tokens(row: GenerationRow | StratumRow) -> UniqueTokens:
         "short": row.short,
         "net_unique_tokens": _bounds(row.net_unique_tokens),
     }
+
+
+def _waterfall(row: GenerationRow) -> Waterfall:
+    left = (row.companions or {}).get("unexplained")
+    audit = Interval.of(row.precision) if row.precision is not None else None
+    share = Interval.of(left) if left else None
+    tokens = row.tokens["generated"], row.tokens["accepted"]
+    return waterfall(*tokens, row.unique_tokens, share, audit)
 
 
 def _repeats(rows: Sequence[GenerationRow]) -> Repeats | None:

@@ -94,6 +94,20 @@ BOUNDS: tuple[Measure[GenerationFigures, float], ...] = (
 )
 """What the counts themselves bound."""
 EXPLANATIONS: dict[str, str] = {
+    "verdict": (
+        "Worth going on, look, or stop: the first rule that holds of the newest generation's "
+        "figures; a figure that is unknown is a reason to look, never one to stop."
+    ),
+    "waterfall": (
+        "What is left of the tokens that were generated: accepted by the checks, unique (no earlier "
+        "text holds their word sequences), not explained by the nearest earlier documents, and "
+        "right as far as an audit says."
+    ),
+    "teaching": (
+        "How much easier held-out real text becomes to predict for a small model that learnt from "
+        "so many words of this generation, beside one that learnt from as many words of fresh real "
+        "text; a curve that flattens early has said what it had to say."
+    ),
     "unique": (
         "Word sequences of eight words (3 and 13 beside it) that occur in this generation's "
         "accepted samples and nowhere earlier; it says that text is new, not that it is good."
