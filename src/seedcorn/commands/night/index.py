@@ -13,7 +13,7 @@ from seedcorn.commands.report.page import style, template
 from seedcorn.commands.report.words import ending, ends, headline, number
 from seedcorn.core.figures import counted
 from seedcorn.core.ledger.document import Generation, LedgerDocument, Times, headline_unique
-from seedcorn.core.ledger.verdict import SAID
+from seedcorn.core.ledger.verdict.verdict import SAID
 from seedcorn.core.night.chronicle import Round
 from seedcorn.core.night.night import LATEST, REPORTS, report_key
 

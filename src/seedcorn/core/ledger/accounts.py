@@ -16,7 +16,7 @@ from seedcorn.core.ledger.alarms import AlarmWatch
 from seedcorn.core.ledger.first_held import FirstHeldBooks
 from seedcorn.core.ledger.goodput import Goodput
 from seedcorn.core.ledger.latents import Constructed
-from seedcorn.core.ledger.verdict import TAUGHT, Limits
+from seedcorn.core.ledger.verdict.verdict import TAUGHT, Limits
 from seedcorn.core.log.entries import (
     BatchCommitted,
     Decision,

@@ -15,7 +15,7 @@ from seedcorn.core.ledger.document import (
 )
 from seedcorn.core.ledger.measures import BOUNDS, COMPANIONS
 from seedcorn.core.ledger.rows import GenerationRow
-from seedcorn.core.ledger.verdict import SAID
+from seedcorn.core.ledger.verdict.verdict import SAID
 
 
 def line(row: GenerationRow) -> str:

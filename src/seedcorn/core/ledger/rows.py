@@ -12,7 +12,7 @@ from seedcorn.core.companions.companions import Companions
 from seedcorn.core.forecast.prospects import ALL, Prospect
 from seedcorn.core.intervals import Bounds, Interval, unique_interval
 from seedcorn.core.ledger.accounts import Account
-from seedcorn.core.ledger.verdict import Limits
+from seedcorn.core.ledger.verdict.verdict import Limits
 from seedcorn.core.sample import OUTCOMES
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import HEADLINE, LATENT, LENGTHS
@@ -120,7 +120,7 @@ class GenerationRow:
     worth_before: Bounds | None = None
     """W of the generation before it that stands."""
     limits: Limits = field(default_factory=Limits)
-    """Of its verdict (`core.ledger.judging`)."""
+    """Of its verdict (`core.ledger.verdict.judging`)."""
     ledger_unit: int = 1
     """What the ledger counts (core.rule_numbers): shingles (1), so that all below is unknown, or
     unique tokens (2)."""

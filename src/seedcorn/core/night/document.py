@@ -9,7 +9,7 @@ from typing import Final, Literal, NotRequired, TypedDict
 from seedcorn.core.intervals import Bounds
 from seedcorn.core.ledger.course import AlarmNote, DecisionNote
 from seedcorn.core.ledger.rows import Tokens
-from seedcorn.core.ledger.verdict import VerdictNote
+from seedcorn.core.ledger.verdict.verdict import VerdictNote
 
 FORMAT = 1
 """Version of the JSON."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedcorn.core.intervals import Interval
-from seedcorn.core.ledger.verdict import GO, LOOK, STOP, Findings, Limits, verdict
+from seedcorn.core.ledger.verdict.verdict import GO, LOOK, STOP, Findings, Limits, verdict
 
 
 def near(value, half=0.0):

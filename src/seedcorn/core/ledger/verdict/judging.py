@@ -5,7 +5,7 @@ from typing import Any, cast
 from seedcorn.core.intervals import Bounds, Interval
 from seedcorn.core.ledger.accounts import FINISHED
 from seedcorn.core.ledger.rows import GenerationRow
-from seedcorn.core.ledger.verdict import Findings, Verdict, verdict
+from seedcorn.core.ledger.verdict.verdict import Findings, Verdict, verdict
 from seedcorn.core.sample import Outcome
 
 
