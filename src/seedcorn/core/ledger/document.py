@@ -15,6 +15,7 @@ from seedcorn.core.forecast.scores import ForecastScores
 from seedcorn.core.intervals import Bounds, Interval
 from seedcorn.core.ledger.accounts import Account
 from seedcorn.core.ledger.course import Course, Expectations, course_of, expectations_of
+from seedcorn.core.ledger.judging import verdict_of
 from seedcorn.core.ledger.rows import (
     Audit,
     Containment,
@@ -25,10 +26,9 @@ from seedcorn.core.ledger.rows import (
     Unique,
     Withdrawals,
 )
-from seedcorn.core.ledger.verdict.judging import verdict_of
 from seedcorn.core.ledger.verdict.verdict import VerdictNote
+from seedcorn.core.ledger.verdict.waterfall import Span, Waterfall, waterfall
 from seedcorn.core.ledger.verifiers import adjusted_unique, information_budget, worth_of_repeats
-from seedcorn.core.ledger.waterfall import Span, Waterfall, waterfall
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import HEADLINE
 

@@ -120,7 +120,7 @@ class GenerationRow:
     worth_before: Bounds | None = None
     """W of the generation before it that stands."""
     limits: Limits = field(default_factory=Limits)
-    """Of its verdict (`core.ledger.verdict.judging`)."""
+    """Of its verdict (`core.ledger.judging`)."""
     ledger_unit: int = 1
     """What the ledger counts (core.rule_numbers): shingles (1), so that all below is unknown, or
     unique tokens (2)."""

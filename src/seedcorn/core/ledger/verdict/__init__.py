@@ -1,1 +1,1 @@
-"""Whether a generation was worth its engine-hours: the rule, and what of a row it goes by."""
+"""What is said of a generation in the end: the verdict on it, and what is left of its tokens."""

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedcorn.core.intervals import Interval
-from seedcorn.core.ledger.waterfall import waterfall
+from seedcorn.core.ledger.verdict.waterfall import waterfall
 
 UNIQUE, LEFT, RIGHT = Interval(600, 590, 610), Interval(0.5, 0.4, 0.6), Interval(0.9, 0.8, 0.95)
 
