@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from seedcorn.core.companions.order_gap import NOISE, order_gap
+from seedcorn.core.companions.order_gap import LEAST_BYTES, NOISE, insufficient, order_gap
 from tests.bench.real_text import parts
 
 WORD = re.compile(r"\w+")
@@ -38,7 +38,7 @@ def test_gap_of_real_text_is_clear_and_vanishes_once_its_words_are_shuffled(text
     draw = random.Random(4)
     shuffled = [" ".join(draw.sample(words, len(words))) for words in map(WORD.findall, texts)]
 
-    assert order_gap(texts).low > 2 * NOISE
+    assert order_gap(texts).low > 1.5 * NOISE
     assert abs(order_gap(shuffled).estimate) < 0.02
 
 
@@ -65,3 +65,28 @@ def test_gap_of_documents_without_a_word_is_refused():
     for documents in ([], ["", "  \n"]):
         with pytest.raises(ValueError, match="no words"):
             order_gap(documents)
+
+
+def test_gap_of_text_shuffled_by_its_spaces_is_nought_though_punctuation_stays(texts):
+    draw = random.Random(4)
+    shuffled = [" ".join(draw.sample(words, len(words))) for words in map(str.split, texts)]
+
+    gap = order_gap(shuffled, parts("topics", 90, 90)[1])
+
+    assert abs(gap.estimate) < 0.02
+    assert gap.high < NOISE
+
+
+def test_gap_of_a_script_without_spaces_is_that_of_its_characters(texts):
+    alphabet = {letter: chr(0x4E00 + number) for number, letter in enumerate("etaoinshrdlu")}
+    unspaced = [
+        "".join(alphabet.get(letter, letter) for letter in text.lower() if letter != " ")
+        for text in texts
+    ]
+
+    assert order_gap(unspaced).low > NOISE
+
+
+def test_gap_of_less_than_200_kilobytes_is_insufficient(texts):
+    assert insufficient(["é" * (LEAST_BYTES // 2)]) == ""
+    assert "200 kB" in insufficient(texts[:5])
