@@ -2,11 +2,11 @@
 
 import pytest
 
-from seedcorn.commands.views.ledger_notes import SHOWN, notes
+from seedcorn.commands.views.ledger_notes import notes
 
 
 def document(forecast=None, **generation):
-    row = {"generation": 2, "decisions": [], "alarms": [], "precision": None}
+    row = {"generation": 2, "precision": None}
     quiet = {"next": [], "scored": 0, "covered": 0, "widening": 1.0, "trend": None}
     return {
         "generations": [row | generation],
@@ -15,29 +15,8 @@ def document(forecast=None, **generation):
     }
 
 
-def alarm(batch):
-    return {"batch": batch, "stratum": "retell", "name": "openings", "text": "61% open alike"}
-
-
 def test_quiet_ledger_has_nothing_to_say():
     assert notes(document()) == []
-
-
-def test_decision_says_batch_action_and_reason():
-    decision = {"batch": 9, "action": "stop", "value": {}, "reason": "300 of 300 wanted"}
-
-    assert notes(document(decisions=[decision])) == [
-        "gen 2  decided for batch 9: stop, 300 of 300 wanted"
-    ]
-
-
-def test_alarms_are_listed_up_to_a_number_and_the_rest_is_counted():
-    lines = notes(document(alarms=[alarm(n) for n in range(SHOWN + 3)]))
-
-    assert lines[0] == "gen 2  alarm in batch 0, retell: 61% open alike"
-    assert len(lines) == SHOWN + 1
-    assert lines[-1] == "gen 2  3 more alarms, see --json"
-    assert len(notes(document(alarms=[alarm(n) for n in range(SHOWN)]))) == SHOWN
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,15 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from seedcorn.commands.views.ledger_table import TOKEN_KIND_LINES, details, print_ledger
+from seedcorn.commands.views.ledger_table import (
+    SHOWN,
+    TOKEN_KIND_LINES,
+    details,
+    print_ledger,
+)
 from seedcorn.core.intervals import Interval
+from seedcorn.core.ledger.alarms import Alarm
+from seedcorn.core.log.entries import Decision
 from seedcorn.core.recipe import StoreSpec
 from seedcorn.storage.log.reading import read_ledger
 from seedcorn.storage.stores.opening import open_store
@@ -61,6 +68,17 @@ def test_details_tell_withdrawals_and_what_is_unfinished(ledger):
     text = "\n".join(details(row))
     assert "withdrawn: 3 samples; net unique " in text
     assert "unfinished: 24 of 48 samples committed" in text
+
+
+def test_details_tell_decisions_then_alarms_up_to_a_number(ledger):
+    stop = Decision(1, 9, "stop", {"samples": 300}, "300 of 300 wanted")
+    alarms = [Alarm(n, "retell", "openings", 0.6, 0.1, "61% open alike") for n in range(SHOWN + 3)]
+    row = replace(ledger.rows()[0], decisions=(stop,), alarms=tuple(alarms))
+    told = [line for line in details(row) if "decided" in line or "alarm" in line]
+    assert told[0] == "gen 1  decided for batch 9: stop, 300 of 300 wanted"
+    assert told[1] == "gen 1  alarm in batch 0, retell: 61% open alike"
+    assert len(told) == SHOWN + 2
+    assert told[-1] == "gen 1  3 more alarms, see --json"
 
 
 def test_details_tell_what_engine_time_went_into_where_it_was_measured(ledger):

@@ -1,13 +1,10 @@
-"""What stands beside the ledger's tables: forecasts and how they fared, alarms, decisions, audits."""
+"""What stands beside the ledger's tables: forecasts and how they fared, audits."""
 
-from seedcorn.core.figures import counted, scaled
+from seedcorn.core.figures import scaled
 from seedcorn.core.ledger.course import Expectations
 from seedcorn.core.ledger.document import Generation, LedgerDocument, Span
 from seedcorn.core.ledger.line import abandoned_line
 from seedcorn.core.ledger.rows import Audit
-
-SHOWN = 8
-"""Alarms per generation that are listed; the rest is counted."""
 
 
 def notes(document: LedgerDocument) -> list[str]:
@@ -18,17 +15,10 @@ def notes(document: LedgerDocument) -> list[str]:
 
 
 def _of(generation: Generation) -> list[str]:
-    lines = [
-        f"decided for batch {d['batch']}: {d['action']}, {d['reason']}"
-        for d in generation["decisions"]
-    ]
-    alarms = generation["alarms"]
-    lines += [f"alarm in batch {a['batch']}, {a['stratum']}: {a['text']}" for a in alarms[:SHOWN]]
-    if len(alarms) > SHOWN:
-        lines.append(f"{counted(len(alarms) - SHOWN, 'more alarm')}, see --json")
-    if generation["precision"] is not None:
-        lines.append(_precision(generation["precision"], generation["adjusted_unique"]))
-    return [f"gen {generation['generation']}  {line}" for line in lines]
+    audit = generation["precision"]
+    if audit is None:
+        return []
+    return [f"gen {generation['generation']}  {_precision(audit, generation['adjusted_unique'])}"]
 
 
 def _precision(audit: Audit, adjusted: Span | None) -> str:

@@ -17,6 +17,8 @@ from seedcorn.core.ledger.verdict.verdict import GO, LOOK, STOP
 from seedcorn.core.sample import OUTCOMES
 from seedcorn.core.sketch.sketch import HEADLINE
 
+SHOWN = 8
+"""Alarms per generation that are listed; the rest is counted."""
 COLOURS = {GO: "bold green", LOOK: "bold yellow", STOP: "bold red"}
 TOKEN_KIND_LINES = {
     "uat": f"uat: unique accepted tokens, the {HEADLINE}-word shingles of accepted samples that "
@@ -116,6 +118,7 @@ def details(row: GenerationRow) -> list[str]:
             f"warning: accepted samples hold markers of reasoning ({families}); where they are left of "
             "traces, name their family in engine.reasoning.markers"
         )
+    lines += _happened(row)
     if spent := goodput_line(row.engine_time):
         lines.append(f"engine time: {spent}")
     if row.withdrawn["samples"]:
@@ -124,6 +127,15 @@ def details(row: GenerationRow) -> list[str]:
     if row.status == "running":
         lines.append(f"unfinished: {row.committed:,} of {row.planned:,} samples committed")
     return [f"gen {row.generation}  {text}" for text in lines]
+
+
+def _happened(row: GenerationRow) -> list[str]:
+    """Decisions and alarms, in this order: they say why the generation is as it is."""
+    lines = [f"decided for batch {d.batch}: {d.action}, {d.reason}" for d in row.decisions]
+    lines += [f"alarm in batch {a.batch}, {a.stratum}: {a.text}" for a in row.alarms[:SHOWN]]
+    if len(row.alarms) > SHOWN:
+        lines.append(f"{counted(len(row.alarms) - SHOWN, 'more alarm')}, see --json")
+    return lines
 
 
 def _containment(found: Containment) -> list[str]:

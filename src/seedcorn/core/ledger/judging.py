@@ -31,7 +31,7 @@ def findings_of(row: GenerationRow) -> Findings:
         worth=_interval(found.get("worth")),
         worth_before=_interval(row.worth_before),
         precision=_interval(row.precision),
-        alarms=[*row.alarms, *measured],
+        alarms=[*(f"{alarm.stratum}: {alarm.text}" for alarm in row.alarms), *measured],
         withheld=found.get("withheld") or {},
     )
 

@@ -12,7 +12,9 @@ from seedcorn.core.companions.companions import Companions
 from seedcorn.core.forecast.prospects import ALL, Prospect
 from seedcorn.core.intervals import Bounds, Interval, unique_interval
 from seedcorn.core.ledger.accounts import Account
+from seedcorn.core.ledger.alarms import Alarm
 from seedcorn.core.ledger.verdict.verdict import Limits
+from seedcorn.core.log.entries import Decision
 from seedcorn.core.sample import OUTCOMES
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import HEADLINE, LATENT, LENGTHS
@@ -115,8 +117,8 @@ class GenerationRow:
     """Accepted samples whose text still holds a marker of a trace, by family of markers."""
     engine_time: dict[str, float] = field(default_factory=dict)
     """Measured: seconds that engines were alive, by what they went into (core.ledger.goodput)."""
-    alarms: tuple[str, ...] = ()
-    """Jumps of form in its batches, as sentences."""
+    alarms: tuple[Alarm, ...] = ()
+    decisions: tuple[Decision, ...] = ()
     worth_before: Bounds | None = None
     """W of the generation before it that stands."""
     limits: Limits = field(default_factory=Limits)
@@ -206,7 +208,8 @@ def generation_row(
         next_hour=_next_hour(account, prospect),
         marked=dict(sorted(account.marked.items())),
         engine_time=account.engine_time,
-        alarms=tuple(f"{alarm.stratum}: {alarm.text}" for alarm in account.watch.alarms),
+        alarms=tuple(account.watch.alarms),
+        decisions=tuple(account.decisions),
         worth_before=_worth(before),
         limits=account.limits,
         **_first_held(account, None),
