@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seedcorn.core.teaching.anchor import Anchor
-from seedcorn.core.teaching.gain import Lesson, Teacher
+from seedcorn.core.teaching.gain import Learnt, Teacher
 from seedcorn.core.text.words import TextRule
 from tests.core.teaching import sources
 
@@ -25,7 +25,7 @@ def teacher(anchor) -> Teacher:
     return Teacher(anchor, [anchor.table.count(SEED)])
 
 
-def lesson(teacher: Teacher, texts: list[str]) -> Lesson:
+def lesson(teacher: Teacher, texts: list[str]) -> Learnt:
     return teacher.lesson(teacher.anchor.table.count(texts))
 
 
@@ -80,7 +80,7 @@ def test_trimmed_gain_lacks_what_one_document_of_a_hundred_brought(anchor):
     bits = np.full(len(anchor.sizes), 1.0)
     bits[[3, 5, 8]] = 500
 
-    gain = Lesson(anchor, bits)
+    gain = Learnt(anchor, bits)
 
     assert gain.per_byte == pytest.approx(bits.sum() / anchor.sizes.sum())
     left = np.delete(np.arange(len(bits)), [3, 5, 8])
@@ -95,6 +95,6 @@ def test_interval_is_over_clusters_so_equal_documents_of_one_widen_it():
         [text for text in texts for _ in range(4)], TextRule.TWO, np.arange(60).repeat(4).tolist()
     )
 
-    widths = [np.ptp(Lesson(anchor, gains).interval[1:]) for anchor in (alone, joined)]
+    widths = [np.ptp(Learnt(anchor, gains).interval[1:]) for anchor in (alone, joined)]
 
     assert 1.6 < widths[1] / widths[0] < 2.5

@@ -5,7 +5,7 @@ import pytest
 
 from seedcorn.core.teaching.anchor import Anchor
 from seedcorn.core.teaching.blocks import draw, matched_size
-from seedcorn.core.teaching.gain import Lesson, Teacher
+from seedcorn.core.teaching.gain import Learnt, Teacher
 from seedcorn.core.teaching.worth import Side, ratio, worth
 from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.words import TextRule, read_words
@@ -21,7 +21,7 @@ def anchor() -> Anchor:
 
 def made(anchor: Anchor, means: np.ndarray, blocks: int = 8) -> Side:
     """A side whose blocks taught every document the same amount."""
-    return Side([Lesson(anchor, np.full(len(anchor.sizes), mean)) for mean in means[:blocks]], 0.5)
+    return Side([Learnt(anchor, np.full(len(anchor.sizes), mean)) for mean in means[:blocks]], 0.5)
 
 
 def test_worth_is_the_ratio_beyond_the_placebo(anchor):

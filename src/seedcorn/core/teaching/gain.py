@@ -25,7 +25,7 @@ _MU = 100.0
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
+class Learnt:
     """What a text taught: bits saved per document of the anchor, [d]."""
 
     anchor: Anchor
@@ -69,14 +69,14 @@ class Teacher:
         self._old = [self._tuned(self._known, half, start) for half in (0, 1)]
         self._bits = self._scored(self._known, self._old)
 
-    def lesson(self, text: Counts) -> Lesson:
+    def lesson(self, text: Counts) -> Learnt:
         """What the text teaches beyond the history."""
         known = np.concatenate([self._known, gathered(self.anchor, text, self._orders)[None]])
         fits = [
             self._tuned(known, half, Fit(old.mu, np.append(old.weights, 1.0)))
             for half, old in enumerate(self._old)
         ]
-        return Lesson(self.anchor, self._by_document(self._bits - self._scored(known, fits)))
+        return Learnt(self.anchor, self._by_document(self._bits - self._scored(known, fits)))
 
     def _tuned(self, known: NDArray[np.float64], half: int, start: Fit) -> Fit:
         rows = self._rows[half]

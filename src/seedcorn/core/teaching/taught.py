@@ -1,62 +1,68 @@
-"""What a generation taught, as it is stored: ΔA, worth, placebo and curve, or why there is none.
+"""What a generation taught, as it is stored: ΔA with its placebo and its curve, and worth.
 
-Invariant: a figure that cannot be known is null, with a sentence that says what would make it known.
+Texts become counts here, and what too little stands behind becomes unknown. Invariant: a pure
+function of texts and counts; a figure is null, with a sentence that says why, or has all it needs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from seedcorn.core.intervals import Bounds
-from seedcorn.core.teaching.blocks import BLOCKS
-from seedcorn.core.teaching.counted import Counted
-from seedcorn.core.teaching.gain import RESAMPLES, Lesson, Teacher
-from seedcorn.core.teaching.table import Counts
-from seedcorn.core.teaching.worth import Side, ratio, worth
+import numpy as np
 
-ANCHOR_DOCUMENTS = 300
-"""An anchor of fewer tells chance from teaching too rarely."""
-ANCHOR_MOST = 2000
-"""An anchor of more is sampled down to so many, by hash: time and memory follow the anchor."""
-YARDSTICK_WORDS = 50_000
-CLUSTERS = 16
-"""A text of fewer clusters has no eight blocks of whole ones that differ."""
-FALL = 1 / 3
-"""Share of a gain that the best 1 % of the anchor's documents may carry."""
-SILENT = 0.0005
-"""Bits per byte: no more is nothing. A placebo further from 0 says that the instrument is wrong."""
+from seedcorn.core.figures import counted
+from seedcorn.core.intervals import Bounds
+from seedcorn.core.teaching.anchor import Anchor
+from seedcorn.core.teaching.blocks import BLOCKS, QUARTER, curve_sizes, draw, matched_size, prefix
+from seedcorn.core.teaching.gain import RESAMPLES, Learnt, Teacher
+from seedcorn.core.teaching.table import AnchorTable, Counts
+from seedcorn.core.teaching.worth import Side, ratio, worth
+from seedcorn.core.text.buffers import pack
+from seedcorn.core.text.words import read_words
+
+POOL = 8192
+"""Documents of generation, yardstick and history that blocks are drawn from."""
+ANCHOR_DOCUMENTS = 600
+"""Most that are scored: a lesson costs time by the anchor's word."""
+LEAST_ANCHOR = 300
+"""Documents; fewer tell teaching from chance too rarely."""
+LEAST_YARDSTICK = 50_000
+"""Words."""
+LEAST_BLOCK = 2_000
+"""Words of a block; smaller ones differ by chance alone."""
+LEAST_CLUSTERS = 16
+"""A text of fewer has no eight blocks of whole clusters that differ."""
+NOTHING = 0.0005
+"""Bits per byte: no more is nothing. A placebo further from 0 says that the scale is off."""
 SMALL = 0.05
 """So much of what the yardstick teaches is nothing as well."""
+CARRIED = 1 / 3
+"""Part of a gain that the best 1 % of the anchor's documents may carry."""
 
 NO_ANCHOR = (
-    "no anchor: hold out some of the seed (ledger.holdout), or give real text that is in no seed "
-    "(ledger.anchor, measure --anchor)"
+    "no held-out text: give real text of your own as ledger.anchor, and for its worth as "
+    "ledger.yardstick too, or hold out a part of the seed (ledger.holdout)"
 )
-NO_YARDSTICK = (
-    "no yardstick: give more real text of the anchor's kind that is in no seed (ledger.yardstick, "
-    "measure --yardstick)"
-)
-BROKEN = (
-    "documents of the history itself seem to teach: the placebo is not at 0, so these figures "
-    "cannot be trusted"
-)
+NO_YARDSTICK = "no yardstick: give real text of the anchor's kind, in no seed, as ledger.yardstick"
 FEW_CARRY = (
-    "one document in a hundred of the anchor carries more than a third of it: look for copies of "
-    "anchor documents in the generation"
+    "1 % of the anchor's documents carry more than a third of what it learnt: they may stand in the "
+    "generation"
 )
 FEW_CARRY_FRESH = (
-    "one document in a hundred of the anchor carries more than a third of what the yardstick "
-    "teaches: take a larger anchor, or drop documents that anchor and yardstick share"
+    "1 % of the anchor's documents carry more than a third of what the yardstick teaches: take a "
+    "larger anchor, or drop documents that it shares with the yardstick"
 )
 NOTHING_FRESH = (
-    "the yardstick itself teaches nothing that can be told from chance at this size: take a larger "
-    "anchor and yardstick, or one closer to the seed"
+    "the yardstick is not shown to teach more than history itself: give more of it, or text that is "
+    "nearer to the anchor"
 )
-NO_PLACEBO = "the history has too little text for a placebo of the same size"
+
+Pool = Sequence[tuple[int, str]]
+"""(cluster, text), in an order that says nothing about them."""
 
 
 class Worth(TypedDict):
-    """W as it is stored."""
+    """W: `words` in each of so many `blocks`, `quarter` at a quarter of that size."""
 
     estimate: float
     low: float
@@ -67,8 +73,8 @@ class Worth(TypedDict):
     resamples: int
 
 
-class Teaching(TypedDict):
-    """The curve of teaching: ΔA in bits per byte after so many words of each."""
+class Curve(TypedDict):
+    """ΔA in bits per byte after so many words of each."""
 
     words: list[int]
     generation: list[float]
@@ -76,150 +82,202 @@ class Teaching(TypedDict):
 
 
 class Taught(TypedDict):
-    """Those keys of the companions that an anchor gives."""
+    """What the companions say of it."""
 
     anchor_gain: Bounds | None
     anchor_gain_trimmed: float | None
     worth: Worth | None
-    placebo_gain: Bounds | None
-    teaching: Teaching | None
-    withheld: dict[str, str]
+    teaching: Curve | None
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """What there is to measure with."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """Everything that a generation's lesson is told from."""
 
-    anchor_documents: int
-    yardstick_words: int
-    generation_clusters: int
-    yardstick_clusters: int
-
-
-def lacking(sizes: Sizes) -> dict[str, str]:
-    """Why ΔA and worth cannot be known, by key; empty where both can."""
-    reasons: dict[str, str] = {}
-    if not sizes.anchor_documents:
-        reasons = {"anchor_gain": NO_ANCHOR, "worth": NO_ANCHOR}
-    elif sizes.anchor_documents < ANCHOR_DOCUMENTS:
-        few = (
-            f"the anchor has {sizes.anchor_documents} documents that are in neither seed nor "
-            f"yardstick, and needs {ANCHOR_DOCUMENTS}"
-        )
-        reasons = {"anchor_gain": few, "worth": few}
-    elif not sizes.yardstick_words:
-        reasons = {"worth": NO_YARDSTICK}
-    elif sizes.yardstick_words < YARDSTICK_WORDS:
-        reasons = {
-            "worth": f"the yardstick has {sizes.yardstick_words:,} words, and needs "
-            f"{YARDSTICK_WORDS:,}"
-        }
-    elif min(sizes.generation_clusters, sizes.yardstick_clusters) < CLUSTERS:
-        reasons = {
-            "worth": f"generation and yardstick have {sizes.generation_clusters} and "
-            f"{sizes.yardstick_clusters} groups of documents of common origin, and need {CLUSTERS}"
-        }
-    return reasons
+    anchor: Anchor
+    history: Sequence[Counts]
+    """The seed's and references' counts, then those of every earlier generation."""
+    generation: Counts
+    """Of all its accepted samples."""
+    own: Pool
+    """Samples of the generation, clusters by parent."""
+    placebo: Pool
+    """Documents of history."""
+    yardstick: Pool
+    """Real text that is in no seed; empty where there is none."""
 
 
-def nothing(reasons: dict[str, str]) -> Taught:
-    """What is stored where there is no anchor to score."""
-    return {
+Lesson = tuple[Taught, Bounds | None, dict[str, str]]
+"""The figures, the placebo's ΔA, and why what is null is unknown."""
+
+
+def unknown(why: str, placebo: Bounds | None = None) -> Lesson:
+    """No figure, and the reason."""
+    values: Taught = {
         "anchor_gain": None,
         "anchor_gain_trimmed": None,
         "worth": None,
-        "placebo_gain": None,
         "teaching": None,
-        "withheld": reasons,
     }
+    return values, placebo, dict.fromkeys(("anchor_gain", "worth", "teaching"), why)
 
 
-def taught(
-    teacher: Teacher,
-    generation: Counted,
-    yardstick: Counted | None,
-    placebo: Counted | None,
-    reasons: dict[str, str],
-) -> Taught:
-    """All figures of a generation. `reasons`: see `lacking`; a key in it is not measured.
+def too_small(anchor: Sequence[str]) -> str:
+    """Why an anchor tells nothing; empty where it does."""
+    if not anchor:
+        return NO_ANCHOR
+    if len(anchor) < LEAST_ANCHOR:
+        documents = counted(len(anchor), "document")
+        return f"the anchor has {documents} with text, {LEAST_ANCHOR} are needed"
+    return ""
 
-    About 50 lessons, see `Teacher`: 5 s of one core for an anchor of 60,000 words.
+
+def taught(material: Material) -> Lesson:
+    """What a generation taught.
+
+    Takes about .1 s per lesson, 45,000 words of anchor and source of history; 10 lessons without a
+    yardstick, 60 with one.
     """
-    if "anchor_gain" in reasons:
-        return nothing(reasons)
-    withheld = dict(reasons)
-    lesson = teacher.lesson(generation.whole)
-    fresh = teacher.lesson(yardstick.whole) if yardstick else None
-    control = teacher.lesson(placebo.whole) if placebo else None
-    least = max(SILENT, SMALL * fresh.per_byte if fresh else 0.0)
-    if control and abs(control.per_byte) > least and not _has_nought(control):
-        withheld |= {"anchor_gain": BROKEN, "worth": BROKEN}
-    elif _carried_by_few(lesson, least):
-        withheld |= {"anchor_gain": FEW_CARRY, "worth": reasons.get("worth", FEW_CARRY)}
-    elif fresh and _carried_by_few(fresh, SILENT):
-        withheld.setdefault("worth", FEW_CARRY_FRESH)
-    found: Worth | None = None
-    if "worth" not in withheld and yardstick:
-        found, why = _worth(teacher, generation, yardstick, placebo)
-        withheld |= {"worth": why} if why else {}
-    return {
-        "anchor_gain": None if "anchor_gain" in withheld else lesson.interval.bounds,
+    teacher = Teacher(material.anchor, material.history)
+    own, yardstick, placebo = (
+        _Texts(material.anchor.table, pool)
+        for pool in (material.own, material.yardstick, material.placebo)
+    )
+    lesson = teacher.lesson(material.generation)
+    fresh = teacher.lesson(yardstick.whole) if yardstick.total else None
+    least = max(NOTHING, SMALL * fresh.per_byte if fresh else 0.0)
+    none = teacher.lesson(placebo.first(min(material.generation.words, placebo.total)))
+    why = _misled(none, least)
+    if why:
+        return unknown(why, none.interval.bounds)
+    found, missing = None, _uncertain(lesson, fresh, least)
+    if "worth" not in missing:
+        found, why = _worth(teacher, own, yardstick, placebo)
+        missing |= {"worth": why} if why else {}
+    values: Taught = {
+        "anchor_gain": None if "anchor_gain" in missing else lesson.interval.bounds,
         "anchor_gain_trimmed": lesson.trimmed,
         "worth": found,
-        "placebo_gain": control.interval.bounds if control else None,
-        "teaching": _curve(teacher, generation, lesson, yardstick),
-        "withheld": withheld,
+        "teaching": _curve(teacher, own, yardstick, material.generation, lesson.per_byte),
     }
+    return values, none.interval.bounds, missing
 
 
-def _has_nought(lesson: Lesson) -> bool:
-    interval = lesson.interval
-    return interval.low <= 0 <= interval.high
+def _misled(placebo: Learnt, least: float) -> str:
+    """Why these lessons must not be told."""
+    nothing = placebo.interval
+    if abs(nothing.estimate) <= least or nothing.low <= 0 <= nothing.high:
+        return ""
+    return (
+        f"documents of history, taught once more, changed the anchor by {1000 * placebo.per_byte:+.1f} "
+        "mb/B, where about 0 is right"
+    )
 
 
-def _carried_by_few(lesson: Lesson, least: float) -> bool:
+def _uncertain(lesson: Learnt, fresh: Learnt | None, least: float) -> dict[str, str]:
+    """Why figures must not be told, by key."""
+    if _carried_by_few(lesson, least):
+        return {"anchor_gain": FEW_CARRY, "worth": FEW_CARRY}
+    if fresh and _carried_by_few(fresh, NOTHING):
+        return {"worth": FEW_CARRY_FRESH}
+    return {}
+
+
+def _carried_by_few(lesson: Learnt, least: float) -> bool:
     """Whether the best 1 % of the anchor carry a gain of more than `least`."""
-    return lesson.per_byte > least and lesson.trimmed < (1 - FALL) * lesson.per_byte
+    return lesson.per_byte > least and lesson.trimmed < (1 - CARRIED) * lesson.per_byte
+
+
+class _Texts:
+    """A pool as counts of any of its documents."""
+
+    def __init__(self, table: AnchorTable, pool: Pool) -> None:
+        self._table = table
+        self._clusters = [cluster for cluster, _ in pool]
+        data = [text.encode("utf-8", "replace") for _, text in pool]
+        self._words = read_words(*pack(data), table.rule)
+        self.total = int(self._words.counts.sum())
+        self.clusters = len(set(self._clusters))
+
+    @property
+    def whole(self) -> Counts:
+        """Counts of all documents."""
+        return self._table.count_words(self._words)
+
+    def blocks(self, size: int) -> tuple[list[Counts], float]:
+        """Counts of random blocks of so many words, and a block's share of the pool."""
+        drawn = draw(self._words.counts, self._clusters, size)
+        return self._counts(drawn.groups(), BLOCKS), drawn.share
+
+    def first(self, size: int) -> Counts:
+        """Counts of the first documents with about so many words."""
+        if not size:
+            return self._table.none()
+        order = np.arange(len(self._clusters))
+        chosen = prefix(order, self._words.counts, size)
+        return self._counts({number: [0] for number in chosen.tolist()}, 1)[0]
+
+    def _counts(self, groups: Mapping[int, Sequence[int]], most: int) -> list[Counts]:
+        every = [groups.get(number, ()) for number in range(len(self._clusters))]
+        return self._table.count_groups(self._words, every, most)
+
+
+def _curve(teacher: Teacher, own: _Texts, yardstick: _Texts, whole: Counts, gain: float) -> Curve:
+    """The last point is all of the generation."""
+    sizes = [size for size in curve_sizes(own.total) if size < whole.words]
+    fresh = [
+        teacher.lesson(yardstick.first(size)).per_byte if size <= yardstick.total else None
+        for size in [*sizes, whole.words]
+    ]
+    told = [teacher.lesson(own.first(size)).per_byte for size in sizes]
+    return {"words": [*sizes, whole.words], "generation": [*told, gain], "yardstick": fresh}
+
+
+def _no_blocks(own: _Texts, yardstick: _Texts, size: int) -> str:
+    """Why there is nothing to compare at one size; empty where there is."""
+    if not yardstick.total:
+        return NO_YARDSTICK
+    if yardstick.total < LEAST_YARDSTICK:
+        return f"the yardstick has {yardstick.total:,} words, {LEAST_YARDSTICK:,} are needed"
+    if size < LEAST_BLOCK:
+        return f"blocks of {size:,} words are all that generation and history allow"
+    if min(own.clusters, yardstick.clusters) < LEAST_CLUSTERS:
+        return (
+            f"generation and yardstick come from {own.clusters} and {yardstick.clusters} origins, "
+            f"{LEAST_CLUSTERS} are needed"
+        )
+    return ""
 
 
 def _worth(
-    teacher: Teacher, generation: Counted, yardstick: Counted, placebo: Counted | None
+    teacher: Teacher, own: _Texts, yardstick: _Texts, placebo: _Texts
 ) -> tuple[Worth | None, str]:
     """W, or why there is none."""
-    if not placebo or not placebo.blocks:
-        return None, NO_PLACEBO
-    texts = (generation, yardstick, placebo)
-    sides = [_side(teacher, text.blocks, text.share) for text in texts]
-    interval = worth(sides[0], sides[1], sides[2])
-    if interval is None:
+    size = matched_size(own.total, yardstick.total, placebo.total)
+    why = _no_blocks(own, yardstick, size)
+    if why:
+        return None, why
+    pools = own, yardstick, placebo
+    found = worth(*_sides(teacher, pools, size))
+    if found is None:
         return None, NOTHING_FRESH
-    small = [_side(teacher, text.quarters, text.quarter_share) for text in texts]
-    known = small[1].per_byte > small[2].per_byte
-    words = round(sum(one.words for one in generation.blocks) / len(generation.blocks))
+    small = _sides(teacher, pools, size // QUARTER)
     return {
-        **interval.bounds,
-        "words": words,
-        "quarter": ratio(small[0], small[1], small[2]) if known else None,
+        **found.bounds,
+        "words": size,
+        "quarter": ratio(*small) if worth(*small) is not None else None,
         "blocks": BLOCKS,
         "resamples": RESAMPLES,
     }, ""
 
 
-def _side(teacher: Teacher, counts: Sequence[Counts], share: float) -> Side:
-    return Side([teacher.lesson(one) for one in counts], share)
+def _sides(
+    teacher: Teacher, pools: tuple[_Texts, _Texts, _Texts], size: int
+) -> tuple[Side, Side, Side]:
+    """Lessons of blocks of so many words."""
 
+    def side(texts: _Texts) -> Side:
+        blocks, share = texts.blocks(size)
+        return Side([teacher.lesson(block) for block in blocks], share)
 
-def _curve(
-    teacher: Teacher, generation: Counted, whole: Lesson, yardstick: Counted | None
-) -> Teaching:
-    """ΔA after ever more of the generation, beside as many words of the yardstick."""
-    gains, fresh = (
-        [teacher.lesson(one).per_byte for one in counts]
-        for counts in (generation.curve, yardstick.curve if yardstick else ())
-    )
-    words = [*(one.words for one in generation.curve), generation.whole.words]
-    return {
-        "words": words,
-        "generation": [*gains, whole.per_byte],
-        "yardstick": [*fresh, *[None] * (len(words) - len(fresh))][: len(words)],
-    }
+    return side(pools[0]), side(pools[1]), side(pools[2])

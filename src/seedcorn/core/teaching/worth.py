@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedcorn.core.intervals import Interval
-from seedcorn.core.teaching.gain import RESAMPLES, Lesson, cluster_bytes, resamples
+from seedcorn.core.teaching.gain import RESAMPLES, Learnt, cluster_bytes, resamples
 
 
 @dataclass(frozen=True)
 class Side:
     """Lessons of the blocks of one text."""
 
-    lessons: Sequence[Lesson]
+    lessons: Sequence[Learnt]
     share: float
     """Words of a block over words of the text it was drawn from: at most a half says how far a
     block may be from the whole."""
