@@ -17,7 +17,9 @@ from seedcorn.core.sketch.sketch import COLUMNS
 from seedcorn.storage.conformance.probe import Finding
 from seedcorn.storage.log.withdrawals import SCHEMA as WITHDRAWN_SCHEMA
 from seedcorn.storage.samples.samples import DATA_SCHEMA, DROPPED_SCHEMA, SEGMENT_SCHEMA
+from seedcorn.storage.seeds.conversion import GROUP
 from seedcorn.storage.seeds.conversion import SCHEMA as SEED_SCHEMA
+from seedcorn.storage.seeds.held_out import SCHEMA as HELD_SCHEMA
 from tests.golden.contents import ledger_of
 
 LISTED = json.loads((Path(__file__).parent / "stored_names.json").read_text(encoding="utf-8"))
@@ -41,7 +43,8 @@ def test_log_entries_keep_their_kinds_and_keys():
         ("segment_columns", SEGMENT_SCHEMA.names),
         ("sketch_columns", COLUMNS),
         ("withdrawn_columns", WITHDRAWN_SCHEMA.names),
-        ("converted_seed_columns", SEED_SCHEMA.names),
+        ("converted_seed_columns", [*SEED_SCHEMA.names, GROUP.name]),
+        ("held_out_columns", HELD_SCHEMA.names),
     ],
 )
 def test_parquet_files_keep_their_columns(what, columns):

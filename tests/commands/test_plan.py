@@ -12,6 +12,7 @@ import pytest
 
 from seedcorn.cli import main
 from seedcorn.commands.plan.drafts import FEWEST, affordable
+from seedcorn.commands.plan.holding import MOST_READ
 from seedcorn.config import load_recipe
 from seedcorn.core.engine import Message
 from seedcorn.core.generate.prompts import Rendered
@@ -75,6 +76,26 @@ def test_plan_tells_samples_shares_tokens_time_price_and_fingerprint(tmp_path, c
     assert "at most 1.00 at 2.50 an hour" in text
     assert f"{len(SEED)} rows" in text
     assert f"indexing {len(SEED)} documents" in text
+
+
+@pytest.mark.parametrize("count", [600, MOST_READ + 1])
+def test_plan_says_what_is_held_back_and_whether_it_suffices(tmp_path, capsys, count):
+    rows = "\n".join(json.dumps({"text": f"{n} one {n} two", "book": f"{n}"}) for n in range(count))
+    (tmp_path / "rows.jsonl").write_text(rows, encoding="utf-8")
+    path = write_recipe(tmp_path, seed=[{"path": "rows.jsonl"}])
+    assert main(["plan", path]) == 0
+    assert "held back" not in capsys.readouterr().out
+    wanted = ["ledger.holdout.share=0.1", "ledger.holdout.group=book"]
+    assert main(["plan", path, *wanted]) == 0
+    printed = capsys.readouterr().out
+    if count <= MOST_READ:
+        (line,) = re.findall(r"held back    (\d+) documents of 600: (\d+) anchor \(", printed)
+        assert 40 <= int(line[0]) <= 60
+        assert f"{line[1]} of 300 anchor documents" in printed
+    else:
+        assert f"held back    about 2,000 of {count:,} rows" in printed
+    assert main(["plan", path, "ledger.holdout.share=0.1", "ledger.holdout.group=boo"]) == 2
+    assert "no row has a group under 'boo'" in capsys.readouterr().err
 
 
 def test_plan_without_dedup_against_the_seed_indexes_nothing(tmp_path, capsys):

@@ -31,6 +31,10 @@ class GenerationJob:
     """As `generation_started` stored them, see `core.rule_numbers`."""
     abandoned: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     """Abandoned generations: the sequence numbers of their first and last entry."""
+    ordinals: Sequence[int] = ()
+    """The log's ordinal of each catalogue's first row."""
+    held: Sequence[ObjectRef] = ()
+    """What of all rows is held back, by those ordinals."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Which staged row counts, what witnesses are called, and what is counted."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -74,6 +75,12 @@ def test_source_witness_is_named_by_source_and_row(ordinal, expected):
     label = int(tags(0, np.array([ordinal]))[0])
 
     assert ANCESTRY.name(ordinal, label, 1) == expected
+
+
+def test_witness_that_is_held_back_is_told_from_the_rest_of_the_seed():
+    ancestry = replace(ANCESTRY, held=frozenset({5}))
+    assert ancestry.name(5, 5, 1) == ("heldout", "books:1")
+    assert ancestry.name(6, 6, 1) == ("seed", "books:2")
 
 
 def test_ordinal_of_no_source_is_refused():

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -58,6 +59,46 @@ def test_epoch_of_a_pool_draws_every_row_exactly_once(order, sizes, epoch):
     plan = Plan(recipe(parents=ParentsSpec(order=order)), 1, seed_pool(*sizes))
     drawn = rows(plan, range(epoch * total, (epoch + 1) * total))
     assert sorted(drawn) == [((0, row),) for row in range(total)]
+
+
+@given(
+    order=st.sampled_from(["shuffled", "blocks", "sequential"]),
+    sizes=st.lists(st.integers(0, 30), min_size=1, max_size=5).filter(any),
+    epoch=st.integers(0, 2),
+    data=st.data(),
+)
+@settings(max_examples=40, deadline=None)
+def test_held_row_is_never_drawn_and_every_other_once_an_epoch(order, sizes, epoch, data):
+    held = data.draw(st.sets(st.integers(0, sum(sizes) - 1), max_size=sum(sizes) - 1))
+    free = sorted(set(range(sum(sizes))) - held)
+    pool = Pool(0, sizes, np.array(sorted(held), np.int64))
+    plan = Plan(recipe(parents=ParentsSpec(order=order)), 1, pool)
+    drawn = rows(plan, range(epoch * len(free), (epoch + 1) * len(free)))
+    assert sorted(drawn) == [((0, row),) for row in free]
+
+
+@given(sizes=st.lists(st.integers(0, 30), min_size=1, max_size=5).filter(any), data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_blocks_with_held_rows_are_still_drawn_one_after_the_other(sizes, data):
+    held = data.draw(st.sets(st.integers(0, sum(sizes) - 1), max_size=sum(sizes) - 1))
+    pool = Pool(0, sizes, np.array(sorted(held), np.int64))
+    plan = Plan(recipe(parents=ParentsSpec(order="blocks")), 1, pool)
+    block = np.repeat(np.arange(len(sizes)), sizes)
+    visited = [block[row] for ((_, row),) in rows(plan, range(sum(sizes) - len(held)))]
+    assert 1 + sum(a != b for a, b in pairwise(visited)) == len(set(visited))
+
+
+def test_pool_of_held_rows_alone_is_no_source():
+    pool = Pool(0, [2, 1], np.arange(3))
+    with pytest.raises(RecipeError, match="no parents"):
+        Plan(recipe(), 1, pool)
+
+
+def test_pools_of_earlier_generations_are_addressed_beside_a_seed_with_held_rows():
+    spec = recipe(parents=ParentsSpec(seed=1, previous=1, order="sequential"))
+    plan = Plan(spec, 2, Pool(0, [4], np.array([0, 2])), [Pool(1, [3])])
+    drawn = {parent for parents in rows(plan, range(100)) for parent in parents}
+    assert drawn == {(0, 1), (0, 3), (1, 0), (1, 1), (1, 2)}
 
 
 def test_two_parents_are_distinct_and_not_repeated_within_an_epoch():

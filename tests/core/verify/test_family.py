@@ -7,14 +7,14 @@ from hypothesis import given, settings
 
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.identity import sample_id
-from seedcorn.core.verify.family import Family
+from seedcorn.core.verify.family import NOTHING, Family, HeldBack
 from tests.core.verify.test_proofs import OUTCOMES, SOURCE, TERMS, changed, rows_of
 
 NAMED_APART = {"row_names": 2}
 
 
-def family(rules=None):
-    known = Family(rules or {})
+def family(rules=None, held=NOTHING):
+    known = Family(rules or {}, held)
     known.add_source(SOURCE)
     return known
 
@@ -72,6 +72,24 @@ def test_row_that_is_not_there_is_found_where_numbers_are_marked(column, value):
     rows = rows_named_apart(["accepted", "duplicate"])
     with pytest.raises(CorruptCorpus, match="sample"):
         family(NAMED_APART).add(changed(rows, column, 1, value), 5, TERMS)
+
+
+@pytest.mark.parametrize(("row", "reason"), [(2, "near:heldout"), (1, "near:seed")])
+def test_witness_of_the_seed_is_called_held_back_where_it_is(row, reason):
+    rows = changed(rows_named_apart(["accepted", "duplicate"]), "duplicate_of", 1, f"docs:#{row}")
+    held = HeldBack(frozenset({2}))
+    assert family(NAMED_APART, held).add(changed(rows, "reason", 1, reason), 5, TERMS) == 3
+    other = "near:seed" if reason == "near:heldout" else "near:heldout"
+    with pytest.raises(CorruptCorpus, match="no document before it"):
+        family(NAMED_APART, held).add(changed(rows, "reason", 1, other), 5, TERMS)
+
+
+def test_parent_that_is_held_back_is_found():
+    rows = rows_named_apart(["accepted", "accepted"])
+    held = HeldBack(frozenset({1}), frozenset({"docs:#1"}))
+    assert family(NAMED_APART, held).add(rows, 5, TERMS) == 2
+    with pytest.raises(CorruptCorpus, match="'docs:#1', which is held back from the seed"):
+        family(NAMED_APART, held).add(changed(rows, "parents", 1, ["docs:#1"]), 5, TERMS)
 
 
 def test_id_of_digits_may_be_any_number_in_a_parents_name():

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from seedcorn.commands.plan.holding import Holding, holding
 from seedcorn.config import LoadedRecipe
 from seedcorn.core.figures import counted
 from seedcorn.core.generate.plan import Plan, Pool
@@ -26,6 +27,7 @@ from seedcorn.core.recipe import Recipe, SourceSpec
 from seedcorn.core.sample import Draw, Parent
 from seedcorn.storage.samples.parents import ParentReader
 from seedcorn.storage.seeds.catalogue import is_empty
+from seedcorn.storage.seeds.held_out import require_group
 from seedcorn.storage.seeds.ids import require_ids
 from seedcorn.storage.seeds.seeds import Catalogue, SeedSet, open_catalogue, require_seed
 from seedcorn.storage.stores.opening import open_store
@@ -63,6 +65,8 @@ class Planned:
     seeds: Sequence[Catalogue]
     reference_rows: int
     """Rows of the extra corpora that samples must not repeat."""
+    held: Holding
+    """Rows of the seed that are never drawn."""
     concerns: Sequence[Concern]
     """What of the recipe is probably not meant, now that its sources are open."""
 
@@ -92,38 +96,43 @@ def planned(loaded: LoadedRecipe, prompts: int, special_tokens: tuple[str, ...] 
     with tempfile.TemporaryDirectory(prefix="seedcorn-plan-") as folder:
         store = open_store(folder, recipe.store)
 
-        def opened(spec: SourceSpec) -> Catalogue | None:
+        def opened(spec: SourceSpec, group: str = "") -> Catalogue | None:
             if is_empty(spec, loaded.base, recipe.store):
                 return None
-            return open_catalogue(spec, loaded.base, store, recipe.store)
+            return open_catalogue(spec, loaded.base, store, recipe.store, group)
 
         for spec in recipe.dedup.evaluations:
             opened(spec)
         found_there = [opened(spec) for spec in recipe.dedup.against]
         references = sum(catalogue.rows for catalogue in found_there if catalogue)
-        by_source = [opened(spec) for spec in recipe.seed]
+        by_source = [opened(spec, recipe.ledger.holdout.named) for spec in recipe.seed]
         catalogues = [catalogue for catalogue in by_source if catalogue is not None]
         require_seed(recipe, catalogues)
-        _require_ids(loaded, by_source, store)
+        _require_names(loaded, by_source, store)
         # As a new corpus would name its rows.
         seeds = SeedSet(catalogues, store, recipe.store, rules_of(CorpusState()))
-        drafting = _Drafting(recipe, seeds, store)
+        held = holding(recipe, catalogues, store)
+        drafting = _Drafting(recipe, seeds, store, held)
         first = drafting.drafts(range(min(prompts, recipe.samples)), special_tokens)
         chosen = sampled(
             recipe.fingerprint, recipe.samples, recipe.samples_per_prompt, affordable(catalogues)
         )
         sample = drafting.drafts(chosen, special_tokens)
         found = [*concerns(recipe), *_about_seeds(recipe, by_source)]
-        return Planned(recipe, first, sample, catalogues, references, found)
+        return Planned(recipe, first, sample, catalogues, references, held, found)
 
 
-def _require_ids(
+def _require_names(
     loaded: LoadedRecipe, catalogues: Sequence[Catalogue | None], store: Store
 ) -> None:
     """As `grow` does, where reading the ids takes no longer than a moment."""
+    group, stores = loaded.recipe.ledger.holdout.named, (store, loaded.recipe.store)
     for spec, catalogue in zip(loaded.recipe.seed, catalogues, strict=True):
-        if catalogue is not None and catalogue.rows <= MOST_IDS:
-            require_ids(spec, catalogue, loaded.base, (store, loaded.recipe.store))
+        if catalogue is None:
+            continue
+        require_group(spec, catalogue, loaded.base, stores, group)
+        if catalogue.rows <= MOST_IDS:
+            require_ids(spec, catalogue, loaded.base, stores)
 
 
 def _about_seeds(recipe: Recipe, catalogues: Sequence[Catalogue | None]) -> Iterator[Concern]:
@@ -159,8 +168,8 @@ def written(rendered: Rendered) -> str:
 class _Drafting:
     """Renders prompts of generation 1; the parents of one call are read at once."""
 
-    def __init__(self, recipe: Recipe, seeds: SeedSet, store: Store) -> None:
-        self._plan = Plan(recipe, 1, Pool(0, seeds.group_sizes()))
+    def __init__(self, recipe: Recipe, seeds: SeedSet, store: Store, held: Holding) -> None:
+        self._plan = Plan(recipe, 1, Pool(0, seeds.group_sizes(), held.rows))
         self._parents = ParentReader(store, seeds, {})
         self._compiled = {spec.name: compile_prompt(spec) for spec in recipe.prompts}
 

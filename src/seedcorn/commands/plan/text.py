@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from seedcorn.commands.plan.drafts import Draft, Planned
+from seedcorn.commands.plan.holding import holding_lines
 from seedcorn.core.figures import counted, duration, scaled, size
 from seedcorn.core.preflight import estimate
 from seedcorn.core.preflight.concerns import Concern
@@ -56,6 +57,7 @@ def estimates(
     yield f"corpus       {_place(recipe)}"
     sources = ", ".join(source.path for source in recipe.seed) or "none"
     yield f"seed         {counted(plan.seed_rows, 'row')}: {sources}"
+    yield from holding_lines(recipe, plan.held, plan.seed_rows)
     yield (
         f"samples      {recipe.samples:,} a generation x {recipe.generations} = "
         f"{recipe.samples * recipe.generations:,}, in batches of "

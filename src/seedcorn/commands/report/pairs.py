@@ -32,6 +32,7 @@ REPEATED = {
     "same": "an earlier sample of the same generation",
     "earlier": "a sample of an earlier generation",
     "seed": "a seed document",
+    "heldout": "a seed document that is held back",
     "reference": "a document of another corpus",
 }
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from seedcorn.commands.show.choice import Row
+from seedcorn.core.dedup.sealing import HELD_OUT
 from seedcorn.core.errors import SeedError
 from seedcorn.core.log.entries import ObjectRef
 from seedcorn.core.log.rules import rules_of
@@ -45,6 +46,7 @@ def _source_text(store: Store, spec: StoreSpec, source: Source | None, row: int)
 
 
 def _source(state: CorpusState, role: str, name: str) -> Source | None:
+    role = "seed" if role == HELD_OUT else role
     return next((source for source in state.sources_of(role) if source.name == name), None)
 
 

@@ -5,7 +5,7 @@ with the lowest content hash wins, so the choice depends on texts alone.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,8 @@ from seedcorn.core.row_names import numbered
 from seedcorn.core.sample import OUTCOMES
 from seedcorn.core.scheduling.leasing import Cut
 
+HELD_OUT = "heldout"
+"""Relation to a row of the seed that is held back: the writer knew it beforehand."""
 TAG_INDEX_BITS = 48
 """A witness' tag is generation << 48 | plan index; generation 0 holds source row ordinals."""
 
@@ -81,12 +83,14 @@ class Ancestry:
     """Recipe fingerprint of each generation."""
     rules: Mapping[str, int]
     """Of the corpus, by which rows are named."""
+    held: Set[int] = frozenset()
+    """Ordinals of the seed's rows that are held back."""
 
     def name(self, ordinal: int, label: int, generation: int) -> tuple[str, str]:
         """(relation, document) of the witness with this ordinal and tag `label`.
 
-        The relation is to a sample of `generation`: seed | reference | earlier | same. A source row
-        goes by its number, a sample by its id.
+        The relation is to a sample of `generation`: seed | heldout | reference | earlier | same. A
+        source row goes by its number, a sample by its id.
         """
         of_generation, index = label >> TAG_INDEX_BITS, label & ((1 << TAG_INDEX_BITS) - 1)
         if of_generation:
@@ -94,7 +98,8 @@ class Ancestry:
             return relation, sample_id(self.fingerprints[of_generation], of_generation, index)
         for source in self.sources:
             if source.ordinal <= ordinal < source.ordinal + source.rows:
-                return source.role, numbered(source.name, ordinal - source.ordinal, self.rules)
+                relation = HELD_OUT if ordinal in self.held else source.role
+                return relation, numbered(source.name, ordinal - source.ordinal, self.rules)
         raise CorruptCorpus(f"index ordinal {ordinal} belongs to no source in the log")
 
 

@@ -8,7 +8,8 @@ passed in, and on nothing else.
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import accumulate
 from math import prod
 
@@ -38,6 +39,24 @@ class Pool:
 
     generation: int
     sizes: Sequence[int] | NDArray[np.int64]
+    held: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Rows that are never drawn, ascending: they are held back for measuring."""
+
+    def free(self) -> NDArray[np.int64]:
+        """Rows of each block that may be drawn."""
+        sizes = np.asarray(self.sizes, dtype=np.int64)
+        return sizes - np.diff(np.searchsorted(self.held, np.cumsum(sizes)), prepend=0)
+
+    def ordinal(self, row: int) -> int:
+        """Which row of the pool the free row `row` is."""
+        if not len(self.held):
+            return row
+        return row + int(np.searchsorted(self._free_before, row, side="right"))
+
+    @cached_property
+    def _free_before(self) -> NDArray[np.int64]:
+        """How many rows may be drawn before each held one."""
+        return self.held - np.arange(len(self.held))
 
 
 class Plan:
@@ -158,7 +177,7 @@ class Plan:
         sources = [
             (weight, _WeightedPool(name, pools, spec.order, self._key))
             for name, weight, pools in named
-            if weight > 0 and sum(int(np.sum(pool.sizes)) for pool in pools) > 0
+            if weight > 0 and sum(int(pool.free().sum()) for pool in pools) > 0
         ]
         if self._width and not sources:
             raise RecipeError(
@@ -173,18 +192,19 @@ class Plan:
 
 
 class _WeightedPool:
-    """The rows of one or more pools behind one weight, in an order that is never materialised."""
+    """The rows of one or more pools behind one weight, in an order that is never materialised. Rows
+    are counted over those that may be drawn."""
 
     def __init__(self, name: str, pools: Sequence[Pool], order: str, key: bytes) -> None:
         self.name = name
         self._order = order
         self._key = key
-        self._sizes = np.concatenate([np.asarray(pool.sizes, dtype=np.int64) for pool in pools])
+        self._pools = pools
+        sizes = [pool.free() for pool in pools]
+        self._sizes = np.concatenate(sizes)
         self._starts = np.cumsum(self._sizes) - self._sizes
         self.rows = int(self._sizes.sum())
-        totals = [int(np.sum(pool.sizes)) for pool in pools]
-        self._ends = list(accumulate(totals))
-        self._generations = [pool.generation for pool in pools]
+        self._ends = list(accumulate(int(free.sum()) for free in sizes))
         self._shuffle = -1, Permutation(self.rows, 0)
         self._cached: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
 
@@ -202,7 +222,8 @@ class _WeightedPool:
     def locate(self, row: int) -> tuple[int, int]:
         """(generation, ordinal) of a row counted over all pools of the source."""
         which = bisect_right(self._ends, row)
-        return self._generations[which], row - (self._ends[which - 1] if which else 0)
+        pool, free = self._pools[which], row - (self._ends[which - 1] if which else 0)
+        return pool.generation, pool.ordinal(free)
 
     def _at(self, epoch: int, slot: int) -> int:
         if self._order == "sequential":

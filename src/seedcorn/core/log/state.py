@@ -30,6 +30,8 @@ FORECAST = "forecast"
 """Name of the measurement that says, after every batch, what later ones would add."""
 COMPANIONS = "companions"
 """Name of the measurement of a finished generation's companions."""
+HOLDOUT = "holdout"
+"""Name of the measurement that says which rows of the seed are held back, before any can be drawn."""
 AUDIT = "audit"
 """Name of the measurement that holds the verdicts on audited samples."""
 STOP = "stop"
@@ -118,6 +120,8 @@ class CorpusState:
     withdrawn: list[Withdrawn] = field(default_factory=list)
     sketched: list[int] = field(default_factory=list)
     """Sequence numbers of the `seed_added` entries whose sketch is in the log."""
+    held: list[Measurement] = field(default_factory=list)
+    """What is held back of the seed, in log order."""
     writer: WriterOpened | None = None
     nonce: str = ""
     next_ordinal: int = 0
@@ -250,6 +254,8 @@ class CorpusState:
     def _measure(self, body: Measurement) -> None:
         if body.name == SEED_SKETCH:
             self.sketched.append(body.subject.get("sequence", -1))
+        elif body.name == HOLDOUT:
+            self.held.append(body)
         generation = self.generations.get(body.subject.get("generation", 0))
         if generation is None:
             return

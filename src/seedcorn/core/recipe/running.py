@@ -62,6 +62,11 @@ class HoldoutSpec:
     group: str = semantic("")
     """Column or key whose equal values belong together, such as a book, a site or an author."""
 
+    @property
+    def named(self) -> str:
+        """The column or key, where anything is held back."""
+        return self.group if self.share else ""
+
 
 @dataclass(frozen=True)
 class LedgerSpec:

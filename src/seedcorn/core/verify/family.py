@@ -1,6 +1,7 @@
 """Lineage: who exists so far, in rank order, hence what parents and witnesses may name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
 
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.log.rules import reads_names
@@ -11,19 +12,33 @@ from seedcorn.core.sample import OUTCOMES
 from seedcorn.core.verify.proofs import BatchRows, Terms
 
 _DROPPED_OUTCOMES = {*OUTCOMES} - {"accepted"}
+_ROLES = {"seed": "seed", "heldout": "seed", "reference": "reference"}
+"""Role of the source that a relation names a row of."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """Rows of the seed that are held back: by their ordinals, and as lineage would name them."""
+
+    ordinals: Set[int] = frozenset()
+    names: Set[str] = frozenset()
+
+
+NOTHING = HeldBack()
 
 
 class Family:
     """Who exists so far, in rank order: what parents and witnesses may name. About 100 bytes per
     accepted sample."""
 
-    def __init__(self, rules: Mapping[str, int]) -> None:
+    def __init__(self, rules: Mapping[str, int], held: HeldBack = NOTHING) -> None:
         """`rules` are those of the corpus, by which rows are named."""
-        self._rules = rules
+        self._rules, self._held = rules, held
         self._accepted: set[bytes] = set()
         self._passing: set[bytes] = set()
         """Those of the abandoned generation that is read: nothing else may name them."""
-        self._sources: dict[tuple[str, str], int] = {}
+        self._sources: dict[tuple[str, str], range] = {}
+        """The ordinals of each one's rows."""
 
     def __contains__(self, name: str) -> bool:
         """Whether an accepted sample has this id."""
@@ -35,7 +50,8 @@ class Family:
 
     def add_source(self, source: Source) -> None:
         """Documents that entered the corpus' history now."""
-        self._sources[source.role, source.name] = source.rows
+        rows = range(source.ordinal, source.ordinal + source.rows)
+        self._sources[source.role, source.name] = rows
 
     def add(self, rows: BatchRows, sequence: int, terms: Terms) -> int:
         """Check a batch row by row in rank order, then know its accepted samples; returns how many
@@ -67,11 +83,14 @@ class Family:
     def _ranks(self, of: str, reason: str, fresh: set[bytes]) -> bool:
         """Whether `of` is what the reason `<exact|near>:<relation>` says it is."""
         relation = reason.partition(":")[2]
-        if relation in ("seed", "reference"):
+        if relation in _ROLES:
             if not reads_names(self._rules):
                 return True
             place = row_of(of, self._rules)
-            return place is not None and place[1] < self._sources.get((relation, place[0]), 0)
+            rows = self._sources.get((_ROLES[relation], place[0]), range(0)) if place else range(0)
+            if place is None or place[1] >= len(rows):
+                return False
+            return (rows[place[1]] in self._held.ordinals) == (relation == "heldout")
         return _key(of) in fresh or of in self
 
     def _check_parents(self, rows: BatchRows, sequence: int) -> int:
@@ -82,6 +101,11 @@ class Family:
                         f"log entry {sequence}: sample {name} has the parent {parent!r}, which is "
                         "neither a seed document nor a sample accepted before"
                     )
+                if parent in self._held.names:
+                    raise CorruptCorpus(
+                        f"log entry {sequence}: sample {name} has the parent {parent!r}, which is "
+                        "held back from the seed"
+                    )
         return sum(map(len, rows.parents))
 
     def _is_seed(self, parent: str) -> bool:
@@ -89,7 +113,7 @@ class Family:
         id of digits."""
         rows = self._sources.get(("seed", parent.partition(":")[0]))
         place = row_of(parent, self._rules) if number_of(self._rules, ROW_NAMES) == 2 else None
-        return rows is not None and (place is None or place[1] < rows)
+        return rows is not None and (place is None or place[1] < len(rows))
 
 
 def _key(name: str) -> bytes:

@@ -6,12 +6,12 @@ the sample. None repairs anything, and none trusts a figure that it can count it
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from seedcorn.core.dedup.sealing import tally
-from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.errors import CorruptCorpus, RecipeError
 from seedcorn.core.figures import counted
 from seedcorn.core.identity import canonical_json, sample_id
 from seedcorn.core.log.entries import (
@@ -24,7 +24,11 @@ from seedcorn.core.log.entries import (
 )
 from seedcorn.core.log.garbage import garbage
 from seedcorn.core.log.layout import DATA, DROPPED, STAGING, parse_segment, parse_shard
-from seedcorn.core.log.state import CorpusState
+from seedcorn.core.log.state import CorpusState, GenerationState
+from seedcorn.core.recipe import Recipe
+
+ParseRecipe = Callable[[Mapping[str, Any]], Recipe]
+"""Makes a recipe of what `generation_started` stores; RecipeError where it cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,31 @@ class Terms:
     stands: bool = True
     """Whether it was not abandoned."""
 
+    @classmethod
+    def of(cls, generation: GenerationState, recipe: Recipe) -> "Terms":
+        """Those of a generation that was started with this recipe."""
+        strata = [prompt.name for prompt in recipe.prompts]
+        cut = (generation.samples, recipe.units.unit)
+        return cls(generation.fingerprint, *cut, strata, not generation.abandoned)
+
     def planned(self, unit: int) -> int:
         """Samples of a unit; the last one may be short."""
         return min(self.unit, self.samples - unit * self.unit)
+
+
+def recipe_of(generation: GenerationState, parse: ParseRecipe) -> Recipe:
+    """The recipe that a generation was started with, which has the fingerprint that the log says."""
+    where = f"generation {generation.number}"
+    try:
+        recipe = parse(generation.recipe)
+    except RecipeError as error:
+        raise CorruptCorpus(f"{where}: its stored recipe: {error}") from error
+    if recipe.fingerprint != generation.fingerprint:
+        raise CorruptCorpus(
+            f"{where}: the stored recipe has the fingerprint {recipe.fingerprint}, the log says "
+            f"{generation.fingerprint}"
+        )
+    return recipe
 
 
 def check_writers(entries: Iterable[Entry]) -> int:

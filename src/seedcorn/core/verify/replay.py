@@ -4,7 +4,7 @@ It shares no code with the index, its partitions, its witnesses or the batch ker
 fingerprint is and how alike two signatures are. About 2.5 KB of memory per document.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,7 +26,7 @@ class Known:
 
     name: str
     relation: str
-    """seed | reference, or empty for a sample."""
+    """seed | heldout | reference, or empty for a sample."""
     generation: int
     signature: bytes
 
@@ -46,9 +46,10 @@ KEPT = DedupOutcome()
 class Replay:
     """All documents so far. Source rows count for generations that deduplicate against the seed."""
 
-    def __init__(self, rules: Mapping[str, int]) -> None:
-        """No document yet. `rules` are those of the corpus, by which rows are named."""
-        self._rules = rules
+    def __init__(self, rules: Mapping[str, int], held: Set[int] = frozenset()) -> None:
+        """No document yet. `rules` are those of the corpus, by which rows are named; `held` are the
+        ordinals of the seed's rows that are held back."""
+        self._rules, self._held = rules, held
         self._documents: dict[int, Known] = {}
         self._owners: dict[bool, dict[int, int]] = {False: {}, True: {}}
         """By whether they are of the seed: key -> the lowest ordinal that has it."""
@@ -70,7 +71,8 @@ class Replay:
             number = ordinal + row + int(offset)
             signature = prints.signature[offset].tobytes()
             called = numbered(name, row + int(offset), self._rules)
-            self._documents[number] = Known(called, role, 0, signature)
+            relation = "heldout" if number in self._held else role
+            self._documents[number] = Known(called, relation, 0, signature)
             self._claim(prints.keys[offset].tolist(), number, role == "seed")
 
     def judge(

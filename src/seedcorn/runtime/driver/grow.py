@@ -20,6 +20,7 @@ from seedcorn.core.decisions.growth import (
 )
 from seedcorn.core.decisions.stopping import opening
 from seedcorn.core.errors import SeedcornError
+from seedcorn.core.holdout.held import shortfall
 from seedcorn.core.ledger.rows import GenerationRow
 from seedcorn.core.log.entries import GenerationAbandoned, GenerationStarted, Measurement
 from seedcorn.core.log.layout import segment_prefix
@@ -38,6 +39,7 @@ from seedcorn.runtime.driver.snapshot import Snapshot
 from seedcorn.runtime.driver.sources import Catalogues
 from seedcorn.runtime.event_loop import interrupts, run_to_end
 from seedcorn.runtime.job import GenerationJob
+from seedcorn.runtime.worker.holding_out import held_back
 from seedcorn.runtime.worker.measuring import MeasuringJob
 from seedcorn.storage.conformance.conformance import require_safe
 from seedcorn.storage.log.log import Head, LogWriter
@@ -161,6 +163,7 @@ async def _grow_all(run: _Run, cluster: Cluster, log: LogWriter) -> Grown:
                 break
             if not step.resumes:
                 run.sources.log_new(state, log)
+                await _hold_back(log, run)
                 _start(log, state, step, run.sources)
             _open(log, state, step.recipe)
             job = generation_job(store, state, step.generation, step.recipe, run.sources)
@@ -178,6 +181,16 @@ async def _grow_all(run: _Run, cluster: Cluster, log: LogWriter) -> Grown:
     finally:
         await cluster.close()
     return Grown(store.uri, True, _finished(state), True, rows, run.guide.why(state))
+
+
+async def _hold_back(log: LogWriter, run: _Run) -> None:
+    """Hold rows of the seed back before a generation that could draw them starts."""
+    state, seeds = run.state, run.sources.seed_sources(run.state)
+    body = await asyncio.to_thread(held_back, run.store, state, run.recipe, seeds)
+    if body is not None:
+        state.apply(log.append(body))
+        if why := shortfall([one.values for one in state.held]):
+            logger.warning("what a generation teaches will be unknown: %s", why)
 
 
 async def _measure(cluster: Cluster, log: LogWriter, run: _Run) -> Measurement | None:
@@ -233,16 +246,19 @@ def generation_job(
     """What workers and keeper need to know of a generation."""
     generation = state.generations[number]
     earlier = {n: list(g.shards) for n, g in state.standing.items() if n < number}
+    seeds = sources.seed_sources(state, number)
     return GenerationJob(
         recipe=recipe,
         fingerprint=generation.fingerprint,
         generation=number,
         corpus=store.uri,
-        catalogues=[catalogue.to_dict() for catalogue in sources.seeds(state, number)],
+        catalogues=[catalogue.to_dict() for _, catalogue in seeds],
         ancestors=earlier,
         withdrawn=withdrawn_ids(store, state),
         rules=generation.rules,
         abandoned={n: (g.sequence, g.abandoned) for n, g in state.abandoned.items()},
+        ordinals=[source.ordinal for source, _ in seeds],
+        held=[ref for body in state.held for ref in body.objects],
     )
 
 

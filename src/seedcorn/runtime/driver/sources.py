@@ -19,6 +19,7 @@ from seedcorn.core.recipe.tree import recipe_from_dict
 from seedcorn.core.rule_numbers import ROW_NAMES, number_of
 from seedcorn.storage.log.log import LogWriter
 from seedcorn.storage.seeds.catalogue import source_name
+from seedcorn.storage.seeds.held_out import require_group
 from seedcorn.storage.seeds.ids import require_ids
 from seedcorn.storage.seeds.increments import open_source
 from seedcorn.storage.seeds.rows import MAX_ID
@@ -57,9 +58,13 @@ class Catalogues:
                     Catalogue.from_dict(source.catalogue)
                     for source in increments(state.sources_of(role), source_name(spec))
                 ]
-                for catalogue in open_source(spec, base, stores, logged, settled):
+                group = recipe.ledger.holdout.named if role == "seed" else ""
+                for catalogue in open_source(spec, base, stores, logged, settled, group):
                     self._opened[role, catalogue.source] = catalogue
-                    if role == "seed" and catalogue.source not in known and named_apart:
+                    if role != "seed" or catalogue.source in known:
+                        continue
+                    require_group(spec, catalogue, base, stores, group)
+                    if named_apart:
                         _require_names(spec, catalogue, base, stores)
         require_seed(recipe, [c for (role, _), c in self._opened.items() if role == "seed"])
         # Held-out text: read when a generation is measured, never a part of the corpus.
@@ -73,12 +78,18 @@ class Catalogues:
 
         In log order, which is their ordinal order for the plan.
         """
+        return [catalogue for _, catalogue in self.seed_sources(state, generation)]
+
+    def seed_sources(
+        self, state: CorpusState, generation: int | None = None
+    ) -> list[tuple[Source, Catalogue]]:
+        """The same, with what the log has of each."""
         started = state.generations[generation] if generation is not None else None
         recipe = recipe_from_dict(started.recipe) if started is not None else self._recipe
         before = started.sequence if started is not None else state.sequence
         names = {source_name(spec) for spec in recipe.seed}
         return [
-            self._catalogue(source)
+            (source, self._catalogue(source))
             for source in state.sources_of("seed")
             if source.sequence < before and base_name(source.name) in names
         ]

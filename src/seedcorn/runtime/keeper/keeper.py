@@ -46,6 +46,7 @@ from seedcorn.storage.log.reading import read_deltas
 from seedcorn.storage.log.resuming import BOOKS, STATE, collector_paused, folds, unpack
 from seedcorn.storage.samples.batches import texts_view
 from seedcorn.storage.samples.samples import matrix, read_shard
+from seedcorn.storage.seeds.held_out import held_of
 from seedcorn.storage.stores.store import Store
 
 
@@ -91,6 +92,7 @@ class Keeper:
         measured = self._scan_sources(scanner, covered, set(self._state.sketched))
         found = self._state.sources_of("evaluation")
         self._evaluations = [scanner.evaluation_set(source) for source in found]
+        self._held = frozenset(held_of(self._store, self._state.held).ordinals.tolist())
         self._sealer = BatchSealer(self._store, self._index, self._containment, self._rule)
         due = None if measured else self._due()
         return LoadReport(covered, measured, self._ledger.rows(), due, self._too_short())
@@ -106,6 +108,7 @@ class Keeper:
             [s for s in self._state.sources if s.role != "evaluation"],
             {number: g.fingerprint for number, g in self._state.generations.items()},
             rules_of(self._state),
+            self._held,
         )
         rules = self._state.generations[request.generation].rules
         rule = SealRule(

@@ -48,7 +48,7 @@ def measure(job: MeasuringJob) -> Measurement:
     seeds = _seeds(job.generation.catalogues, store, job)
     readers = ParentReader(store, seeds, job.generation.ancestors, job.generation.withdrawn)
     drawn, population = _documents(store, job, budget)
-    plan = make_plan(job.generation, seeds.group_sizes())
+    plan = make_plan(job.generation, seeds, store)
     plan.decide(job.mixes)
     parents = [plan.draw(index).parents for index, _ in drawn]
     texts = readers.read([address for addresses in parents for address in addresses])

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from seedcorn.core.errors import ObjectMissing
 from seedcorn.core.ledger.ledger import Ledger
 from seedcorn.core.log.entries import BatchCommitted, Entry, Measurement, Withdrawn
+from seedcorn.core.log.layout import SKETCHES
 from seedcorn.core.log.state import CorpusState, abandoned_in
 from seedcorn.core.recipe import LedgerSpec
 from seedcorn.core.sketch.sketch import Delta
@@ -14,9 +15,12 @@ from seedcorn.storage.stores.store import Store
 
 
 def read_deltas(store: Store, entry: Entry) -> list[Delta] | None:
-    """The sketches that an entry names, in order; None for an entry that names none."""
+    """The sketches that an entry names, in order; None for an entry that names none, or something
+    else: the objects of some measurements are no sketches."""
     body = entry.body
     if isinstance(body, Measurement):
+        if not all(ref.key.startswith(SKETCHES) for ref in body.objects):
+            return None
         return [read_delta(store, ref) for ref in body.objects]
     if isinstance(body, BatchCommitted | Withdrawn) and body.sketch is not None:
         return [read_delta(store, body.sketch)]

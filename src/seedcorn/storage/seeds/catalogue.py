@@ -20,7 +20,12 @@ from seedcorn.core.identity import canonical_json, digest
 from seedcorn.core.recipe import SourceSpec, StoreSpec
 from seedcorn.storage.seeds.conversion import converted
 from seedcorn.storage.seeds.files import PACKAGE, Filesystems, SourceFile, SourceListing, find_files
-from seedcorn.storage.seeds.footers import Columns, check_columns, read_footer
+from seedcorn.storage.seeds.footers import (
+    Columns,
+    check_columns,
+    check_group,
+    read_footer,
+)
 from seedcorn.storage.seeds.keys import advice, keys_of
 from seedcorn.storage.stores.store import Store
 
@@ -75,15 +80,17 @@ class Catalogue:
         return from_plain(cls, plain | {"files": files})
 
 
-def open_catalogue(spec: SourceSpec, base: str, store: Store, store_spec: StoreSpec) -> Catalogue:
+def open_catalogue(
+    spec: SourceSpec, base: str, store: Store, store_spec: StoreSpec, group: str = ""
+) -> Catalogue:
     """Find, check and if need be convert a source; raises SeedError before anything is grown.
 
     `base` is the recipe's folder, for relative paths. Reads Parquet footers only; everything else
-    is converted once into `store`, under `seeds/`.
+    is converted once into `store`, under `seeds/`. `group`: as in `catalogue_of`.
     """
     spec = replace(spec, name=source_name(spec))
     filesystems = Filesystems(store_spec)
-    return catalogue_of(spec, find_files(spec, base, filesystems), filesystems, store)
+    return catalogue_of(spec, find_files(spec, base, filesystems), filesystems, store, group)
 
 
 def is_empty(spec: SourceSpec, base: str, store_spec: StoreSpec) -> bool:
@@ -94,16 +101,26 @@ def is_empty(spec: SourceSpec, base: str, store_spec: StoreSpec) -> bool:
 
 
 def catalogue_of(
-    spec: SourceSpec, source: SourceListing, filesystems: Filesystems, store: Store
+    spec: SourceSpec,
+    source: SourceListing,
+    filesystems: Filesystems,
+    store: Store,
+    group: str = "",
 ) -> Catalogue:
-    """The catalogue of some files of a source, whose name stands in `spec`.
+    """The catalogue of some files of a source, whose name stands in `spec`. `group` is the column or
+    key by which its rows are held out together.
 
     Raises SeedError where no row can be used; of Parquet that is not known before it is read.
     """
     if source.format == "parquet":
-        catalogue = _of_parquet(spec, source, filesystems)
+        catalogue = _of_parquet(spec, source, filesystems, group)
+    elif group and source.format == "text":
+        raise SeedError(
+            f"seed {spec.path}: plain text has no column {group!r} to hold out by; leave "
+            "ledger.holdout.group out, or give the seed as JSONL or Parquet"
+        )
     else:
-        catalogue = _of_converted(spec, source, filesystems, store)
+        catalogue = _of_converted(spec, source, filesystems, store, group)
     if not catalogue.rows:
         raise SeedError(f"seed {spec.path}: holds no rows at all")
     problems = catalogue.problems or {}
@@ -114,12 +131,14 @@ def catalogue_of(
     return catalogue
 
 
-def _of_parquet(spec: SourceSpec, source: SourceListing, filesystems: Filesystems) -> Catalogue:
+def _of_parquet(
+    spec: SourceSpec, source: SourceListing, filesystems: Filesystems, group: str
+) -> Catalogue:
     columns = Columns(spec.text, spec.id)
 
     def described(file: SourceFile) -> SeedFile:
         with closing(filesystems.open(file.path)) as handle:
-            return _seed_file(handle, file, columns)
+            return _seed_file(handle, file, columns, group)
 
     with ThreadPoolExecutor(min(FOOTER_THREADS, len(source.files))) as threads:
         files = tuple(threads.map(described, source.files))
@@ -128,10 +147,10 @@ def _of_parquet(spec: SourceSpec, source: SourceListing, filesystems: Filesystem
 
 
 def _of_converted(
-    spec: SourceSpec, source: SourceListing, filesystems: Filesystems, store: Store
+    spec: SourceSpec, source: SourceListing, filesystems: Filesystems, store: Store, group: str
 ) -> Catalogue:
     columns = Columns("text", "id", "problem")
-    conversion = converted(source, spec, filesystems, store)
+    conversion = converted(source, spec, filesystems, store, group)
     files: list[SeedFile] = []
     for part in conversion.parts:
         with closing(store.open(part.key)) as handle:
@@ -142,9 +161,11 @@ def _of_converted(
     return _catalogue(spec, tuple(files), columns, fingerprint, conversion.problems)
 
 
-def _seed_file(handle: BinaryIO, file: SourceFile, columns: Columns) -> SeedFile:
+def _seed_file(handle: BinaryIO, file: SourceFile, columns: Columns, group: str = "") -> SeedFile:
     metadata, footer = read_footer(handle, file.path)
     check_columns(metadata, columns, file.path)
+    if group:
+        check_group(metadata, group, file.path)
     groups = tuple(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
     return SeedFile(file.path, file.name, file.size, file.etag, footer, groups)
 

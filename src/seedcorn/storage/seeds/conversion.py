@@ -48,6 +48,8 @@ SCHEMA = pa.schema(
         pa.field("problem", pa.string(), nullable=False),
     ]
 )
+GROUP = pa.field("group", pa.string())
+"""A column more where the recipe names a key by which rows are held out together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +78,24 @@ class Conversion:
 
 
 def converted(
-    source: SourceListing, spec: SourceSpec, filesystems: Filesystems, store: Store
+    source: SourceListing,
+    spec: SourceSpec,
+    filesystems: Filesystems,
+    store: Store,
+    group: str = "",
 ) -> Conversion:
-    """The conversion of `source` in `store`, made now unless it stands there already.
+    """The conversion of `source` in `store`, made now unless it stands there already. `group` is a
+    key that is kept beside text and id.
 
     Raises SeedError where a file cannot be read or holds no row, StoreError where the store fails.
     """
-    identity = _identity(source, spec)
+    identity = _identity(source, spec, group)
     folder = f"{SEEDS}{identity[:16]}/"
     try:
         return _parsed(store.get(f"{folder}manifest.json"), folder, identity)
     except ObjectMissing:
-        conversion = _convert(source, spec, filesystems, store, folder)
+        with _PartWriter(store, folder, SCHEMA.append(GROUP) if group else SCHEMA) as writer:
+            conversion = _convert(source, spec, filesystems, writer, group)
     manifest = {"version": VERSION, "identity": identity} | to_plain(Conversion, conversion)
     store.put(f"{folder}manifest.json", canonical_json(manifest))
     return conversion
@@ -102,8 +110,9 @@ def files_converted(store: Store, folder: str) -> tuple[tuple[str, int, str], ..
     return _parsed(data, folder, None).sources
 
 
-def _identity(source: SourceListing, spec: SourceSpec) -> str:
+def _identity(source: SourceListing, spec: SourceSpec, group: str) -> str:
     options = [VERSION, source.format, spec.text, spec.id, spec.split, spec.max_chars]
+    options += [group] if group else []
     files = [[file.name, file.size, file.stamp] for file in source.files]
     return digest("seed conversion", canonical_json([options, files])).hex()
 
@@ -124,19 +133,23 @@ def _parsed(data: bytes, folder: str, identity: str | None) -> Conversion:
 
 
 def _convert(
-    source: SourceListing, spec: SourceSpec, filesystems: Filesystems, store: Store, folder: str
+    source: SourceListing,
+    spec: SourceSpec,
+    filesystems: Filesystems,
+    writer: "_PartWriter",
+    group: str,
 ) -> Conversion:
     sources: list[tuple[str, int, str]] = []
     problems: Counter[str] = Counter()
-    with _PartWriter(store, folder) as writer:
-        for file in source.files:
-            with seed_errors(file.path), closing(filesystems.open(file.path, stream=True)) as raw:
-                reader = HashingReader(raw)
-                for row in _counted(seed_rows(reader, file.name, source.format, spec), problems):
-                    writer.add(row)
-                sources.append((file.name, file.size, reader.finish()))
-                _refuse_change(file, reader.count, filesystems)
-        parts = writer.finish()
+    for file in source.files:
+        with seed_errors(file.path), closing(filesystems.open(file.path, stream=True)) as raw:
+            reader = HashingReader(raw)
+            rows = seed_rows(reader, file.name, source.format, spec, group)
+            for row in _counted(rows, problems):
+                writer.add(row)
+            sources.append((file.name, file.size, reader.finish()))
+            _refuse_change(file, reader.count, filesystems)
+    parts = writer.finish()
     if not parts:
         raise SeedError(f"seed {spec.path}: holds no document at all")
     return Conversion(parts, tuple(sources), dict(sorted(problems.items())))
@@ -168,9 +181,10 @@ def _counted(rows: Iterator[SeedRow], problems: Counter[str]) -> Iterator[SeedRo
 class _PartWriter:
     """Rows into row groups, row groups into parts, each part uploaded whole once it is closed."""
 
-    def __init__(self, store: Store, folder: str) -> None:
+    def __init__(self, store: Store, folder: str, schema: pa.Schema) -> None:
         self._store = store
         self._folder = folder
+        self._schema = schema
         self._temporary = tempfile.TemporaryDirectory(prefix="seedcorn-seed-")
         self._rows: list[SeedRow] = []
         self._group_bytes = 0
@@ -209,10 +223,10 @@ class _PartWriter:
 
     def _end_group(self) -> None:
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, SCHEMA, **ENCODING)
-        columns = zip(*self._rows, strict=True)
+            self._writer = pq.ParquetWriter(self._path, self._schema, **ENCODING)
+        columns = list(zip(*self._rows, strict=True))[: len(self._schema)]
         arrays = [pa.array(list(column), pa.string()) for column in columns]
-        self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
+        self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
         self._part_bytes += self._group_bytes
         self._rows, self._group_bytes = [], 0
 

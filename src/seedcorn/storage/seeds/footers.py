@@ -86,6 +86,27 @@ def check_columns(metadata: pq.FileMetaData, columns: Columns, where: str) -> No
             raise SeedError(f"seed {where}: id column {columns.id!r} holds {kind}, not ids")
 
 
+def check_group(metadata: pq.FileMetaData, name: str, where: str) -> None:
+    """Raise SeedError unless rows can be held out together by this column."""
+    with seed_errors(where):
+        schema = metadata.schema.to_arrow_schema()
+    kind = _column_type(schema, name, "group", where)
+    if not (is_text(kind) or pa.types.is_integer(kind)):
+        raise SeedError(
+            f"seed {where}: group column {name!r} holds {kind}, not texts or whole numbers"
+        )
+
+
+def holds_values(metadata: pq.FileMetaData, name: str) -> bool:
+    """Whether rows of a file have a value in this column, if it has one, by its footer."""
+    names = [metadata.schema.column(place).path for place in range(len(metadata.schema))]
+    for group in map(metadata.row_group, range(metadata.num_row_groups if name in names else 0)):
+        found = group.column(names.index(name)).statistics
+        if found is None or not found.has_null_count or found.null_count < group.num_rows:
+            return True
+    return False
+
+
 def is_text(kind: pa.DataType) -> bool:
     """True for every layout that Arrow has for strings, dictionaries of strings included."""
     if pa.types.is_dictionary(kind):

@@ -39,18 +39,19 @@ def open_source(
     stores: tuple[Store, StoreSpec],
     logged: Sequence[Catalogue],
     settled: float | None = None,
+    group: str = "",
 ) -> list[Catalogue]:
     """The source's increments that the log holds, as they are now, then one of its new files.
 
     `stores` is the corpus store and how remote ones are reached, `logged` what the log has of the
     source, in order. New files that changed after `settled` (Unix seconds) wait; a source that grows
-    may have no file at all. Raises SeedError for a file that changed, for one that is gone and of
+    may have no file at all. `group`: as in `catalogue_of`. Raises SeedError for a file that changed, for one that is gone and of
     which the corpus has no copy, and for new files where the source does not grow.
     """
     if len(logged) < 2 and not spec.grows:
-        return [open_catalogue(spec, base, *stores)]
+        return [open_catalogue(spec, base, *stores, group)]
     spec = replace(spec, name=source_name(spec))
-    opening = _Opening(spec, Filesystems(stores[1]), stores[0])
+    opening = _Opening(spec, Filesystems(stores[1]), stores[0], group)
     source = find_files(spec, base, opening.filesystems, may_be_empty=True)
     listed = {file.name: file for file in source.files}
     found = [opening.again(catalogue, listed, source.format) for catalogue in logged]
@@ -84,10 +85,11 @@ class _Opening(NamedTuple):
     spec: SourceSpec
     filesystems: Filesystems
     store: Store
+    group: str
 
     def part(self, listing: SourceListing) -> Catalogue:
         """Some of its files as an increment, in the corpus' own copy where the source grows."""
-        part = catalogue_of(self.spec, listing, self.filesystems, self.store)
+        part = catalogue_of(self.spec, listing, self.filesystems, self.store, self.group)
         return copied(part, self.filesystems, self.store) if self.spec.grows else part
 
     def again(self, logged: Catalogue, listed: dict[str, SourceFile], kind: str) -> Catalogue:
@@ -99,7 +101,8 @@ class _Opening(NamedTuple):
             part = self.part(SourceListing(kind, there))
             if part.fingerprint != logged.fingerprint:
                 raise self._other_content(logged)
-            own = own or part
+            # A conversion made before rows had groups is not the one to read groups from.
+            own = part if self.group else own or part
         elif any(
             self._changed(listed[file.name], file, logged) for file in files if file.name in listed
         ):

@@ -47,6 +47,8 @@ class SeedRow(NamedTuple):
     text: str | None
     id: str | None
     problem: str
+    group: str | None = None
+    """By which rows are held out together."""
 
 
 class HashingReader(io.RawIOBase):
@@ -83,14 +85,17 @@ def line_cap(max_chars: int) -> int:
     return max(1 << 20, 4 * max_chars + (64 << 10))
 
 
-def seed_rows(raw: HashingReader, name: str, kind: str, spec: SourceSpec) -> Iterator[SeedRow]:
-    """The rows of one file of format `kind` (jsonl or text), decompressed by its ending."""
+def seed_rows(
+    raw: HashingReader, name: str, kind: str, spec: SourceSpec, group: str = ""
+) -> Iterator[SeedRow]:
+    """The rows of one file of format `kind` (jsonl or text), decompressed by its ending. `group` is
+    a key that is kept of JSONL."""
     stream = decompressed(raw, name)
     cap = line_cap(spec.max_chars)
     if kind == "jsonl":
         for line in lines(stream, cap):
             if line is None or line.strip():
-                yield json_row(line, spec)
+                yield json_row(line, spec, group)
     elif spec.split == "file":
         yield text_row(_whole(stream, cap), name, spec.max_chars)
     elif spec.split in SPLITS:
@@ -143,7 +148,7 @@ def paragraphs(pieces: Iterator[bytes | None], cap: int) -> Iterator[bytes | Non
         yield None if skipping else b"\n".join(gathered)
 
 
-def json_row(line: bytes | None, spec: SourceSpec) -> SeedRow:
+def json_row(line: bytes | None, spec: SourceSpec, group: str = "") -> SeedRow:
     """One JSONL line as a row; raises nothing, whatever the line holds."""
     if line is None:
         return SeedRow(None, None, Problem.TOO_LONG)
@@ -161,7 +166,8 @@ def json_row(line: bytes | None, spec: SourceSpec) -> SeedRow:
     text = record[spec.text]
     if not isinstance(text, str):
         return SeedRow(None, name, Problem.NULL if text is None else Problem.NOT_TEXT)
-    return _checked(text, name, spec.max_chars)
+    row = _checked(text, name, spec.max_chars)
+    return row._replace(group=_json_id(record.get(group))) if group else row
 
 
 def text_row(data: bytes | None, name: str | None, max_chars: int) -> SeedRow:

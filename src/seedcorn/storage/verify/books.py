@@ -33,7 +33,7 @@ def prove_ledger(
             check_forecast(entry.sequence, forecast, state, ledger, recipe)
             forecasts += 1
         state.apply(entry)
-        deltas = read_deltas(store, entry) if _sketches_alone(entry) else None
+        deltas = read_deltas(store, entry)
         ledger.apply(entry, deltas)
         sketches += len(deltas or ())
         advance("sketches", entry.sequence + 1, len(entries))
@@ -47,11 +47,3 @@ def prove_ledger(
 def _forecast_of(entry: Entry) -> Measurement | None:
     body = entry.body
     return body if isinstance(body, Measurement) and body.name == FORECAST else None
-
-
-def _sketches_alone(entry: Entry) -> bool:
-    """Whether the objects of an entry are sketches; those of some measurements have other formats."""
-    body = entry.body
-    return not isinstance(body, Measurement) or all(
-        ref.key.startswith("sketches/") for ref in body.objects
-    )

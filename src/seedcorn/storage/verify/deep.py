@@ -50,12 +50,18 @@ class DeepProof:
     """One pass over sources and batches, in log order. Raises CorruptCorpus at the first mistake."""
 
     def __init__(
-        self, store: Store, spec: StoreSpec, rules: Mapping[str, int], rate: float
+        self,
+        store: Store,
+        spec: StoreSpec,
+        rules: Mapping[str, int],
+        rate: float,
+        held: Set[int] = frozenset(),
     ) -> None:
         """`spec` is how seed files on remote stores are reached, `rules` are those of the corpus,
-        `rate` is the highest sample rate of its sketches."""
+        `rate` is the highest sample rate of its sketches, `held` the ordinals of the seed's rows
+        that are held back."""
         self._store, self._spec, self._rule = store, spec, TextRule.of(rules)
-        self._replay, self._containment = Replay(rules), ContainmentReplay()
+        self._replay, self._containment = Replay(rules, held), ContainmentReplay()
         self._unique = UniqueTokensProof(rate, self._rule) if counts_tokens(rules) else None
         self._evaluations: list[EvaluationSet] = []
         self.fingerprints = self.verdicts = self.rechecked = 0

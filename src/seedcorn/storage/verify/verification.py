@@ -3,13 +3,12 @@
 Nothing is believed that can be counted again. Shards stream past one batch at a time; what grows is
 the set of accepted ids and, up to a stated number, the documents rechecked."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import pyarrow as pa
 
-from seedcorn.core.errors import CorruptCorpus, FormatError, ObjectMissing, RecipeError
+from seedcorn.core.errors import CorruptCorpus, FormatError, ObjectMissing
 from seedcorn.core.figures import counted
 from seedcorn.core.log.entries import (
     BatchCommitted,
@@ -19,14 +18,15 @@ from seedcorn.core.log.entries import (
 )
 from seedcorn.core.log.layout import DATA, DROPPED, STAGING
 from seedcorn.core.log.rules import reads_texts, rules_of, unknown_rules
-from seedcorn.core.log.state import CorpusState, GenerationState, Source
+from seedcorn.core.log.state import CorpusState, Source
 from seedcorn.core.recipe import Recipe, StoreSpec
 from seedcorn.core.sketch.sketch import Delta
 from seedcorn.core.text.words import TextRule
-from seedcorn.core.verify.family import Family
+from seedcorn.core.verify.family import Family, HeldBack
 from seedcorn.core.verify.proofs import (
     BatchRows,
     CorpusDigest,
+    ParseRecipe,
     Terms,
     check_bound,
     check_counts,
@@ -35,6 +35,7 @@ from seedcorn.core.verify.proofs import (
     check_shards,
     check_unknown_objects,
     check_writers,
+    recipe_of,
 )
 from seedcorn.core.verify.rechecking import Grown
 from seedcorn.core.verify.uniqueness import prove_unique
@@ -44,12 +45,11 @@ from seedcorn.storage.stores.store import Store
 from seedcorn.storage.verify.books import prove_ledger
 from seedcorn.storage.verify.deep import DeepProof
 from seedcorn.storage.verify.documents import DOCUMENTS, DocumentSubset
+from seedcorn.storage.verify.held import held_back
 from seedcorn.storage.verify.rows import read_batch_table, rows_of
 from seedcorn.storage.verify.sketches import check_sketch, sketch_of
 from seedcorn.storage.verify.withdrawn import WithdrawalProof
 
-ParseRecipe = Callable[[Mapping[str, Any]], Recipe]
-"""Makes a recipe of what `generation_started` stores; RecipeError where it cannot."""
 Advance = Callable[[str, int, int], None]
 """Told (what is read, how much is done, of how much)."""
 
@@ -96,8 +96,10 @@ def verify(
     proof = _Proof(store, parse_recipe, advance)
     try:
         proof.read_log()
+        held = proof.read_held(spec or StoreSpec())
         if deep and proof.text_rule is not None:
-            proof.deep = DeepProof(store, spec or StoreSpec(), proof.rules, proof.highest_rate)
+            rate = proof.highest_rate
+            proof.deep = DeepProof(store, spec or StoreSpec(), proof.rules, rate, held.ordinals)
         proof.prove_objects()
         proof.fold_ledger()
         proof.prove_rows(DocumentSubset(store, spec or StoreSpec(), documents))
@@ -119,6 +121,7 @@ class _Proof:
         """The promise that is being checked, hence the one that an error breaks."""
         self.entries: list[Entry] = []
         self.deep: DeepProof | None = None
+        self.held = HeldBack()
         self._state = CorpusState()
         self._recipes: dict[int, Recipe] = {}
         self._on_trust = 0
@@ -151,7 +154,13 @@ class _Proof:
         self._proved("P6", counted(writers, "writer"), "each entry by the one that opened last")
         self.proving = "lineage"
         for number, generation in self._state.generations.items():
-            self._recipes[number] = self._recipe(number, generation.recipe, generation.fingerprint)
+            self._recipes[number] = recipe_of(generation, self._parse)
+
+    def read_held(self, spec: StoreSpec) -> HeldBack:
+        """Rows of the seed that no sample may have been written from."""
+        self.held, warnings = held_back(self._store, spec, self._state)
+        self.report.warnings += warnings
+        return self.held
 
     def prove_objects(self) -> None:
         """Names and sizes of everything the log names; nothing else in finished generations."""
@@ -180,11 +189,11 @@ class _Proof:
         """Everything that only the rows can show."""
         self.proving = "withdrawn"
         withdrawals = WithdrawalProof(self._store, self.entries, self.text_rule)
-        rows, units, names, digest, family = 0, 0, 0, CorpusDigest(), Family(self.rules)
+        rows, units, names, digest, family = 0, 0, 0, CorpusDigest(), Family(self.rules, self.held)
         documents.plan(self._state, self._recipes)
         for entry, table, batch in self._batches(family, documents):
             recipe = self._recipes[batch.generation]
-            terms = _terms(self._state.generations[batch.generation], recipe)
+            terms = Terms.of(self._state.generations[batch.generation], recipe)
             part = rows_of(table)
             names += self._prove_batch(entry, batch, part, terms, family)
             withdrawals.add(table, part, terms.strata)
@@ -329,26 +338,8 @@ class _Proof:
             f"{deep.verdicts:,} verdicts replayed against {counted(deep.documents, 'document')}",
         )
 
-    def _recipe(self, number: int, stored: Mapping[str, Any], fingerprint: str) -> Recipe:
-        try:
-            recipe = self._parse(stored)
-        except RecipeError as error:
-            raise CorruptCorpus(f"generation {number}: its stored recipe: {error}") from error
-        if recipe.fingerprint != fingerprint:
-            raise CorruptCorpus(
-                f"generation {number}: the stored recipe has the fingerprint {recipe.fingerprint}, "
-                f"the log says {fingerprint}"
-            )
-        return recipe
-
     def _is_edge(self, batch: BatchCommitted) -> bool:
         return batch.batch in (0, self._state.generations[batch.generation].batches - 1)
 
     def _proved(self, promise: str, *found: str) -> None:
         self.report.proved.append(Finding(promise, ", ".join(found)))
-
-
-def _terms(generation: GenerationState, recipe: Recipe) -> Terms:
-    strata = [prompt.name for prompt in recipe.prompts]
-    cut = (generation.samples, recipe.units.unit)
-    return Terms(generation.fingerprint, *cut, strata, not generation.abandoned)
