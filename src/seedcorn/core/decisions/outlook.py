@@ -15,8 +15,10 @@ from seedcorn.core.decisions.yields import Candidate, best_stratum, seconds_per_
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.forecast.forecast import Forecast
 from seedcorn.core.forecast.prospects import ALL, Amount, exclusive_shares
+from seedcorn.core.intervals import Bounds, Interval
 from seedcorn.core.ledger.ledger import Ledger
 from seedcorn.core.log.state import MIXING
+from seedcorn.core.sketch.sketch import HEADLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Outlook:
     """Measured: engine seconds, shared out by tokens."""
     stopped: bool = False
     """Whether a decision stopped drawing it."""
+    tokens: Interval | None = None
+    """The forecast in unique tokens; None where they are not the ledger's unit."""
 
 
 class StratumOutlook(TypedDict):
@@ -47,6 +51,7 @@ class StratumOutlook(TypedDict):
     method: str | None
     exclusive: float
     stopped: bool
+    tokens: Bounds | None
 
 
 class SampleTime(TypedDict):
@@ -134,7 +139,21 @@ def _outlook(
         forecast = ledger.prospects.mixed(amounts, alone, widen)
     else:
         forecast = ledger.prospects.forecast(name, amount, widen=widen(name))
-    return Outlook(name, amount, forecast, alone[name], seconds, stopped)
+    tokens = _tokens(ledger, name, forecast)
+    return Outlook(name, amount, forecast, alone[name], seconds, stopped, tokens)
+
+
+def _tokens(ledger: Ledger, name: str, found: Forecast | None) -> Interval | None:
+    """A forecast of the newest generation in unique tokens."""
+    books, prospects = ledger.accounts[-1].first_held, ledger.prospects
+    if found is None or books is None:
+        return None
+    novel = ledger.history.novel(prospects.generation, HEADLINE)
+    place = prospects.names.index(name)
+    sampled = int(novel.strata[place - 1]) if place else novel.total
+    unique, stratum = sampled / ledger.history.rate, name if place else None
+    worth = books.per_shingle(unique, prospects.samples(name), stratum)
+    return worth.tokens(Interval(found.estimate, found.low, found.high), found.samples)
 
 
 def _seconds_per_sample(ledger: Ledger, name: str, weights: Mapping[str, float]) -> float | None:
@@ -173,4 +192,5 @@ def row_of(one: Outlook) -> StratumOutlook:
         "method": one.forecast.method if one.forecast else None,
         "exclusive": one.exclusive,
         "stopped": one.stopped,
+        "tokens": one.tokens.bounds if one.tokens else None,
     }

@@ -132,6 +132,7 @@ class TimesOfRow(TypedDict):
     engine_hours: float
     unique_per_engine_hour: float | None
     next_hour: Bounds | None
+    next_hour_tokens: Bounds | None
     engine_time: dict[str, float]
 
 
@@ -252,6 +253,7 @@ def times_of(row: GenerationRow) -> TimesOfRow:
         "engine_hours": row.engine_hours,
         "unique_per_engine_hour": row.unique_per_engine_hour,
         "next_hour": _bounds(row.next_hour),
+        "next_hour_tokens": _bounds(row.next_hour_tokens),
         "engine_time": row.engine_time,
     }
 

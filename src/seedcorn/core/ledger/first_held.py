@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.forecast.tokens_per_shingle import TokensPerShingle, tokens_per_shingle
 from seedcorn.core.intervals import Interval
 from seedcorn.core.log.entries import BatchCommitted
 from seedcorn.core.sample import Outcome
@@ -50,6 +51,13 @@ class FirstHeldBooks:
             added(*self.estimated.values()) if stratum is None else self.estimated.get(stratum, {})
         )
         return interval_of(self.sums(stratum), estimated, self.rate)
+
+    def per_shingle(
+        self, unique: float, documents: int, stratum: str | None = None
+    ) -> TokensPerShingle:
+        """What forecasts of one stratum, or of all, are turned into unique tokens by, where it has
+        so many `unique` shingles after `documents` were drawn."""
+        return tokens_per_shingle(self.sums(stratum), self.sums(), unique, documents)
 
     def net(self, stratum: str | None = None) -> Interval:
         """Without what withdrawn samples had brought, which was counted with the same error."""

@@ -133,6 +133,8 @@ class GenerationRow:
     short: Short | None = None
     net_unique_tokens: Interval | None = None
     """Without what withdrawn samples had brought."""
+    next_hour_tokens: Interval | None = None
+    """Measured: `next_hour` in unique tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,7 @@ def generation_row(
     """The row of one generation; U is withheld where `unknown` says why. `prospect`: what the
     newest forecast entry says of all strata together; `before`: the generation before it."""
     unique = {} if unknown else _totals(account, history, net=False)
+    next_hour = _next_hour(account, prospect)
     tokens, withdrawn = account.tokens, account.withdrawn
     hours = account.engine_seconds / 3600
     return GenerationRow(
@@ -205,7 +208,8 @@ def generation_row(
         companions=cast("Companions | None", account.companions),
         precision=_audit(account, ALL),
         coverage=prospect["coverage"] if prospect is not None else None,
-        next_hour=_next_hour(account, prospect),
+        next_hour=next_hour,
+        next_hour_tokens=_in_tokens(account, unique, next_hour),
         marked=dict(sorted(account.marked.items())),
         engine_time=account.engine_time,
         alarms=tuple(account.watch.alarms),
@@ -287,6 +291,16 @@ def _next_hour(account: Account, prospect: Prospect | None) -> Interval | None:
         return None
     per_hour = 3600 * account.samples / account.engine_seconds / coming["samples"]
     return Interval(*(per_hour * end for end in Interval.of(coming)))
+
+
+def _in_tokens(account: Account, unique: Unique, found: Interval | None) -> Interval | None:
+    """What another engine-hour is forecast to add, in unique tokens."""
+    books = account.first_held
+    if books is None or found is None or not unique:
+        return None
+    samples = round(3600 * account.samples / account.engine_seconds)
+    worth = books.per_shingle(unique[HEADLINE].estimate, account.samples)
+    return worth.tokens(found, samples)
 
 
 def _instances(account: Account, history: History) -> Interval | None:
