@@ -88,8 +88,8 @@ def print_outlooks(
         if one.forecast is None:
             table.add_row(name, f"{one.samples:,}", *["-"] * 6)
             continue
-        ends = (one.forecast.estimate, one.forecast.low, one.forecast.high)
-        each = one.forecast.estimate / one.samples if one.samples else 0.0
+        ends = one.tokens or (one.forecast.estimate, one.forecast.low, one.forecast.high)
+        each = ends[0] / one.samples if one.samples else 0.0
         hour = scaled(each * 3600 / one.seconds_per_sample) if one.seconds_per_sample else "-"
         table.add_row(
             name, f"{one.samples:,}", *map(scaled, ends), f"{one.exclusive:.0%}", scaled(each), hour

@@ -51,14 +51,15 @@ def test_figures_too_wide_for_the_terminal_are_broken_and_not_cut(ledger):
 
 
 def test_unknown_unique_is_a_dash_with_the_reason(ledger):
-    row = replace(ledger.rows()[0], unique={}, unknown="no sketch", yield_per_token=None)
+    unknown = {"unique_tokens": None, "unique_share": None, "short": None}
+    row = replace(ledger.rows()[0], unique={}, unknown="no sketch", yield_per_token=None, **unknown)
     text = printed(160, [row])
-    assert "unique tokens unknown: no sketch" in text
+    assert "U unknown: no sketch" in text
     assert " - " in text
 
 
 def test_estimated_unique_has_its_interval(ledger):
-    row = replace(ledger.rows()[0], unique={8: Interval(41_000.0, 40_000.0, 42_000.0)})
+    row = replace(ledger.rows()[0], unique_tokens=Interval(41_000.0, 40_000.0, 42_000.0))
     assert "41.0 k (40.0 k to 42.0 k)" in printed(160, [row])
 
 
@@ -95,4 +96,6 @@ def test_ledger_without_generations_says_so():
 
 
 def test_unit_is_explained_in_one_line(ledger):
-    assert printed(80, ledger.rows()).splitlines()[-1] == TOKEN_KIND_LINES["uat"]
+    assert printed(80, ledger.rows()).splitlines()[-1] == " ".join(
+        TOKEN_KIND_LINES[2, "uat"].split()
+    )

@@ -35,6 +35,7 @@ MEASURED = {
     "engine_hours": 0.0,
     "unique_per_engine_hour": None,
     "next_hour": None,
+    "next_hour_tokens": None,
     "engine_time": {},
 }
 """Times, which two runs do not share."""

@@ -13,7 +13,7 @@ from jinja2 import Environment, StrictUndefined
 from yaml import SafeDumper, dump
 
 from seedcorn.commands.export.words import (
-    LEDGER_NOTE,
+    ledger_note,
     left_out,
     limits,
     mixture,
@@ -25,7 +25,8 @@ from seedcorn.core.export.croissant import MEANINGS, About
 from seedcorn.core.export.exports import size_category
 from seedcorn.core.export.manifest import Manifest
 from seedcorn.core.figures import counted, size
-from seedcorn.core.ledger.document import Generation, LedgerDocument, headline_unique
+from seedcorn.core.ledger.document import Generation, LedgerDocument
+from seedcorn.core.ledger.headline import added_by, in_tokens
 from seedcorn.core.sample import OUTCOMES
 
 MARKER = "<!-- written by seedcorn export; the next export replaces this file -->"
@@ -80,7 +81,7 @@ def card(
         recipes=[(_named(ns), fenced(as_yaml(r))) for ns, r in published_recipes(recipes)],
         models=[(cell(name), cell(licence)) for name, licence in model_licences(manifest)],
         licence=about.licence,
-        ledger_note=LEDGER_NOTE,
+        ledger_note=ledger_note(all(map(in_tokens, ledger["generations"]))),
         ledger=[[cell(str(value)) for value in ledger_row(row)] for row in ledger["generations"]],
         limits=limits(manifest),
     )
@@ -106,7 +107,7 @@ def front_matter(manifest: Manifest, about: About) -> dict[str, Any]:
 
 def ledger_row(row: Generation) -> list[object]:
     """One generation of the ledger document, figures in full; a dash where it knows none."""
-    unique = headline_unique(row["unique"])
+    unique = added_by(row)
     ends = [unique["estimate"], unique["low"], unique["high"]] if unique else ["-"] * 3
     return [
         row["generation"],

@@ -12,14 +12,25 @@ from seedcorn.core.recipe.secrets import publishable
 from seedcorn.core.recipe.tree import recipe_from_dict
 from seedcorn.storage.export.exports import Written
 
-LEDGER_NOTE = (
-    "Figures of the whole corpus, whatever part of it was exported, as `seedcorn ledger --json` "
-    "prints them. *unique* counts the distinct 8-word shingles of a generation's accepted samples "
-    "that occur nowhere before it, neither in the seed documents nor in older generations; lowest "
-    "and highest are its 95 % interval, equal to it where it was counted exactly. The unit *uat* "
-    "is unique accepted tokens: no check verified them. *uvt* is unique verified tokens."
-)
+UNITS = {
+    False: "counts the distinct 8-word shingles of a generation's accepted samples that occur "
+    "nowhere before it, neither in the seed documents nor in older generations",
+    True: "is the tokens of a generation's accepted samples that are new: of each sample's tokens "
+    "the share of its 8-word shingles that occur nowhere before it, neither in the seed documents "
+    "nor in other samples",
+}
+"""What *unique* means, by whether the ledger counts tokens."""
 UNKNOWN = "not stated"
+
+
+def ledger_note(in_tokens: bool) -> str:
+    """What the card's figures are."""
+    return (
+        "Figures of the whole corpus, whatever part of it was exported, as `seedcorn ledger "
+        f"--json` prints them. *unique* {UNITS[in_tokens]}; lowest and highest are its 95 % "
+        "interval, equal to it where it was counted exactly. The unit *uat* is unique accepted "
+        "tokens: no check verified them. *uvt* is unique verified tokens."
+    )
 
 
 def published_recipes(

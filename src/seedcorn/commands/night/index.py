@@ -12,7 +12,8 @@ from itertools import pairwise
 from seedcorn.commands.report.page import style, template
 from seedcorn.commands.report.words import ending, ends, headline, number
 from seedcorn.core.figures import counted
-from seedcorn.core.ledger.document import Generation, LedgerDocument, Times, headline_unique
+from seedcorn.core.ledger.document import Generation, LedgerDocument, Times
+from seedcorn.core.ledger.headline import added_by, headline_point, headline_rate
 from seedcorn.core.ledger.verdict.verdict import SAID
 from seedcorn.core.night.chronicle import Round
 from seedcorn.core.night.night import LATEST, REPORTS, report_key
@@ -92,7 +93,7 @@ def _page(night: str, pages: Collection[str]) -> str:
 
 
 def _grown(night: str, page: str, row: Generation, times: Times) -> NightRow:
-    unique, rate = headline_unique(row["unique"]), times["unique_per_engine_hour"]
+    unique, rate = added_by(row), headline_rate(row, times)
     added, worth = _added(row), (row["companions"] or {}).get("worth")
     return NightRow(
         night=night,
@@ -118,7 +119,7 @@ def _result(row: Generation) -> str:
 
 def _added(row: Generation) -> list[float]:
     """Unique tokens of each batch whose own and the one before it are known."""
-    totals = [0.0, *(p["unique"]["estimate"] for p in row["curve"] if p["unique"] is not None)]
+    totals = [0.0, *(found["estimate"] for p in row["curve"] if (found := headline_point(p)))]
     return [after - before for before, after in pairwise(totals)]
 
 

@@ -22,7 +22,8 @@ from seedcorn.commands.report.charts import (
     row_axis,
 )
 from seedcorn.commands.report.words import number
-from seedcorn.core.ledger.document import Generation, LedgerDocument, Times, headline_unique
+from seedcorn.core.ledger.document import Generation, LedgerDocument, Times
+from seedcorn.core.ledger.headline import added_by, headline_rate
 from seedcorn.core.sample import OUTCOMES
 
 SHADES = 4
@@ -131,7 +132,7 @@ def _told(row: Generation) -> str:
 def cost_chart(document: LedgerDocument) -> Chart | None:
     """Unique tokens per engine-hour; None where no generation's time is known."""
     rows = list(zip(document["generations"], document["measured"], strict=True))
-    per_hour = [times["unique_per_engine_hour"] for _, times in rows]
+    per_hour = [headline_rate(row, times) for row, times in rows]
     known = [value for value in per_hour if value is not None]
     if not known:
         return None
@@ -169,10 +170,10 @@ def cost_chart(document: LedgerDocument) -> Chart | None:
 
 
 def _price(row: Generation, times: Times) -> str:
-    value, hours = times["unique_per_engine_hour"], times["engine_hours"]
+    value, hours = headline_rate(row, times), times["engine_hours"]
     if value is None:
         return ""
-    unique = headline_unique(row["unique"])
+    unique = added_by(row)
     if not unique or not hours or unique["low"] == unique["high"]:
         return f"<b>{number(value)}</b>"
     span = " to ".join(number(end / hours) for end in (unique["low"], unique["high"]))

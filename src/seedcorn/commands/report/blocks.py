@@ -12,6 +12,7 @@ from typing import Any
 from seedcorn.commands.report.words import RHO, number, with_ends
 from seedcorn.core.ledger.course import AlarmNote, DecisionNote
 from seedcorn.core.ledger.document import LedgerDocument
+from seedcorn.core.ledger.headline import headline_trend
 
 _MISSING = {
     "outcomes": "No batch has been committed yet, so no sample has an outcome.",
@@ -100,7 +101,7 @@ def no_growth(document: LedgerDocument) -> Text:
 
 def trend(document: LedgerDocument) -> Text:
     """What the next generation should add, or why nobody can say."""
-    coming, why = document["forecast"]["trend"], document["forecast"]["trend_unknown"]
+    coming, why = headline_trend(document["forecast"]), document["forecast"]["trend_unknown"]
     if coming is not None:
         return Text(f"The next generation should add {with_ends(coming)} unique tokens.")
     return Text(f"What the next generation adds is unknown: {why}.", missing=True)

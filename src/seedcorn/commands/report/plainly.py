@@ -11,12 +11,13 @@ from seedcorn.core.companions.anchor_gain import NEGLIGIBLE
 from seedcorn.core.companions.order_gap import NOISE
 from seedcorn.core.figures import counted, error
 from seedcorn.core.ledger.accounts import RUNNING
-from seedcorn.core.ledger.document import Generation, GivenUp, Times, headline_unique
+from seedcorn.core.ledger.document import Generation, GivenUp, Times
+from seedcorn.core.ledger.headline import added_by, headline_hour, headline_rate, net_headline
 
 
 def generation_plainly(row: Generation, times: Times) -> str:
     """`Generation 1: wrote 737 k tokens, …`, most important first."""
-    told = [_wrote(row), *_made_of(row), *_beside(row), *_paid(times), *_after(row)]
+    told = [_wrote(row), *_made_of(row), *_beside(row), *_paid(row, times), *_after(row)]
     return f"Generation {row['generation']}: {' '.join(told)}"
 
 
@@ -36,7 +37,7 @@ def _wrote(row: Generation) -> str:
 
 
 def _made_of(row: Generation) -> Iterator[str]:
-    unique, instances = headline_unique(row["unique"]), row["instances"]
+    unique, instances = added_by(row), row["instances"]
     if unique is None:
         yield f"How much of it is new is unknown: {row['unknown']}."
     else:
@@ -64,8 +65,8 @@ def _beside(row: Generation) -> Iterator[str]:
         yield f"Learning from it {verb} held-out real text easier to predict."
 
 
-def _paid(times: Times) -> Iterator[str]:
-    rate, coming = times["unique_per_engine_hour"], times["next_hour"]
+def _paid(row: Generation, times: Times) -> Iterator[str]:
+    rate, coming = headline_rate(row, times), headline_hour(times)
     if rate is not None:
         yield f"An engine-hour bought {number(rate)} unique tokens."
     if coming is not None:
@@ -74,7 +75,7 @@ def _paid(times: Times) -> Iterator[str]:
 
 def _after(row: Generation) -> Iterator[str]:
     if row["withdrawn"]["samples"]:
-        net = headline_unique(row["net_unique"])
+        net = net_headline(row)
         left = f"; {number(net['estimate'])} unique tokens are left" if net else ""
         yield f"{counted(row['withdrawn']['samples'], 'sample')} withdrawn since{left}."
     if row["status"] == RUNNING:

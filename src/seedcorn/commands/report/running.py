@@ -16,7 +16,8 @@ from seedcorn.commands.report.words import (
     number,
     with_ends,
 )
-from seedcorn.core.ledger.document import Generation, LedgerDocument, headline_unique
+from seedcorn.core.ledger.document import Generation, LedgerDocument
+from seedcorn.core.ledger.headline import added_by, headline_coming, headline_point
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def running(generations: Sequence[Generation]) -> Iterator[Run]:
     """Each generation's stretch, on top of those before it."""
     tokens, unique, half = 0.0, 0.0, 0.0
     for row in generations:
-        end, total = tokens + row["tokens"]["generated"], headline_unique(row["unique"])
+        end, total = tokens + row["tokens"]["generated"], added_by(row)
         if total is None:
             yield Run(row["generation"], (), end, row["unknown"] or "its U is unknown")
         else:
@@ -70,11 +71,11 @@ def running(generations: Sequence[Generation]) -> Iterator[Run]:
 def _points(row: Generation, start: Point) -> Iterator[Point]:
     """The batches whose U is known, and the whole generation where its last batch's is not."""
     known = [
-        (one["batch"], one["samples"], one["generated"], one["unique"])
+        (one["batch"], one["samples"], one["generated"], unique)
         for one in row["curve"]
-        if one["unique"] is not None
+        if (unique := headline_point(one)) is not None
     ]
-    whole = headline_unique(row["unique"])
+    whole = added_by(row)
     if whole is not None and (not known or known[-1][1] < row["committed"]):
         last = len(row["curve"]) - 1
         known.append((last, row["committed"], row["tokens"]["generated"], whole))
@@ -97,7 +98,9 @@ def cone_of(document: LedgerDocument, last: Point) -> Iterator[Ahead]:
         return
     per_sample = row["tokens"]["generated"] / row["committed"]
     for one in next_of_all(document):
-        label = f"next {one['samples']:,} samples: {with_ends(one)} more"
+        coming = headline_coming(one)
+        label = f"next {one['samples']:,} samples: {with_ends(coming)} more"
         tokens = last.tokens + one["samples"] * per_sample
-        centre = Point(-1, tokens, last.unique + one["estimate"], 0.0, label)
-        yield Ahead(one["samples"], centre, last.unique + one["low"], last.unique + one["high"])
+        centre = Point(-1, tokens, last.unique + coming["estimate"], 0.0, label)
+        low, high = last.unique + coming["low"], last.unique + coming["high"]
+        yield Ahead(one["samples"], centre, low, high)

@@ -13,12 +13,11 @@ from seedcorn.commands.report.words import ending, ends, number, percent
 from seedcorn.core.companions.companions import Companions
 from seedcorn.core.intervals import Bounds
 from seedcorn.core.ledger.document import (
-    ByLength,
     Generation,
     LedgerDocument,
     Stratum,
-    headline_unique,
 )
+from seedcorn.core.ledger.headline import headline_unique, headline_yield, in_tokens, net_headline
 from seedcorn.core.ledger.measures import BOUNDS, COMPANIONS, Measure
 from seedcorn.core.ledger.rows import Audit
 
@@ -67,16 +66,26 @@ class Table:
 
 
 def unique_table(document: LedgerDocument) -> Table:
-    """U of whole generations, by shingle length, and what it came from."""
+    """What whole generations added, U by shingle length, and what it came from."""
     columns: list[Column[Generation]] = [
         Column("gen", _generation),
-        *(Column(f"unique, {n} words", _unique_of(n), "unique") for n in LENGTHS),
-        Column("per token", lambda row: _ratio(row["yield_per_token"], "unknown"), "yield"),
-        Column("after withdrawals", lambda row: _headline(row["net_unique"])),
+        *_in_tokens(document["generations"]),
+        *(Column(f"U, {n} words", _unique_of(n), "unique") for n in LENGTHS),
+        Column("per token", lambda row: _ratio(headline_yield(row), "unknown"), "yield"),
+        Column("after withdrawals", lambda row: _bounded(net_headline(row), "unknown")),
         Column("tokens generated", lambda row: _figure(row["tokens"]["generated"])),
         Column("tokens accepted", lambda row: _figure(row["tokens"]["accepted"])),
     ]
     return _table("unique-table", "Unique tokens by generation", columns, document["generations"])
+
+
+def _in_tokens(rows: Sequence[Generation] | Sequence[Stratum]) -> list[Column[Any]]:
+    """Unique tokens, where they are the ledger's unit."""
+    if not any(in_tokens(row) for row in rows):
+        return []
+    return [
+        Column("unique tokens", lambda row: _bounded(row["unique_tokens"], "unknown"), "tokens")
+    ]
 
 
 def sample_table(document: LedgerDocument) -> Table:
@@ -112,9 +121,14 @@ def strata_table(document: LedgerDocument) -> Table:
         Column("gen", _generation),
         Column("stratum", lambda row: _words(row["stratum"]), words=True),
         Column("accepted", lambda row: _whole(row["counts"]["accepted"]), "accepted"),
-        Column("U", lambda row: _headline(row["unique"]), "unique"),
-        Column("exclusive", lambda row: _headline(row["exclusive"]), "exclusive"),
-        Column("U per token", lambda row: _ratio(row["yield_per_token"], "unknown"), "yield"),
+        *_in_tokens(document["strata"]),
+        Column("U", lambda row: _bounded(headline_unique(row["unique"]), "unknown"), "unique"),
+        Column(
+            "exclusive",
+            lambda row: _bounded(headline_unique(row["exclusive"]), "unknown"),
+            "exclusive",
+        ),
+        Column("per token", lambda row: _ratio(headline_yield(row), "unknown"), "yield"),
         Column("next samples add", _coming, "forecast"),
         Column(
             "compression", lambda r: _figure(_form(r, "compression_ratio")), "compression_ratio"
@@ -223,10 +237,6 @@ def _bounded(bounds: Bounds | None, why: str = MISSING) -> Cell:
     return Cell(number(bounds["estimate"]), bounds["estimate"], ends(bounds))
 
 
-def _headline(unique: ByLength, why: str = "unknown") -> Cell:
-    return _bounded(headline_unique(unique), why)
-
-
 def _measured(measure: Measure[Row, Bounds] | Measure[Row, float], row: Row) -> Cell:
     value = measure.value(row)
     if value is None:
@@ -261,8 +271,9 @@ def _coming(row: Stratum) -> Cell:
     coming = row["next"]
     if not coming:
         return _missing("no forecast")
-    detail = f"{ends(coming)}, from {coming['samples']:,}"
-    return Cell(number(coming["estimate"]), coming["estimate"], detail)
+    shown = row.get("next_tokens") or coming
+    detail = f"{ends(shown)}, from {coming['samples']:,}"
+    return Cell(number(shown["estimate"]), shown["estimate"], detail)
 
 
 def _inside(made: Made) -> Cell:

@@ -11,26 +11,27 @@ from typing import Any, NamedTuple
 from seedcorn.core.figures import counted, margin, scaled
 from seedcorn.core.intervals import Bounds
 from seedcorn.core.ledger.course import ComingOf
-from seedcorn.core.ledger.document import Generation, LedgerDocument, headline_unique
+from seedcorn.core.ledger.document import Generation, LedgerDocument
+from seedcorn.core.ledger.headline import added_by, headline_coming
 
 RHO = "\N{GREEK SMALL LETTER RHO}"
 UNITS = {"uat": "unique accepted tokens", "uvt": "unique verified tokens"}
 
 
 class Total(NamedTuple):
-    """U over all generations that have one; interval ends combined in quadrature."""
+    """Over all generations whose figure is known; interval ends combined in quadrature."""
 
     estimate: float
     half: float
     missing: list[int]
-    """Generations without U."""
+    """Generations without one."""
 
 
 def total_unique(generations: Sequence[Generation]) -> Total:
-    """Shingles first seen in any generation: generations share none, so their U add up."""
-    known = [u for g in generations if (u := headline_unique(g["unique"]))]
+    """What all generations added: nothing is unique in two of them, so it adds up."""
+    known = [u for g in generations if (u := added_by(g))]
     half = sqrt(sum(half_width(u) ** 2 for u in known))
-    missing = [g["generation"] for g in generations if not g["unique"]]
+    missing = [g["generation"] for g in generations if not added_by(g)]
     return Total(sum(u["estimate"] for u in known), half, missing)
 
 
@@ -105,7 +106,8 @@ def deck(document: LedgerDocument) -> list[str]:
     if coming:
         last = coming[-1]
         sentences.append(
-            f"The next {last['samples']:,} samples would add {with_ends(last)} more unique tokens."
+            f"The next {last['samples']:,} samples would add {with_ends(headline_coming(last))} more "
+            "unique tokens."
         )
     scored = forecast_record(document)
     return [*sentences, scored] if scored else sentences

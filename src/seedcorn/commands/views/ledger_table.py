@@ -12,7 +12,7 @@ from seedcorn.core.intervals import Interval
 from seedcorn.core.ledger.goodput import goodput_line
 from seedcorn.core.ledger.judging import verdict_of
 from seedcorn.core.ledger.line import line
-from seedcorn.core.ledger.rows import Containment, GenerationRow, StratumRow, Unique
+from seedcorn.core.ledger.rows import Containment, GenerationRow, Short, StratumRow, Unique
 from seedcorn.core.ledger.verdict.verdict import GO, LOOK, STOP
 from seedcorn.core.sample import OUTCOMES
 from seedcorn.core.sketch.sketch import HEADLINE
@@ -20,12 +20,21 @@ from seedcorn.core.sketch.sketch import HEADLINE
 SHOWN = 8
 """Alarms per generation that are listed; the rest is counted."""
 COLOURS = {GO: "bold green", LOOK: "bold yellow", STOP: "bold red"}
+_SHINGLES = f"the {HEADLINE}-word shingles of"
+_SHARE = f"the share of its {HEADLINE}-word shingles that nothing earlier in the corpus contains"
 TOKEN_KIND_LINES = {
-    "uat": f"uat: unique accepted tokens, the {HEADLINE}-word shingles of accepted samples that "
-    "nothing earlier in the corpus contains",
-    "uvt": f"uvt: unique verified tokens, the {HEADLINE}-word shingles of samples whose content a "
-    "check judged right and that nothing earlier in the corpus contains",
+    (
+        1,
+        "uat",
+    ): f"uat: unique accepted tokens, {_SHINGLES} accepted samples that nothing earlier in "
+    "the corpus contains",
+    (1, "uvt"): f"uvt: unique verified tokens, {_SHINGLES} samples whose content a check judged "
+    "right and that nothing earlier in the corpus contains",
+    (2, "uat"): f"uat: unique accepted tokens, of each accepted sample's tokens {_SHARE}",
+    (2, "uvt"): "uvt: unique verified tokens, of the tokens of each sample whose content a check "
+    f"judged right {_SHARE}",
 }
+"""By number of the ledger's unit."""
 
 
 def print_ledger(
@@ -54,7 +63,7 @@ def print_ledger(
         console.print()
     for text in notes:
         console.print(text, soft_wrap=True)
-    for token_kind in sorted({row.unit for row in rows}):
+    for token_kind in sorted({(row.ledger_unit, row.unit) for row in rows}):
         console.print(TOKEN_KIND_LINES[token_kind], soft_wrap=True)
 
 
@@ -76,9 +85,9 @@ def generation_table(rows: Sequence[GenerationRow]) -> Table:
             f"{row.planned:,}",
             *(f"{row.counts[outcome]:,}" for outcome in OUTCOMES),
             scaled(row.tokens["accepted"]),
-            headline(row.unique),
-            _ratio(row.yield_per_token),
-            _optional(row.unique_per_engine_hour),
+            _new(row),
+            _ratio(_yield(row)),
+            _optional(_per_hour(row)),
         )
     return table
 
@@ -93,9 +102,9 @@ def stratum_table(rows: Sequence[StratumRow]) -> Table:
             row.stratum,
             *(f"{row.counts[outcome]:,}" for outcome in OUTCOMES),
             scaled(row.tokens),
-            headline(row.unique),
+            _new(row),
             headline(row.exclusive),
-            _ratio(row.yield_per_token),
+            _ratio(_yield(row)),
         )
     return table
 
@@ -105,9 +114,11 @@ def details(row: GenerationRow) -> list[str]:
     lines = []
     if row.unique:
         lengths = ", ".join(f"{n}: {_estimate(i)}" for n, i in sorted(row.unique.items()))
-        lines.append(f"unique shingles by words: {lengths}")
+        lines.append(f"U, unique shingles by words: {lengths}")
     else:
-        lines.append(f"unique tokens unknown: {row.unknown}")
+        lines.append(f"U unknown: {row.unknown}")
+    if row.short is not None and row.short["documents"]:
+        lines.append(_short(row.short))
     dropped = [f"{name} {count:,}" for name, count in row.reasons.items()]
     if dropped:
         lines.append(f"dropped: {', '.join(dropped)}")
@@ -122,7 +133,7 @@ def details(row: GenerationRow) -> list[str]:
     if spent := goodput_line(row.engine_time):
         lines.append(f"engine time: {spent}")
     if row.withdrawn["samples"]:
-        net = headline(row.net_unique)
+        net = net_headline(row)
         lines.append(f"withdrawn: {counted(row.withdrawn['samples'], 'sample')}; net unique {net}")
     if row.status == "running":
         lines.append(f"unfinished: {row.committed:,} of {row.planned:,} samples committed")
@@ -146,6 +157,35 @@ def _containment(found: Containment) -> list[str]:
         f"containment: {found.get('seen', 0.0) / shingles:.1%} of sampled 8-word shingles seen "
         f"before; {found.get('half', 0.0):,.0f} of {documents:,.0f} samples at least half seen before"
     ]
+
+
+def _short(found: Short) -> str:
+    return (
+        f"short: {counted(found['documents'], 'sample')} below {HEADLINE} words, "
+        f"{found['unique']:,.0f} of {counted(found['tokens'], 'token')} unique"
+    )
+
+
+def _new(row: GenerationRow | StratumRow) -> str:
+    """What was added, in the ledger's unit."""
+    return headline(row.unique) if row.unique_tokens is None else _estimate(row.unique_tokens)
+
+
+def _yield(row: GenerationRow | StratumRow) -> float | None:
+    return row.unique_share.estimate if row.unique_share is not None else row.yield_per_token
+
+
+def _per_hour(row: GenerationRow) -> float | None:
+    if row.unique_tokens is None:
+        return row.unique_per_engine_hour
+    return row.unique_tokens.estimate / row.engine_hours if row.engine_hours else None
+
+
+def net_headline(row: GenerationRow) -> str:
+    """What is left after withdrawals, in the ledger's unit."""
+    if row.net_unique_tokens is not None:
+        return _estimate(row.net_unique_tokens)
+    return headline(row.net_unique)
 
 
 def headline(unique: Unique) -> str:

@@ -136,19 +136,19 @@ def _nothing(choice: "Choice", selection: "Selection") -> int:
 def _print_withdrawn(
     entry: "Entry", choice: "Choice", before: "list[GenerationRow]", after: "list[GenerationRow]"
 ) -> None:
-    from seedcorn.commands.views.ledger_table import headline
+    from seedcorn.commands.views.ledger_table import net_headline
     from seedcorn.commands.views.output import say
 
     say(f"withdrew {counted(len(choice.ids), 'sample')} in log entry {entry.sequence}")
     for old, new in zip(before, after, strict=True):
         counts = choice.counts.get(str(new.generation))
-        if counts is None and old.net_unique == new.net_unique:
+        if counts is None and net_headline(old) == net_headline(new):
             continue
         gone = counts or {"samples": 0, "tokens": 0}
         say(
             f"gen {new.generation}  {counted(gone['samples'], 'sample')}, "
-            f"{counted(gone['tokens'], 'token')}; net unique {headline(old.net_unique)} to "
-            f"{headline(new.net_unique)}"
+            f"{counted(gone['tokens'], 'token')}; net unique {net_headline(old)} to "
+            f"{net_headline(new)}"
         )
     for name in choice.missing:
         say(f"not an accepted sample, or withdrawn before: {name}")

@@ -12,6 +12,7 @@ from typing import Any
 
 from seedcorn.core.checks import CHECKS
 from seedcorn.core.errors import CorruptCorpus
+from seedcorn.core.intervals import Interval
 from seedcorn.core.ledger.alarms import AlarmWatch
 from seedcorn.core.ledger.first_held import FirstHeldBooks
 from seedcorn.core.ledger.goodput import Goodput
@@ -49,6 +50,8 @@ class Tick:
     counts: dict[str, int]
     engine_seconds: float
     """Measured."""
+    unique: Interval | None = None
+    """Unique tokens."""
 
 
 @dataclass(slots=True)
@@ -181,6 +184,7 @@ class Account:
             self.tokens["accepted"],
             {outcome: self.counts[outcome] for outcome in OUTCOMES},
             self.engine_seconds,
+            self.first_held.unique() if self.first_held is not None else None,
         )
 
     def _check_order(self, sequence: int, batch: BatchCommitted) -> None:

@@ -9,16 +9,17 @@ from dataclasses import asdict
 from typing import Any, TypedDict, cast
 
 from seedcorn.core.forecast.forecast import GENERATIONS, trend
-from seedcorn.core.forecast.prospects import Coming, prospects_of
+from seedcorn.core.forecast.prospects import ALL, Coming, prospects_of
 from seedcorn.core.forecast.scores import ForecastScores, batch_of
-from seedcorn.core.intervals import Bounds
+from seedcorn.core.intervals import Bounds, Interval
 from seedcorn.core.ledger.accounts import Account
 from seedcorn.core.ledger.rows import GenerationRow
 from seedcorn.core.sketch.sketch import HEADLINE
 
 
 class Point(TypedDict):
-    """The generation after a batch; U where a forecast entry recorded it."""
+    """The generation after a batch; U where a forecast entry recorded it, unique tokens where they
+    are the ledger's unit."""
 
     batch: int
     samples: int
@@ -26,6 +27,7 @@ class Point(TypedDict):
     accepted: int
     counts: dict[str, int]
     unique: Bounds | None
+    unique_tokens: Bounds | None
 
 
 class AlarmNote(TypedDict):
@@ -78,9 +80,11 @@ class Course(TypedDict):
 
 
 class ComingOf(Coming):
-    """What the next samples of one stratum, or of all (""), would add."""
+    """What the next samples of one stratum, or of all (""), would add, in shingles and in `tokens`
+    where those are the ledger's unit."""
 
     stratum: str
+    tokens: Bounds | None
 
 
 class Expectations(TypedDict):
@@ -91,7 +95,9 @@ class Expectations(TypedDict):
     widening: float
     next: list[ComingOf]
     trend: Bounds | None
-    """Of the next generation."""
+    """U of the next generation."""
+    trend_tokens: Bounds | None
+    """Its unique tokens."""
     trend_unknown: str
 
 
@@ -113,32 +119,46 @@ def course_of(account: Account, scores: ForecastScores) -> Course:
 
 
 def expectations_of(
-    rows: Sequence[GenerationRow], scores: ForecastScores, rule: int
+    rows: Sequence[GenerationRow], scores: ForecastScores, rule: int, account: Account | None
 ) -> Expectations:
     """What the newest generation's forecasts say, and the trend over all. `rule` is the number of
-    that generation's ledger unit."""
+    that generation's ledger unit, `account` are its books."""
     newest = rows[-1].generation if rows else 0
     record, strata = scores.record, prospects_of(scores.last(newest))
     # By place, not by number: abandoned generations leave gaps that took no time to grow.
-    finished = [
-        (place, row.unique[HEADLINE])
-        for place, row in enumerate(rows, 1)
-        if row.status == "finished" and row.unique
-    ]
-    coming = trend(finished)
+    done = [(place, row) for place, row in enumerate(rows, 1) if row.status == "finished"]
+    finished = [(place, row.unique[HEADLINE]) for place, row in done if row.unique]
+    tokens = [(place, row.unique_tokens) for place, row in done if row.unique_tokens is not None]
+    coming, in_tokens = trend(finished), trend(tokens)
     unknown = f"insufficient history: {len(finished)} of {GENERATIONS} generations"
     return {
         "scored": record.scored,
         "covered": record.covered,
         "widening": max((scores.widening(newest, name, rule) for name in strata), default=1.0),
         "next": [
-            {"stratum": name, **ahead}
+            {"stratum": name, **ahead, "tokens": next_tokens(account, scores, name)}
             for name, values in sorted(strata.items())
             if (ahead := values["next"]) is not None
         ],
         "trend": coming.bounds if coming is not None else None,
+        "trend_tokens": in_tokens.bounds if in_tokens is not None else None,
         "trend_unknown": unknown if coming is None else "",
     }
+
+
+def next_tokens(account: Account | None, scores: ForecastScores, stratum: str) -> Bounds | None:
+    """What the newest forecast of a stratum, or of all (""), comes to in unique tokens."""
+    entry = scores.last(account.generation) if account is not None else None
+    if account is None or entry is None or account.first_held is None:
+        return None
+    strata = prospects_of(entry)
+    values = strata.get(stratum) or strata[ALL]
+    coming = values["next"]
+    if coming is None:
+        return None
+    unique = values["sampled"] / entry.values["rate"]
+    worth = account.first_held.per_shingle(unique, values["samples"], stratum or None)
+    return worth.tokens(Interval.of(coming), coming["samples"]).bounds
 
 
 def _curve(account: Account, scores: ForecastScores) -> list[Point]:
@@ -151,6 +171,7 @@ def _curve(account: Account, scores: ForecastScores) -> list[Point]:
             "accepted": tick.accepted,
             "counts": tick.counts,
             "unique": found.bounds if (found := recorded.get(number + 1)) is not None else None,
+            "unique_tokens": tick.unique.bounds if tick.unique is not None else None,
         }
         for number, tick in enumerate(account.ticks)
     ]

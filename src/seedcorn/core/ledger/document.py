@@ -14,7 +14,13 @@ from seedcorn.core.forecast.prospects import ALL, Coming, prospects_of
 from seedcorn.core.forecast.scores import ForecastScores
 from seedcorn.core.intervals import Bounds, Interval
 from seedcorn.core.ledger.accounts import Account
-from seedcorn.core.ledger.course import Course, Expectations, course_of, expectations_of
+from seedcorn.core.ledger.course import (
+    Course,
+    Expectations,
+    course_of,
+    expectations_of,
+    next_tokens,
+)
 from seedcorn.core.ledger.judging import verdict_of
 from seedcorn.core.ledger.rows import (
     Audit,
@@ -102,6 +108,7 @@ class Stratum(UniqueTokens):
     net_unique: ByLength
     yield_per_token: float | None
     next: Coming | None
+    next_tokens: Bounds | None
     form: dict[str, float] | None
     precision: Audit | None
 
@@ -186,16 +193,12 @@ class LedgerView(Protocol):
         ...
 
 
-def headline_unique(unique: ByLength) -> Bounds | None:
-    """U at the length it is quoted for; None where unknown."""
-    return unique.get(str(HEADLINE))
-
-
 def document(ledger: LedgerView) -> LedgerDocument:
     """Plain JSON values with sorted keys; measured times stand under `measured` alone."""
     rows, accounts = ledger.rows(), {a.generation: a for a in ledger.accounts}
     pairs = list(zip(rows, accounts.values(), strict=True))
-    rule = ledger.accounts[-1].ledger_unit if rows else 2
+    newest = ledger.accounts[-1] if rows else None
+    rule = newest.ledger_unit if newest is not None else 2
     value: LedgerDocument = {
         "format": FORMAT,
         "sketch_rate": ledger.history.rate,
@@ -203,7 +206,7 @@ def document(ledger: LedgerView) -> LedgerDocument:
         "strata": [
             _stratum(row, accounts[row.generation], ledger.scores) for row in ledger.strata()
         ],
-        "forecast": expectations_of(rows, ledger.scores, rule),
+        "forecast": expectations_of(rows, ledger.scores, rule, newest),
         "repeats": _repeats(rows),
         "measured": [_times(row, account) for row, account in pairs],
     }
@@ -291,6 +294,7 @@ def _stratum(row: StratumRow, account: Account, scores: ForecastScores) -> Strat
         "net_unique": _by_length(row.net_unique),
         "yield_per_token": row.yield_per_token,
         "next": prospect["next"] if prospect is not None else None,
+        "next_tokens": next_tokens(account, scores, row.stratum),
         "form": account.form.get(row.stratum),
         "precision": row.precision,
         **_unique_tokens(row),

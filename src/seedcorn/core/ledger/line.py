@@ -10,9 +10,9 @@ from seedcorn.core.ledger.document import (
     GivenUp,
     TimesOfRow,
     figures_of,
-    headline_unique,
     times_of,
 )
+from seedcorn.core.ledger.headline import added_by, headline_hour, headline_rate, net_headline
 from seedcorn.core.ledger.measures import BOUNDS, COMPANIONS
 from seedcorn.core.ledger.rows import GenerationRow
 from seedcorn.core.ledger.verdict.verdict import SAID
@@ -30,11 +30,12 @@ def generation_line(row: GenerationFigures, times: TimesOfRow) -> str:
     parts = [f"{said}. gen {row['generation']}: {tokens} tokens"]
     if row["committed"]:
         parts.append(f"accepted {100 * row['counts']['accepted'] / row['committed']:.0f} %")
-    parts += [_unique(row), *_measures(row), *_times(row["unit"], times)]
+    parts += [_unique(row), *_measures(row), *_times(row, times)]
     if row["withdrawn"]["samples"]:
-        net = headline_unique(row["net_unique"])
+        net = net_headline(row)
         text = scaled(net["estimate"]) if net else "unknown"
-        parts.append(f"{counted(row['withdrawn']['samples'], 'sample')} withdrawn, net U = {text}")
+        name = "net" if row["net_unique_tokens"] else "net U ="
+        parts.append(f"{counted(row['withdrawn']['samples'], 'sample')} withdrawn, {name} {text}")
     if row["status"] == "running":
         parts.append(f"running, {row['committed']:,} of {counted(row['planned'], 'sample')}")
     return ", ".join(parts)
@@ -48,10 +49,12 @@ def abandoned_line(one: GivenUp) -> str:
 
 
 def _unique(row: GenerationFigures) -> str:
-    unique, instances = headline_unique(row["unique"]), row["instances"]
+    unique, instances = added_by(row), row["instances"]
     if unique is None:
         return f"U unknown ({row['unknown']})"
-    text = f"U = {scaled(unique['estimate'])} {row['unit']} ({error(unique)})"
+    text = f"{scaled(unique['estimate'])} {row['unit']} ({error(unique)})"
+    if row["unique_tokens"] is None:
+        text = f"U = {text}"
     return f"{text}, {scaled(instances['estimate'])} instances" if instances else text
 
 
@@ -65,10 +68,10 @@ def _measures(row: GenerationFigures) -> list[str]:
     return [part for part in parts if part]
 
 
-def _times(unit: str, times: TimesOfRow) -> list[str]:
-    parts, rate, coming = [], times["unique_per_engine_hour"], times["next_hour"]
+def _times(row: GenerationFigures, times: TimesOfRow) -> list[str]:
+    parts, rate, coming = [], headline_rate(row, times), headline_hour(times)
     if rate is not None:
-        parts.append(f"{scaled(rate)} {unit}/engine-hour")
+        parts.append(f"{scaled(rate)} {row['unit']}/engine-hour")
     if coming is not None:
         parts.append(f"next hour {with_bounds(coming)}")
     return parts

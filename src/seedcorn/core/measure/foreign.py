@@ -22,17 +22,22 @@ from seedcorn.core.log.entries import (
     Measurement,
     SeedAdded,
 )
+from seedcorn.core.log.rules import KNOWN
 from seedcorn.core.log.state import COMPANIONS, CorpusState
 from seedcorn.core.measure.foreign_batch import Batch, Place, RowBlock
 from seedcorn.core.measure.foreign_subset import DocumentDraw
 from seedcorn.core.recipe import LedgerSpec, PromptSpec, Recipe, StopSpec, UnitsSpec, resolved
+from seedcorn.core.rule_numbers import LEDGER_UNIT
 from seedcorn.core.sketch.shingle_table import LOAD, ROW
 from seedcorn.core.sketch.sketch import LENGTHS, Delta
+from seedcorn.core.sketch.unique_tokens import first_held
 
 BATCH = 4096
 """Rows that count as one batch at most: as many as in a grown corpus."""
 BATCH_WORDS = 500_000
 """Words of a batch, about: what it adds before the sample rate can be lowered again."""
+RULES = {LEDGER_UNIT: KNOWN[LEDGER_UNIT][-1]}
+"""What such a ledger counts: unique tokens, which are words."""
 FEWEST = 16
 SLACK = 8
 """A batch adds at most one part in so many to a full history."""
@@ -81,7 +86,8 @@ class ForeignLedger:
         self._drawn.append(DocumentDraw(source.number, source.name, source.rows, most))
         if source.number:
             plan = resolved(self._recipe)
-            self._append(GenerationStarted(source.number, plan, self._recipe.fingerprint, "", {}))
+            name = self._recipe.fingerprint
+            self._append(GenerationStarted(source.number, plan, name, "", {}, RULES))
             self._settle()
         else:
             ordinal = self._state.next_ordinal
@@ -126,7 +132,8 @@ class ForeignLedger:
         if source.number:
             first, ordinal = self._number * source.batch, self._state.next_ordinal
             place = Place(source.number, source.name, self._number, first, ordinal)
-            self._append(self._batch.entry(place), delta)
+            held = first_held(delta, self.ledger.history, source.number, self._batch.texts())
+            self._append(self._batch.entry(place, held), delta)
             self._settle()
         else:
             subject = {"sequence": self._seed, "role": "seed", "source": source.name}

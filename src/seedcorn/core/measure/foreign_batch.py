@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from seedcorn.core.ledger.alarms import form_of, spaced
 from seedcorn.core.log.entries import BatchCommitted, ObjectRef
 from seedcorn.core.sketch.sketch import LENGTHS, Delta, batch_delta, limit
+from seedcorn.core.sketch.unique_tokens import AcceptedTexts, FirstHeld, sums_by_stratum
 from seedcorn.core.text.shingles import Shingles, below, shingles_of
 from seedcorn.core.text.words import NEWEST, Words
 
@@ -56,7 +57,7 @@ class Batch:
         self._texts: list[str] = []
         self._parts: dict[int, list[Shingles]] = {length: [] for length in LENGTHS}
         self._usable: list[NDArray[np.bool_]] = []
-        self._words = 0
+        self._words: list[NDArray[np.int64]] = []
         self._problems: Counter[str] = Counter()
 
     def add(self, piece: RowBlock, start: int, stop: int, problems: Mapping[str, int]) -> None:
@@ -69,7 +70,7 @@ class Batch:
         shown = (row for row in range(start, stop) if self.rows + row - start in self._shown)
         self._texts += [piece.text(row) for row in shown if piece.usable[row]]
         self._usable.append(usable)
-        self._words += int(words.counts[usable].sum())
+        self._words.append(np.where(usable, words.counts, 0))
         self._problems.update(problems)
         self.rows += stop - start
         self.room -= stop - start
@@ -80,17 +81,24 @@ class Batch:
 
     def delta(self) -> Delta:
         """The batch's sketch, at `rate`."""
-        usable = np.concatenate([np.empty(0, bool), *self._usable])
+        usable = self.texts().accepted
         shingles = {length: _joined(parts) for length, parts in self._parts.items()}
         strata = np.zeros(len(usable), np.uint8)
         return batch_delta(shingles, usable, usable, strata, self.rate)
 
-    def entry(self, place: Place) -> BatchCommitted:
-        """The entry that would commit it: words are tokens, no engine spent any time."""
-        failed = sum(self._problems.values())
+    def texts(self) -> AcceptedTexts:
+        """The documents: words are tokens."""
+        usable = np.concatenate([np.empty(0, bool), *self._usable])
+        words = np.concatenate([np.empty(0, np.int64), *self._words])
+        return AcceptedTexts(usable, words, words)
+
+    def entry(self, place: Place, found: FirstHeld) -> BatchCommitted:
+        """The entry that would commit it: words are tokens, no engine spent any time. `found` is
+        what its documents bring."""
+        failed, words = sum(self._problems.values()), int(found.texts.tokens.sum())
         counts = {ACCEPTED: self.rows - failed, FAILED: failed}
-        tokens = {"accepted": self._words, "generated": self._words, "prompt": 0}
-        stratum = {**counts, "tokens": self._words, "generated": self._words}
+        tokens = {"accepted": words, "generated": words, "prompt": 0}
+        stratum = {**counts, "tokens": words, "generated": words}
         accepted = self.rows - failed
         return BatchCommitted(
             generation=place.generation,
@@ -110,6 +118,7 @@ class Batch:
             sketch=None,
             sketch_rate=self.rate,
             engine_seconds=0.0,
+            unique=sums_by_stratum(found, [place.stratum] * self.rows),
             form={place.stratum: form_of(self._texts, accepted, 0, NEWEST)} if self._texts else {},
         )
 

@@ -35,6 +35,7 @@ class StratumNight(TypedDict):
     stratum: str
     samples: int
     unique: Bounds | None
+    unique_tokens: Bounds | None
     per_sample: DriftNote | None
 
 
@@ -125,9 +126,14 @@ class GrownNight(Around):
     counts: dict[str, int]
     tokens: Tokens
     unique: Bounds | None
+    unique_tokens: Bounds | None
+    """What the night added where the ledger's unit is the unique token: `drift`, `strata`, `expected`
+    and `next` are in it then, else in shingles."""
     unknown: str
     total: float | None
     """U of the whole corpus."""
+    total_tokens: float | None
+    """Unique tokens of the whole corpus."""
     yield_per_token: float | None
     drift: dict[str, DriftNote | None]
     strata: list[StratumNight]

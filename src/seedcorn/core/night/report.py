@@ -17,8 +17,8 @@ from seedcorn.core.ledger.document import (
     LedgerDocument,
     Stratum,
     Times,
-    headline_unique,
 )
+from seedcorn.core.ledger.headline import added_by, headline_unique, headline_yield
 from seedcorn.core.night.chronicle import Round
 from seedcorn.core.night.document import (
     FORMAT,
@@ -66,8 +66,10 @@ def night_report(
         "counts": row["counts"],
         "tokens": row["tokens"],
         "unique": headline_unique(row["unique"]),
+        "unique_tokens": row.get("unique_tokens"),
         "unknown": row["unknown"],
         "total": _total(generations),
+        "total_tokens": _total_tokens(generations),
         "yield_per_token": row["yield_per_token"],
         "drift": {name: _drift(name, row, before) for name in FIGURES},
         "strata": _strata(document, row["generation"]),
@@ -129,12 +131,18 @@ def _total(generations: Sequence[Generation]) -> float | None:
     return sum(known) if known else None
 
 
+def _total_tokens(generations: Sequence[Generation]) -> float | None:
+    """Unique tokens of the whole corpus, where they are the ledger's unit."""
+    known = [found["estimate"] for row in generations if (found := row.get("unique_tokens"))]
+    return sum(known) if known else None
+
+
 def _share(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
 def _unique(row: Generation) -> Interval | None:
-    unique = headline_unique(row["unique"])
+    unique = added_by(row)
     return Interval.of(unique) if unique else None
 
 
@@ -152,7 +160,7 @@ def _outcome(name: str) -> Callable[[Generation], Interval | None]:
 
 
 def _yield(row: Generation) -> Interval | None:
-    value = row["yield_per_token"]
+    value = headline_yield(row)
     return Interval(value, value, value) if value is not None else None
 
 
@@ -211,6 +219,7 @@ def _strata(document: LedgerDocument, generation: int) -> list[StratumNight]:
                 "stratum": name,
                 "samples": sum(own["counts"].values()) if own is not None else 0,
                 "unique": headline_unique(own["unique"]) if own is not None else None,
+                "unique_tokens": own.get("unique_tokens") if own is not None else None,
                 "per_sample": _against(value, earlier) if value is not None else None,
             }
         )
@@ -219,12 +228,12 @@ def _strata(document: LedgerDocument, generation: int) -> list[StratumNight]:
 
 def _worth(row: Stratum) -> float | None:
     """Unique tokens per sample of a stratum; None where it drew none."""
-    unique, samples = headline_unique(row["unique"]), sum(row["counts"].values())
+    unique, samples = added_by(row), sum(row["counts"].values())
     return unique["estimate"] / samples if unique and samples else None
 
 
 def _history(rows: Sequence[Generation], samples: int) -> list[tuple[int, Interval | float]]:
-    """U of each generation as if it had drawn so many samples: a night that a deadline or a budget
+    """What each generation added as if it had drawn so many samples: a night that a deadline or a budget
     cut short says as much about the next one as any other."""
     known = [(row["generation"], _per_sample(row)) for row in rows]
     return [(g, Interval(*(end * samples for end in each))) for g, each in known if each]
@@ -232,7 +241,7 @@ def _history(rows: Sequence[Generation], samples: int) -> list[tuple[int, Interv
 
 def _expected(row: Generation, before: Sequence[Generation]) -> Expected | None:
     """What the nights before led one to expect of this one's samples, and whether it came so."""
-    samples, unique = row["committed"], headline_unique(row["unique"])
+    samples, unique = row["committed"], added_by(row)
     predicted = trend(_history(before, samples))
     if predicted is None or unique is None or row["status"] != "finished":
         return None
@@ -246,7 +255,7 @@ def _next(
     samples: int,
     outlook: StratumOutlook | None,
 ) -> NextNight | None:
-    """U that `samples` of the next night would add: by the trend over the nights, else by going on
+    """What `samples` of the next night would add: by the trend over the nights, else by going on
     as this one."""
     history = _history([*before, row], samples)
     coming = trend(history) if row["status"] == "finished" else None
@@ -258,7 +267,8 @@ def _next(
     centre, low, high = outlook["estimate"], outlook["low"], outlook["high"]
     if centre is None or low is None or high is None:
         return None
-    ends, samples = Interval(centre, low, high).bounds, outlook["samples"]
+    ends = outlook.get("tokens") or Interval(centre, low, high).bounds
+    samples = outlook["samples"]
     return {**ends, "samples": samples, "basis": "continuation", "nights": 1}
 
 

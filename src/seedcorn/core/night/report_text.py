@@ -7,6 +7,7 @@ said to be unknown.
 from collections.abc import Iterator, Sequence
 
 from seedcorn.core.figures import counted, error, scaled, with_bounds
+from seedcorn.core.intervals import Bounds
 from seedcorn.core.ledger.course import AlarmNote
 from seedcorn.core.ledger.goodput import goodput_line
 from seedcorn.core.night.document import SKIPPED, UNFINISHED, DriftNote, GrownNight, NightReport
@@ -64,11 +65,11 @@ def sentences(report: NightReport) -> list[str]:
 
 
 def _content(report: GrownNight) -> Iterator[str]:
-    share = ""
-    if report["unique"] and report["total"]:
-        part = report["unique"]["estimate"] / report["total"]
-        share = f", {percent(part)} of the {scaled(report['total'])} the corpus holds"
-    unique, added = report["unique"], f"unknown unique tokens ({report['unknown']})"
+    share, unique, total = "", *_counted(report)
+    if unique and total:
+        part = unique["estimate"] / total
+        share = f", {percent(part)} of the {scaled(total)} the corpus holds"
+    added = f"unknown unique tokens ({report['unknown']})"
     if unique:
         added = f"{scaled(unique['estimate'])} unique tokens ({error(unique)})"
     yield f"Generation {report['generation']} added {added}{share}."
@@ -82,6 +83,8 @@ def _content(report: GrownNight) -> Iterator[str]:
         yield f"It ended {_ending(report)}{why}."
     times, tokens = report["measured"], scaled(report["tokens"]["generated"])
     hours, rate = times["engine_hours"], times["unique_per_engine_hour"]
+    if report.get("unique_tokens") and unique and hours:
+        rate = unique["estimate"] / hours
     if hours is None:
         yield f"It took {tokens} generated tokens."
     else:
@@ -196,8 +199,15 @@ def _missed(nights: Sequence[str]) -> str:
     return f"{len(nights)} nights were missed: no generation in {named}"
 
 
+def _counted(report: GrownNight) -> tuple[Bounds | None, float | None]:
+    """What the night added, and what the corpus holds, as the ledger's unit counts it."""
+    if report.get("unique_tokens"):
+        return report["unique_tokens"], report["total_tokens"]
+    return report["unique"], report["total"]
+
+
 def _added(report: GrownNight) -> str:
-    unique = report["unique"]
+    unique, _ = _counted(report)
     if not unique:
         return f"unknown unique tokens ({report['unknown']})"
     return f"+{scaled(unique['estimate'])} {report['unit']} ({error(unique)})"

@@ -71,8 +71,8 @@ def _histogram(name: str, about: str) -> Metric:
 # What was committed: counted at the commit of a batch.
 SAMPLES = _counter("samples", "short", "Samples committed, by outcome", OUTCOME)
 TOKENS = _counter("tokens", "short", "Tokens of committed samples, as the engine counts", KIND)
-UNIQUE = _gauge("unique_tokens", "short", "U of the generation that grows: unique 8-word shingles")
-UNIQUE_RATE = _gauge("unique_tokens_per_second", "short", "Growth of U over the last batch")
+UNIQUE = _gauge("unique_tokens", "short", "Unique tokens of the generation that grows")
+UNIQUE_RATE = _gauge("unique_tokens_per_second", "short", "Their growth over the last batch")
 ENGINE_SECONDS = _counter(
     "engine_seconds",
     "s",

@@ -82,8 +82,8 @@ def first_held(delta: Delta, history: History, generation: int, texts: AcceptedT
 def sums_of(found: FirstHeld, documents: NDArray[np.bool_]) -> dict[str, float]:
     """Sums over the accepted ones of the marked documents.
 
-    `tokens` are unique ones of `own` tokens of the texts, for `held` of `positions` shingles; the
-    squares and products of both say how unlike documents are. Where shingles were sampled: how many were
+    `tokens` are unique ones of `own` tokens of the texts, `words` unique words, for `held` of
+    `positions` shingles; the squares and products of both say how unlike documents are. Where shingles were sampled: how many were
     `sampled` of how many `draws`, and the `variance` of `tokens`. Where documents are short: their
     number (`short`), tokens and unique tokens.
     """
@@ -94,6 +94,7 @@ def sums_of(found: FirstHeld, documents: NDArray[np.bool_]) -> dict[str, float]:
     terms = {
         "tokens": tokens,
         "own": own,
+        "words": texts.words[of] * held / positions,
         "held": held,
         "positions": positions,
         "tokens_squared": tokens**2,

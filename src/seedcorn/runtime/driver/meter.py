@@ -82,7 +82,8 @@ class Meter:
         row = next((row for row in look.rows if row.generation == look.generation), None)
         if row is None or not row.unique:
             return
-        unique, now, before = row.unique[HEADLINE].estimate, self._now(), self._growth
+        counted = row.unique_tokens or row.unique[HEADLINE]
+        unique, now, before = counted.estimate, self._now(), self._growth
         self._out.record(known.UNIQUE, unique)
         fresh = before.generation != look.generation
         if fresh or row.committed != before.committed:
