@@ -68,8 +68,22 @@ def document():
             "scored": 21,
             "covered": 20,
             "next": [
-                {"stratum": "", "samples": 4096, "estimate": 41e3, "low": 33e3, "high": 52e3},
-                {"stratum": "invent", "samples": 4096, "estimate": 60e3, "low": 50e3, "high": 71e3},
+                {
+                    "stratum": "",
+                    "samples": 4096,
+                    "estimate": 41e3,
+                    "low": 33e3,
+                    "high": 52e3,
+                    "tokens": None,
+                },
+                {
+                    "stratum": "invent",
+                    "samples": 4096,
+                    "estimate": 60e3,
+                    "low": 50e3,
+                    "high": 71e3,
+                    "tokens": None,
+                },
             ],
             "trend": interval(160e3, 0.2),
             "trend_unknown": "",
@@ -159,13 +173,15 @@ def _point(batch, ceiling, share):
         "failed": 4 * (batch + 1),
         "rejected": 152 * (batch + 1),
     }
+    unique = round(ceiling * 0.5 * (1 - exp(-samples / 4000)))
     return {
         "batch": batch,
         "samples": samples,
         "generated": samples * TOKENS_PER_SAMPLE,
         "accepted": counts["accepted"] * TOKENS_PER_SAMPLE,
         "counts": counts,
-        "unique": interval(round(ceiling * 0.5 * (1 - exp(-samples / 4000))), share),
+        "unique": interval(unique, share),
+        "unique_tokens": interval(round(unique * 0.8), share),
     }
 
 

@@ -19,8 +19,8 @@ def steep():
     told = document()
     for row in told["generations"]:
         for point in row["curve"]:
-            point["unique"] = interval(0.97 * point["generated"])
-        row["unique"]["8"] = row["curve"][-1]["unique"]
+            point["unique_tokens"] = interval(0.97 * point["generated"])
+        row["unique_tokens"] = row["curve"][-1]["unique_tokens"]
         row["alarms"] = [
             {"batch": b, "stratum": "a", "name": "x", "value": 1.0, "usual": 0.1, "text": "t"}
             for b in range(len(row["curve"]))

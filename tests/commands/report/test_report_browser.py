@@ -75,10 +75,10 @@ def test_curve_draws_the_documents_running_totals(shown):
     for row in told["generations"]:
         trace = drawn[f"generation {row['generation']}"]
         assert trace["x"] == [tokens] + [tokens + p["generated"] for p in row["curve"]]
-        points = [unique + p["unique"]["estimate"] for p in row["curve"]]
+        points = [unique + p["unique_tokens"]["estimate"] for p in row["curve"]]
         assert trace["y"] == pytest.approx([unique, *points])
         tokens += row["tokens"]["generated"]
-        unique += row["unique"]["8"]["estimate"]
+        unique += row["unique_tokens"]["estimate"]
     coming = told["forecast"]["next"][0]
     assert drawn["forecast"]["y"] == pytest.approx([unique, unique + coming["estimate"]])
     assert drawn["forecast interval"]["y"] == pytest.approx(
@@ -100,9 +100,9 @@ def test_bars_draw_the_documents_counts_and_prices(shown):
     for kind in ("exact:same", "near:same", "near:seed"):
         trace = drawn[f"duplicate: {kind}"]
         assert trace["x"] == [row["duplicates"][kind] for row in rows]
-    prices = [one["unique_per_engine_hour"] for one in told["measured"]]
-    assert traces(shown, "cost")["unique per engine-hour"]["x"] == prices
-    assert prices[3] is None
+    pairs = list(zip(rows, told["measured"], strict=True))[:3]
+    prices = [row["unique_tokens"]["estimate"] / times["engine_hours"] for row, times in pairs]
+    assert traces(shown, "cost")["unique per engine-hour"]["x"] == [*prices, None]
     assert "engine time unknown" in shown["said"]["chart-cost"]
 
 
@@ -134,8 +134,13 @@ def test_tables_hold_the_documents_values(shown):
     told = document()
     tables = shown["tables"]
     rows = told["generations"]
-    assert [row[:4] for row in tables["unique-table"]] == [
-        [r["generation"], *(r["unique"][n]["estimate"] for n in ("8", "3", "13"))] for r in rows
+    assert [row[:5] for row in tables["unique-table"]] == [
+        [
+            r["generation"],
+            r["unique_tokens"]["estimate"],
+            *(r["unique"][n]["estimate"] for n in ("8", "3", "13")),
+        ]
+        for r in rows
     ]
     assert [row[4:8] for row in tables["sample-table"]] == [
         [r["counts"][o] for o in ("accepted", "duplicate", "rejected", "failed")] for r in rows

@@ -26,7 +26,7 @@ from seedcorn.core.export.exports import size_category
 from seedcorn.core.export.manifest import Manifest
 from seedcorn.core.figures import counted, size
 from seedcorn.core.ledger.document import Generation, LedgerDocument
-from seedcorn.core.ledger.headline import added_by, in_tokens
+from seedcorn.core.ledger.measures import added_by, in_tokens
 from seedcorn.core.sample import OUTCOMES
 
 MARKER = "<!-- written by seedcorn export; the next export replaces this file -->"

@@ -13,7 +13,7 @@ from seedcorn.commands.report.page import style, template
 from seedcorn.commands.report.words import ending, ends, headline, number
 from seedcorn.core.figures import counted
 from seedcorn.core.ledger.document import Generation, LedgerDocument, Times
-from seedcorn.core.ledger.headline import added_by, headline_point, headline_rate
+from seedcorn.core.ledger.measures import added_by, headline_point, headline_rate
 from seedcorn.core.ledger.verdict.verdict import SAID
 from seedcorn.core.night.chronicle import Round
 from seedcorn.core.night.night import LATEST, REPORTS, report_key

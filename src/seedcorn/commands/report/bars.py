@@ -23,7 +23,7 @@ from seedcorn.commands.report.charts import (
 )
 from seedcorn.commands.report.words import number
 from seedcorn.core.ledger.document import Generation, LedgerDocument, Times
-from seedcorn.core.ledger.headline import added_by, headline_rate
+from seedcorn.core.ledger.measures import added_by, headline_rate
 from seedcorn.core.sample import OUTCOMES
 
 SHADES = 4

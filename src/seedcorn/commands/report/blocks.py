@@ -12,7 +12,7 @@ from typing import Any
 from seedcorn.commands.report.words import RHO, number, with_ends
 from seedcorn.core.ledger.course import AlarmNote, DecisionNote
 from seedcorn.core.ledger.document import LedgerDocument
-from seedcorn.core.ledger.headline import headline_trend
+from seedcorn.core.ledger.measures import headline_trend
 
 _MISSING = {
     "outcomes": "No batch has been committed yet, so no sample has an outcome.",

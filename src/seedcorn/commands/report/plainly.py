@@ -12,7 +12,7 @@ from seedcorn.core.companions.order_gap import NOISE
 from seedcorn.core.figures import counted, error
 from seedcorn.core.ledger.accounts import RUNNING
 from seedcorn.core.ledger.document import Generation, GivenUp, Times
-from seedcorn.core.ledger.headline import added_by, headline_hour, headline_rate, net_headline
+from seedcorn.core.ledger.measures import added_by, headline_hour, headline_rate, net_headline
 
 
 def generation_plainly(row: Generation, times: Times) -> str:

@@ -17,7 +17,7 @@ from seedcorn.commands.report.words import (
     with_ends,
 )
 from seedcorn.core.ledger.document import Generation, LedgerDocument
-from seedcorn.core.ledger.headline import added_by, headline_coming, headline_point
+from seedcorn.core.ledger.measures import added_by, headline_coming, headline_point
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,15 @@ from seedcorn.core.ledger.document import (
     LedgerDocument,
     Stratum,
 )
-from seedcorn.core.ledger.headline import headline_unique, headline_yield, in_tokens, net_headline
-from seedcorn.core.ledger.measures import BOUNDS, COMPANIONS, Measure
+from seedcorn.core.ledger.measures import (
+    BOUNDS,
+    COMPANIONS,
+    Measure,
+    headline_unique,
+    headline_yield,
+    in_tokens,
+    net_headline,
+)
 from seedcorn.core.ledger.rows import Audit
 
 Row = TypeVar("Row")
@@ -84,7 +91,9 @@ def _in_tokens(rows: Sequence[Generation] | Sequence[Stratum]) -> list[Column[An
     if not any(in_tokens(row) for row in rows):
         return []
     return [
-        Column("unique tokens", lambda row: _bounded(row["unique_tokens"], "unknown"), "tokens")
+        Column(
+            "unique tokens", lambda row: _bounded(row["unique_tokens"], "unknown"), "unique_tokens"
+        )
     ]
 
 

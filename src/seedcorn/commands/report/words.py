@@ -12,7 +12,7 @@ from seedcorn.core.figures import counted, margin, scaled
 from seedcorn.core.intervals import Bounds
 from seedcorn.core.ledger.course import ComingOf
 from seedcorn.core.ledger.document import Generation, LedgerDocument
-from seedcorn.core.ledger.headline import added_by, headline_coming
+from seedcorn.core.ledger.measures import added_by, headline_coming
 
 RHO = "\N{GREEK SMALL LETTER RHO}"
 UNITS = {"uat": "unique accepted tokens", "uvt": "unique verified tokens"}

@@ -119,11 +119,12 @@ def course_of(account: Account, scores: ForecastScores) -> Course:
 
 
 def expectations_of(
-    rows: Sequence[GenerationRow], scores: ForecastScores, rule: int, account: Account | None
+    rows: Sequence[GenerationRow], scores: ForecastScores, account: Account | None
 ) -> Expectations:
-    """What the newest generation's forecasts say, and the trend over all. `rule` is the number of
-    that generation's ledger unit, `account` are its books."""
+    """What the newest generation's forecasts say, and the trend over all. `account` are
+    that generation's books."""
     newest = rows[-1].generation if rows else 0
+    rule = account.ledger_unit if account is not None else 2
     record, strata = scores.record, prospects_of(scores.last(newest))
     # By place, not by number: abandoned generations leave gaps that took no time to grow.
     done = [(place, row) for place, row in enumerate(rows, 1) if row.status == "finished"]

@@ -26,10 +26,10 @@ from seedcorn.core.ledger.rows import (
     Audit,
     Containment,
     GenerationRow,
-    Short,
     StratumRow,
     Tokens,
     Unique,
+    UniqueTokens,
     Withdrawals,
 )
 from seedcorn.core.ledger.verdict.verdict import VerdictNote
@@ -41,20 +41,9 @@ from seedcorn.core.sketch.sketch import HEADLINE
 FORMAT = 2
 """Version of the JSON."""
 EPOCHS = 4
-"""Passes over the accepted text that the value of repeats is given for: the number up to which
-repeats were found nearly as good as new text (Muennighoff et al. 2023)."""
+"""Passes up to which repeats were found nearly as good as new text (Muennighoff et al. 2023)."""
 ByLength = dict[str, Bounds]
 """Distinct shingles by shingle length; empty where unknown."""
-
-
-class UniqueTokens(TypedDict):
-    """Null where the ledger's unit is the shingle, as `GenerationRow` explains it."""
-
-    ledger_unit: int
-    unique_tokens: Bounds | None
-    unique_share: Bounds | None
-    short: Short | None
-    net_unique_tokens: Bounds | None
 
 
 class GenerationFigures(UniqueTokens):
@@ -198,7 +187,6 @@ def document(ledger: LedgerView) -> LedgerDocument:
     rows, accounts = ledger.rows(), {a.generation: a for a in ledger.accounts}
     pairs = list(zip(rows, accounts.values(), strict=True))
     newest = ledger.accounts[-1] if rows else None
-    rule = newest.ledger_unit if newest is not None else 2
     value: LedgerDocument = {
         "format": FORMAT,
         "sketch_rate": ledger.history.rate,
@@ -206,7 +194,7 @@ def document(ledger: LedgerView) -> LedgerDocument:
         "strata": [
             _stratum(row, accounts[row.generation], ledger.scores) for row in ledger.strata()
         ],
-        "forecast": expectations_of(rows, ledger.scores, rule, newest),
+        "forecast": expectations_of(rows, ledger.scores, newest),
         "repeats": _repeats(rows),
         "measured": [_times(row, account) for row, account in pairs],
     }

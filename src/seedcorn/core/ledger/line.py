@@ -12,8 +12,14 @@ from seedcorn.core.ledger.document import (
     figures_of,
     times_of,
 )
-from seedcorn.core.ledger.headline import added_by, headline_hour, headline_rate, net_headline
-from seedcorn.core.ledger.measures import BOUNDS, COMPANIONS
+from seedcorn.core.ledger.measures import (
+    BOUNDS,
+    COMPANIONS,
+    added_by,
+    headline_hour,
+    headline_rate,
+    net_headline,
+)
 from seedcorn.core.ledger.rows import GenerationRow
 from seedcorn.core.ledger.verdict.verdict import SAID
 

@@ -1,24 +1,81 @@
 """How each figure of the ledger is told: its explanation, and what lines and tables call it.
 
 A new measure of a generation is a row of COMPANIONS or BOUNDS and a sentence of EXPLANATIONS: the
-ledger's line and the report's tables show it then. Invariant: a sentence says what the number is, in
+ledger's line and the report's tables show it then. What leads is in the ledger's unit: unique tokens,
+or U under its rule 1; documents of before there was a second rule lack its keys. Invariant: a sentence says what the number is, in
 which unit, and what it must not be taken for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from seedcorn.core.companions.companions import Companions
 from seedcorn.core.companions.order_gap import NOISE
 from seedcorn.core.figures import short_share
 from seedcorn.core.intervals import Bounds
-from seedcorn.core.ledger.document import GenerationFigures
+from seedcorn.core.ledger.course import ComingOf, Point
+from seedcorn.core.ledger.document import ByLength, GenerationFigures, Stratum, TimesOfRow
+from seedcorn.core.sketch.sketch import HEADLINE
 
 Row = TypeVar("Row", contravariant=True)
 Value = TypeVar("Value")
 MILLI = 1000
 """Delta A is told in thousandths of a bit per byte."""
+
+
+def in_tokens(row: GenerationFigures | Stratum) -> bool:
+    """Whether the unit is the unique token."""
+    return row.get("ledger_unit", 1) >= 2
+
+
+def added_by(row: GenerationFigures | Stratum) -> Bounds | None:
+    """What the row added; None where unknown."""
+    return row.get("unique_tokens") or headline_unique(row["unique"])
+
+
+def net_headline(row: GenerationFigures | Stratum) -> Bounds | None:
+    """The same without withdrawn samples."""
+    return row.get("net_unique_tokens") or headline_unique(row["net_unique"])
+
+
+def headline_yield(row: GenerationFigures | Stratum) -> float | None:
+    """Of it per accepted token."""
+    share = row.get("unique_share")
+    return share["estimate"] if share else row["yield_per_token"]
+
+
+def headline_point(point: Point) -> Bounds | None:
+    """What a generation had added after a batch."""
+    return point.get("unique_tokens") or point["unique"]
+
+
+def headline_coming(coming: ComingOf) -> Bounds:
+    """What the next samples would add."""
+    return coming.get("tokens") or coming
+
+
+def headline_rate(row: GenerationFigures, times: TimesOfRow) -> float | None:
+    """Measured: what an engine-hour brought."""
+    tokens, hours = row.get("unique_tokens"), times["engine_hours"]
+    if not tokens:
+        return times["unique_per_engine_hour"]
+    return tokens["estimate"] / hours if hours else None
+
+
+def headline_hour(times: TimesOfRow) -> Bounds | None:
+    """Measured: what the next engine-hour would bring."""
+    return times.get("next_hour_tokens") or times["next_hour"]
+
+
+def headline_trend(expected: Mapping[str, Any]) -> Bounds | None:
+    """What the next generation should add, of the document's `forecast`."""
+    return expected.get("trend_tokens") or expected["trend"]
+
+
+def headline_unique(unique: ByLength) -> Bounds | None:
+    """U at the length it is quoted for; None where unknown."""
+    return unique.get(str(HEADLINE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +165,17 @@ EXPLANATIONS: dict[str, str] = {
         "so many words of this generation, beside one that learnt from as many words of fresh real "
         "text; a curve that flattens early has said what it had to say."
     ),
+    "unique_tokens": (
+        "Of each accepted sample's tokens the share of its word sequences of eight words that occur "
+        "nowhere earlier, summed up; it says that text is new, not that it is good."
+    ),
     "unique": (
-        "Word sequences of eight words (3 and 13 beside it) that occur in this generation's "
-        "accepted samples and nowhere earlier; it says that text is new, not that it is good."
+        "Distinct word sequences of eight words (3 and 13 beside it) that occur in this "
+        "generation's accepted samples and nowhere earlier (U)."
     ),
     "yield": (
-        "Unique tokens per accepted token of the engine: about .7 to .8 while all English text is "
-        "new, because words are longer than tokens; a falling line means that more buys less."
+        "Unique tokens per accepted token: 1 while all text is new; a falling line means that more "
+        "buys less. In corpora that count U, distinct word sequences per accepted token."
     ),
     "per_engine_hour": (
         "Unique tokens per hour in which an engine had work in flight: the price of new content, "

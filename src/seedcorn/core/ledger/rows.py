@@ -47,6 +47,16 @@ class Short(TypedDict):
     unique: float
 
 
+class UniqueTokens(TypedDict):
+    """Null where the ledger's unit is the shingle, as `GenerationRow` explains it."""
+
+    ledger_unit: int
+    unique_tokens: Bounds | None
+    unique_share: Bounds | None
+    short: Short | None
+    net_unique_tokens: Bounds | None
+
+
 class Containment(TypedDict, total=False):
     """Sums over batches; empty where none recorded any."""
 

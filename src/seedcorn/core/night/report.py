@@ -18,7 +18,7 @@ from seedcorn.core.ledger.document import (
     Stratum,
     Times,
 )
-from seedcorn.core.ledger.headline import added_by, headline_unique, headline_yield
+from seedcorn.core.ledger.measures import added_by, headline_unique, headline_yield
 from seedcorn.core.night.chronicle import Round
 from seedcorn.core.night.document import (
     FORMAT,

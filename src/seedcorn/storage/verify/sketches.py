@@ -1,12 +1,14 @@
 """Sketches held against the texts they were made from."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pyarrow as pa
 
 from seedcorn.core.checks import build
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.ledger.latents import latent_hashes
-from seedcorn.core.log.entries import BatchCommitted
+from seedcorn.core.log.entries import BatchCommitted, Entry
 from seedcorn.core.rule_numbers import group_size
 from seedcorn.core.sketch.sketch import COLUMNS, LATENT, LENGTHS, Delta, batch_delta, limit, thin
 from seedcorn.core.text.shingles import shingles_many
@@ -16,6 +18,12 @@ from seedcorn.core.verify.rechecking import Grown
 from seedcorn.storage.log.sketches import read_delta
 from seedcorn.storage.samples.batches import texts_view
 from seedcorn.storage.stores.store import Store
+
+
+def highest_rate(entries: Iterable[Entry]) -> float:
+    """That any batch was sampled at."""
+    bodies = (entry.body for entry in entries)
+    return max((b.sketch_rate for b in bodies if isinstance(b, BatchCommitted)), default=1.0)
 
 
 def check_sketch(store: Store, sequence: int, batch: BatchCommitted, found: Delta) -> None:

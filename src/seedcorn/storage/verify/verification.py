@@ -47,7 +47,7 @@ from seedcorn.storage.verify.deep import DeepProof
 from seedcorn.storage.verify.documents import DOCUMENTS, DocumentSubset
 from seedcorn.storage.verify.held import held_back
 from seedcorn.storage.verify.rows import read_batch_table, rows_of
-from seedcorn.storage.verify.sketches import check_sketch, sketch_of
+from seedcorn.storage.verify.sketches import check_sketch, highest_rate, sketch_of
 from seedcorn.storage.verify.withdrawn import WithdrawalProof
 
 Advance = Callable[[str, int, int], None]
@@ -98,7 +98,7 @@ def verify(
         proof.read_log()
         held = proof.read_held(spec or StoreSpec())
         if deep and proof.text_rule is not None:
-            rate = proof.highest_rate
+            rate = highest_rate(proof.entries)
             proof.deep = DeepProof(store, spec or StoreSpec(), proof.rules, rate, held.ordinals)
         proof.prove_objects()
         proof.fold_ledger()
@@ -228,12 +228,6 @@ class _Proof:
     def text_rule(self) -> TextRule | None:
         """By which texts were told apart; None where this code does not have the rule."""
         return TextRule.of(self.rules) if reads_texts(self.rules) else None
-
-    @property
-    def highest_rate(self) -> float:
-        """That any batch was sampled at."""
-        batches = (entry.body for entry in self.entries)
-        return max((b.sketch_rate for b in batches if isinstance(b, BatchCommitted)), default=1.0)
 
     def _warn_of_trust(self) -> None:
         trusted = self._on_trust + (self.deep.trusted if self.deep is not None else 0)
