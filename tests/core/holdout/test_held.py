@@ -86,5 +86,11 @@ def test_rows_are_undecided_until_a_generation_starts_or_the_log_says():
     assert undecided(state, seeds) == seeds
     state.generations[1] = GenerationState(1, {}, "f", 3)
     assert undecided(state, seeds) == seeds[1:]
+    given_up = GenerationState(2, {}, "f", 7, abandoned=8)
+    state.generations[2] = given_up
+    assert undecided(state, seeds) == seeds[1:]
+    given_up.batches = 1
+    assert undecided(state, seeds) == []
+    del state.generations[2]
     state.held.append(Measurement("holdout", {"sources": [5]}, {}))
     assert undecided(state, seeds) == []

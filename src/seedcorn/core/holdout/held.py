@@ -88,9 +88,10 @@ def _figures(held: Held, words: NDArray[np.int32]) -> dict[str, dict[str, int]]:
 
 
 def undecided(state: CorpusState, seeds: Sequence[Source]) -> list[Source]:
-    """Those of the sources of which nothing is decided: no generation started since they joined, so
-    none of their rows was ever drawn."""
-    started = max((one.sequence for one in state.generations.values()), default=-1)
+    """Those of the sources of which nothing is decided: no generation that could draw from them was
+    begun and kept, or given up when it had samples."""
+    begun = (g.sequence for g in state.generations.values() if g.batches or not g.abandoned)
+    started = max(begun, default=-1)
     said = {number for body in state.held for number in body.subject[DECIDES]}
     return [seed for seed in seeds if seed.sequence > started and seed.sequence not in said]
 

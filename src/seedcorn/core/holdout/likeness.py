@@ -13,6 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from seedcorn.core.text.fingerprint import estimate
+from seedcorn.core.text.shingles import Shingles
 
 SIMILAR = 0.5
 """Estimated Jaccard similarity from which documents that share a band belong together: lower than
@@ -26,35 +27,38 @@ phrase of eight words can be a coincidence."""
 
 
 def alike(
+    rows: NDArray[np.intp],
     keys: NDArray[np.uint64],
     signature: NDArray[np.uint8],
-    shingles: NDArray[np.uint64],
-    offsets: NDArray[np.int64],
+    sampled: Shingles,
 ) -> NDArray[np.int64]:
     """int64[n]: the first document of each one's cluster.
 
-    keys: [n, bands]; signature: uint8[n, 64]; shingles[offsets[i]:offsets[i + 1]] are distinct.
+    Document i has row `rows[i]` of the keys [m, bands] and the signatures uint8[m, 64]; the sampled
+    shingles are of the documents in order.
     """
-    roots = np.arange(len(keys), dtype=np.int64)
+    roots = np.arange(len(rows), dtype=np.int64)
     for band in range(keys.shape[1]):
-        order = np.argsort(keys[:, band], kind="stable")
-        _join_similar(roots, order, keys[order, band], signature)
-    _join_contained(roots, offsets, *_holders(shingles, offsets))
+        own = keys[rows, band]
+        order = np.argsort(own, kind="stable")
+        _join_similar(roots, rows, order, own[order], signature)
+    _join_contained(roots, sampled.offsets, *_holders(sampled))
     return _settled(roots)
 
 
 def _holders(
-    shingles: NDArray[np.uint64], offsets: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    sampled: Shingles,
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]]:
     """For each distinct shingle who holds it: `holders[starts[k]:starts[k + 1]]`, in order; and the
     number k of each shingle as they stand."""
-    order = np.argsort(shingles, kind="stable")
-    ordered = shingles[order]
+    order = np.argsort(sampled.hashes, kind="stable")
+    ordered = sampled.hashes[order]
     lead = np.ones(len(ordered), bool)
     lead[1:] = ordered[1:] != ordered[:-1]
-    number = np.empty(len(ordered), np.int64)
-    number[order] = np.cumsum(lead) - 1
-    owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    number = np.empty(len(ordered), np.int32)
+    number[order] = np.cumsum(lead, dtype=np.int32) - 1
+    sizes = np.diff(sampled.offsets)
+    owner = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
     starts = np.append(np.flatnonzero(lead), len(ordered))
     return number, starts, owner[order]
 
@@ -83,7 +87,11 @@ def _settled(roots: NDArray[Any]) -> NDArray[Any]:
 
 @njit(nogil=True, cache=True)
 def _join_similar(
-    roots: NDArray[Any], order: NDArray[Any], keys: NDArray[Any], signature: NDArray[Any]
+    roots: NDArray[Any],
+    rows: NDArray[Any],
+    order: NDArray[Any],
+    keys: NDArray[Any],
+    signature: NDArray[Any],
 ) -> None:
     """Join documents of one band; `keys` ascend, and `order` says whose they are."""
     begin = 0
@@ -94,7 +102,7 @@ def _join_similar(
             one, other = order[earlier], order[at]
             if _root(roots, one) == _root(roots, other):
                 continue
-            if estimate(signature[one], signature[other]) >= SIMILAR:
+            if estimate(signature[rows[one]], signature[rows[other]]) >= SIMILAR:
                 _join(roots, one, other)
 
 
