@@ -76,10 +76,27 @@ def test_more_shifted_copies_than_a_crowd_are_one_cluster():
     assert len(set(clusters(documents(copies)).tolist())) == 1
 
 
+def sampled(one):
+    return len(documents([one]).sampled.hashes)
+
+
 def test_one_phrase_in_common_joins_nothing():
-    phrase = " ".join(TEXTS[0].split()[:9])
-    sayings = [f"{text(n, 30)} {phrase} {text(n + 500, 30)}" for n in range(200)]
+    phrase = next(one for n in range(1000) if sampled(one := text(n, 8)))
+    sayings = [f"{phrase} {text(n, 8)}" for n in range(2000, 2100)]
     assert len(set(clusters(documents(sayings)).tolist())) == len(sayings)
+
+
+def test_near_duplicates_too_short_for_sampled_shingles_belong_together():
+    short = next(one for n in range(1000) if not sampled(one := text(n, 25)))
+    other = " ".join([*short.split()[:-1], "other"])
+    assert len(set(clusters(documents([short, other, text(2000)])).tolist())) == 2
+
+
+def test_passage_that_is_less_than_half_of_both_documents_joins_nothing():
+    passage = text(3, 120)
+    quoting = [f"{text(n, 300)} {passage} {text(n + 500, 300)}" for n in range(20, 40)]
+    assert len(set(clusters(documents(quoting)).tolist())) == len(quoting)
+    assert len(set(clusters(documents([*quoting, passage])).tolist())) == 1
 
 
 @pytest.mark.parametrize("reverse", [False, True])

@@ -54,6 +54,11 @@ def test_more_documents_change_no_role_but_where_the_limit_cuts():
     }
 
 
+def test_cluster_is_held_by_its_own_hash_and_not_to_fill_the_share():
+    free = NAMES[assigned(NAMES, fresh(len(NAMES)), 0.1) == FREE]
+    assert (assigned(free, fresh(len(free)), 0.05) == FREE).all()
+
+
 def test_what_joins_a_cluster_later_is_drawn_or_held_as_the_cluster_is():
     held = int(np.flatnonzero(assigned(NAMES, fresh(len(NAMES)), 0.1) == 1)[0])
     names = np.array([NAMES[held], NAMES[held], 7, 7, 8, 8, 8, 8], np.uint64)
