@@ -6,6 +6,7 @@ import json
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,7 +30,11 @@ class Endpoint:
     context: int = 0
     """Tokens of prompt and answer together; 0: endless."""
     answer_s: float = 0.0
+    paces: dict[str, float] = field(default_factory=dict)
+    """Seconds by a word of the prompt, instead of `answer_s` where it holds one."""
     answers: int = 0
+    spent: Counter[str] = field(default_factory=Counter)
+    """What it spent: `tokens` of its answers, and seconds under each word of `paces`."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def text(self, body: dict[str, Any]) -> str:
@@ -56,15 +61,20 @@ class _Handler(BaseHTTPRequestHandler):
         if body["model"] != self.endpoint.model:
             self._answer(404, {"error": {"message": f"no model {body['model']}"}})
             return
-        time.sleep(self.endpoint.answer_s)
+        began, asked = time.monotonic(), " ".join(one["content"] for one in body["messages"])
+        word = next((word for word in self.endpoint.paces if word in asked), "")
+        time.sleep(self.endpoint.paces.get(word, self.endpoint.answer_s))
         prompt = sum(len(one["content"].split()) for one in body["messages"])
         if self.endpoint.context and prompt + body["max_tokens"] > self.endpoint.context:
             limit = f"the context length is {self.endpoint.context} tokens, {prompt} were asked"
             self._answer(400, {"error": {"message": limit}})
             return
+        text = self.endpoint.text(body)
         with self.endpoint.lock:
             self.endpoint.answers += 1
-        text = self.endpoint.text(body)
+            self.endpoint.spent.update(
+                {word: time.monotonic() - began, "tokens": len(text.split())}
+            )
         message = {"role": "assistant", "content": text}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         usage = {"prompt_tokens": prompt, "completion_tokens": len(text.split())}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seedcorn.core.dedup.batch import SealRule, StagedBatch, decide
+from seedcorn.core.dedup.batch import Lost, SealRule, StagedBatch, decide
 from seedcorn.core.dedup.decontamination import EvaluationSet
 from seedcorn.core.dedup.entry import Written, entry_of, sketch_of
 from seedcorn.core.dedup.index import Index
@@ -68,7 +68,8 @@ def staged(texts: list[str], rejected: dict[int, str] | None = None, first: int 
         tokens=np.full(count, 40, np.int32),
         own_tokens=np.full(count, 40, np.int64),
         seconds=[0.5] * count,
-        lost=0.25,
+        in_flight=[2.0 + n % 2 for n in range(count)],
+        lost=Lost(0.25, {"odd": 4.0}, 80, 6),
         words=read_words(*pack([text.encode() for text in texts]), NEWEST),
     )
 
@@ -162,6 +163,9 @@ def test_entry_accounts_for_every_row_token_and_engine_second():
     assert entry.strata["odd"] == {"duplicate": 2, "tokens": 0, "generated": 80}
     assert entry.engine_seconds == pytest.approx(5 * 0.5 + 0.25)
     assert entry.goodput["regenerated"] == 0.25
+    # Three rows of even held 2 s each, two of odd 3 s; and odd 4 s more for rows that lost.
+    assert entry.slot_seconds == {"even": 6.0, "odd": 10.0}
+    assert entry.regenerated == {"generated": 80, "prompt": 6}
     assert (entry.first_unit, entry.last_unit, entry.first_index, entry.last_index) == (0, 1, 0, 7)
     assert entry.form["even"]["verified"] == 2
     assert entry.form["odd"]["absorbed"] == 1

@@ -34,11 +34,13 @@ def segment(store, texts: dict[int, str], seconds: float = 1.0) -> str:
             Draw(index, f"{index:032x}", "p", {}, (), 1),
             Outcome.CANDIDATE if text else Outcome.REJECTED,
             text=text,
+            prompt_tokens=2,
+            completion_tokens=7,
         )
         for index, text in texts.items()
     ]
     prints = fingerprint_texts([text for text in texts.values() if text], NEWEST)
-    each = [seconds] * len(rows)
+    each = [(seconds, 3 * seconds)] * len(rows)
     return write_segment(store, segment_table(rows, 0, LINEAGE, prints, each), 1, 0)
 
 
@@ -64,7 +66,11 @@ def test_batch_is_the_same_whatever_the_order_and_repetition_of_its_segments(pie
     assert table.equals(shuffled)
     assert lost == cost
     paid = sum((n + 1.0) * len(piece) for n, piece in enumerate(pieces))
-    assert sum(table["engine_seconds"].to_pylist()) + lost == paid
+    assert sum(table["engine_seconds"].to_pylist()) + lost.seconds == paid
+    assert sum(table["in_flight_seconds"].to_pylist()) + lost.in_flight.get("p", 0.0) == 3 * paid
+    written = sum(map(len, pieces))
+    assert sum(table["completion_tokens"].to_pylist()) + lost.tokens == 7 * written
+    assert sum(table["prompt_tokens"].to_pylist()) + lost.prompt_tokens == 2 * written
     for index, text in enumerate(table["text"].to_pylist()):
         assert text in {piece[index] for piece in pieces if index in piece}
 

@@ -67,7 +67,7 @@ def samples(draw) -> list[Sample]:
     ]
 
 
-def table_of(rows: list[Sample], seconds: Sequence[float] = ()):
+def table_of(rows: list[Sample], seconds: Sequence[tuple[float, float]] = ()):
     texts = [row.text for row in rows if row.outcome is Outcome.CANDIDATE]
     return segment_table(rows, 3, LINEAGE, fingerprint_texts(texts, NEWEST), seconds)
 
@@ -81,12 +81,14 @@ def store(tmp_path) -> MemoryStore:
 @settings(max_examples=25, deadline=None)
 def test_segment_of_any_samples_comes_back_with_every_value(rows, data):
     store, count = MemoryStore("samples-roundtrip"), len(rows)
-    seconds = data.draw(st.lists(st.floats(0, 1e9), min_size=count, max_size=count))
+    pairs = st.tuples(st.floats(0, 1e9), st.floats(0, 1e9))
+    seconds = data.draw(st.lists(pairs, min_size=count, max_size=count))
 
     key = write_segment(store, table_of(rows, seconds), 2, 3)
     table = read_segment(store, key)
 
-    assert table["engine_seconds"].to_pylist() == seconds
+    columns = (table[name].to_pylist() for name in ("engine_seconds", "in_flight_seconds"))
+    assert list(zip(*columns, strict=True)) == seconds
     assert table.schema.equals(SEGMENT_SCHEMA, check_metadata=False)
     assert segment_indices(store, key) == [row.draw.index for row in rows]
     assert (parse_segment(key).generation, parse_segment(key).unit) == (2, 3)
@@ -169,6 +171,13 @@ def test_segment_of_another_version_is_refused_by_the_column_it_lacks(store):
 
     with pytest.raises(FormatError, match=f"{key} was staged by another.*no engine_seconds"):
         read_segment(store, key)
+
+
+def test_segment_staged_before_time_in_flight_was_kept_is_read_with_its_shares(store):
+    table = table_of([sample(0, "a"), sample(1, "b")], [(1.0, 9.0), (2.0, 9.0)])
+    key = write_segment(store, table.drop_columns(["in_flight_seconds"]), 2, 3)
+
+    assert read_segment(store, key)["in_flight_seconds"].to_pylist() == [1.0, 2.0]
 
 
 def test_fingerprints_of_a_slice_are_those_of_its_rows():

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypedDict
 
-from seedcorn.core.decisions.yields import Candidate, best_stratum, seconds_per_sample
+from seedcorn.core.decisions.yields import Candidate, best_stratum
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.forecast.forecast import Forecast
-from seedcorn.core.forecast.prospects import ALL, Amount, exclusive_shares
+from seedcorn.core.forecast.prospects import ALL, exclusive_shares, next_samples
 from seedcorn.core.intervals import Bounds, Interval
 from seedcorn.core.ledger.ledger import Ledger
-from seedcorn.core.log.state import MIXING
+from seedcorn.core.ledger.prices import seconds_per_sample, weights_of
 from seedcorn.core.sketch.sketch import HEADLINE
 
 
@@ -33,7 +33,7 @@ class Outlook:
     exclusive: float
     """Share of the stratum's unique content that no other stratum has."""
     seconds_per_sample: float | None
-    """Measured: engine seconds, shared out by tokens."""
+    """Measured: seconds that engines were held, on each device, see `core.ledger.prices`."""
     stopped: bool = False
     """Whether a decision stopped drawing it."""
     tokens: Interval | None = None
@@ -83,7 +83,7 @@ def outlooks(
         raise SeedcornError(
             "nothing to forecast from: a sketch of the newest generation is missing"
         )
-    weights = _decided(ledger)
+    weights = weights_of(ledger.accounts[-1])
     names = ledger.prospects.names
     return [_outlook(ledger, name, weights, samples, engine_hours) for name in names]
 
@@ -105,12 +105,6 @@ def best(found: list[Outlook], per_engine_time: bool) -> str:
     return best_stratum(candidates, per_engine_time) if len(found) > 2 else ""
 
 
-def _decided(ledger: Ledger) -> Mapping[str, float]:
-    """The strata's weights as the newest decision left them; empty where the recipe's rule."""
-    mixes = [d for d in ledger.accounts[-1].decisions if d.action in MIXING]
-    return max(mixes, key=lambda decision: decision.batch).value["weights"] if mixes else {}
-
-
 def _outlook(
     ledger: Ledger,
     name: str,
@@ -118,7 +112,7 @@ def _outlook(
     samples: int | None,
     engine_hours: float | None,
 ) -> Outlook:
-    seconds = _seconds_per_sample(ledger, name, weights)
+    seconds = seconds_per_sample(ledger.accounts[-1], name)
     if engine_hours is not None:
         if seconds is None:
             raise SeedcornError(
@@ -133,10 +127,8 @@ def _outlook(
         ledger.scores.widening, ledger.accounts[-1].generation, rule=ledger.prospects.rule
     )
     stopped = name != ALL and weights.get(name) == 0
-    if name == ALL and weights:
-        total = sum(weights.values())
-        amounts = {s: Amount(round(amount * w / total), 0) for s, w in weights.items() if total}
-        forecast = ledger.prospects.mixed(amounts, alone, widen)
+    if name == ALL:
+        forecast = next_samples(ledger.prospects, ledger.history, amount, weights, widen)
     else:
         forecast = ledger.prospects.forecast(name, amount, widen=widen(name))
     tokens = _tokens(ledger, name, forecast)
@@ -154,19 +146,6 @@ def _tokens(ledger: Ledger, name: str, found: Forecast | None) -> Interval | Non
     unique, stratum = sampled / ledger.history.rate, name if place else None
     worth = books.per_shingle(unique, prospects.samples(name), stratum)
     return worth.tokens(Interval(found.estimate, found.low, found.high), found.samples)
-
-
-def _seconds_per_sample(ledger: Ledger, name: str, weights: Mapping[str, float]) -> float | None:
-    account, prospects = ledger.accounts[-1], ledger.prospects
-    if not account.engine_seconds or not account.tokens["generated"]:
-        return None
-    if name == ALL and sum(weights.values()):
-        each = {s: _seconds_per_sample(ledger, s, {}) or 0.0 for s in weights}
-        return sum(each[s] * w for s, w in weights.items()) / sum(weights.values()) or None
-    if not prospects.samples(name):
-        return account.engine_seconds / account.samples
-    whole = account.engine_seconds, account.tokens["generated"]
-    return seconds_per_sample(*whole, prospects.tokens(name), prospects.samples(name))
 
 
 def as_json(found: list[Outlook], per_engine_time: bool) -> OutlookDocument:

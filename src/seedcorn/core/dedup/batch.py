@@ -6,7 +6,7 @@ log entry commits it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -50,6 +50,18 @@ class DedupIndex(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """What the rows had cost that another row of the same index beat: work done twice."""
+
+    seconds: float = 0.0
+    """Of engines."""
+    in_flight: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by stratum."""
+    tokens: int = 0
+    prompt_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StagedBatch:
     """The rows of a batch that count, as columns: one row per index, in plan order."""
 
@@ -70,8 +82,9 @@ class StagedBatch:
     """Of the completion's text alone, without a trace."""
     seconds: Sequence[float]
     """Each row's share of its engine's time."""
-    lost: float
-    """Engine seconds of rows that another row of the same index beat."""
+    in_flight: Sequence[float]
+    """Seconds for which each row held a slot of its engine."""
+    lost: Lost
     words: Words
     """Of every row."""
 

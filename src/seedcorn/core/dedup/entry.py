@@ -9,7 +9,7 @@ from seedcorn.core.dedup.batch import Outcomes, SealRule, StagedBatch
 from seedcorn.core.dedup.sealing import SealRequest, tally
 from seedcorn.core.generate.reasoning import marked
 from seedcorn.core.ledger.alarms import form_of, spaced
-from seedcorn.core.ledger.goodput import split
+from seedcorn.core.ledger.goodput import split, summed
 from seedcorn.core.ledger.latents import latent_hashes
 from seedcorn.core.log.entries import BatchCommitted, ObjectRef
 from seedcorn.core.sketch.sketch import LATENT, Delta, batch_delta, limit
@@ -65,7 +65,9 @@ def entry_of(
     named = [str(value) for value in outcomes.columns["outcome"]]
     why = [str(reason or "") for reason in outcomes.columns["reason"]]
     counts, reasons, strata = tally(named, why, batch.strata, batch.tokens.tolist())
-    goodput = split(named, batch.seconds, batch.lost)
+    lost = batch.lost
+    goodput = split(named, batch.seconds, lost.seconds)
+    strata_held = [*batch.strata, *lost.in_flight], [*batch.in_flight, *lost.in_flight.values()]
     return BatchCommitted(
         form=_forms(batch, outcomes),
         generation=request.generation,
@@ -92,7 +94,13 @@ def entry_of(
         containment=written.containment,
         marked=written.marked,
         unique=written.unique,
+        slot_seconds=summed(*strata_held),
+        regenerated=_nonzero(generated=lost.tokens, prompt=lost.prompt_tokens),
     )
+
+
+def _nonzero(**counts: int) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if count}
 
 
 def _forms(batch: StagedBatch, outcomes: Outcomes) -> dict[str, dict[str, float]]:

@@ -247,6 +247,21 @@ def prospects_of(entry: Measurement | None) -> dict[str, Prospect]:
     return cast("dict[str, Prospect]", entry.values["strata"]) if entry is not None else {}
 
 
+def next_samples(
+    prospects: Prospects,
+    history: History,
+    samples: int,
+    weights: Mapping[str, float],
+    widen: Callable[[str], float],
+) -> Forecast | None:
+    """What so many further samples add, drawn by `weights`; by none of them as all so far."""
+    if not weights:
+        return prospects.forecast(ALL, samples, widen=widen(ALL))
+    total = sum(weights.values()) or 1.0
+    amounts = {name: Amount(round(samples * w / total), 0) for name, w in weights.items()}
+    return prospects.mixed(amounts, exclusive_shares(prospects, history), widen)
+
+
 def exclusive_shares(prospects: Prospects, history: History) -> dict[str, float]:
     """Share of each stratum's unique content that no other stratum has; 0 without any."""
     novel = history.novel(prospects.generation, HEADLINE)

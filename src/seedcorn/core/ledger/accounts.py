@@ -15,7 +15,7 @@ from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.intervals import Interval
 from seedcorn.core.ledger.alarms import AlarmWatch
 from seedcorn.core.ledger.first_held import FirstHeldBooks
-from seedcorn.core.ledger.goodput import Goodput
+from seedcorn.core.ledger.goodput import Goodput, SlotTime, devices_of
 from seedcorn.core.ledger.latents import Constructed
 from seedcorn.core.ledger.verdict.verdict import TAUGHT, Limits
 from seedcorn.core.log.entries import (
@@ -24,6 +24,7 @@ from seedcorn.core.log.entries import (
     GenerationAbandoned,
     GenerationFinished,
     GenerationStarted,
+    Measurement,
     ObjectRef,
 )
 from seedcorn.core.log.state import STOP
@@ -88,6 +89,14 @@ class Account:
     engine_seconds: float = 0.0
     goodput: Goodput = field(default_factory=Goodput)
     """Measured."""
+    slots: SlotTime = field(default_factory=SlotTime)
+    """Measured."""
+    beaten_tokens: int = 0
+    """Of rows that another row of the same sample beat. Measured, as the next."""
+    spent_tokens: int = 0
+    """That engines finished, whatever came of them."""
+    devices: float = 1.0
+    """That one engine occupies, by the recipe it was started with."""
     watch: AlarmWatch = field(default_factory=AlarmWatch)
     ticks: list[Tick] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
@@ -123,6 +132,9 @@ class Account:
         self.marked.update(batch.marked)
         self.engine_seconds += batch.engine_seconds
         self.goodput.add(sequence, batch.goodput)
+        self.slots.add(batch.slot_seconds, batch.engine_seconds)
+        self.beaten_tokens += batch.regenerated.get("generated", 0)
+        self.spent_tokens += batch.spent_tokens.get("generated", 0)
         self.watch.apply(batch)
         self.form |= batch.form
         if self.first_held is not None:
@@ -150,6 +162,19 @@ class Account:
                     f"log entry {sequence} (withdrawn) brings generation {self.generation} to "
                     f"{self.withdrawn[what]} withdrawn {what}, but only {accepted} were accepted"
                 )
+
+    def measure(self, sequence: int, engine_time: Measurement) -> None:
+        """Add what engines did since the last batch of a run."""
+        self.goodput.add(sequence, engine_time.values)
+        self.spent_tokens += engine_time.spent_tokens.get("generated", 0)
+
+    @property
+    def regenerated_tokens(self) -> int:
+        """Tokens of work that counts for nothing: what another row of the same sample beat, and once
+        the generation is finished whatever engines wrote beyond what was committed. A driver that is
+        killed takes the tokens since its last entry with it. Measured."""
+        surplus = self.spent_tokens - self.tokens["generated"]
+        return max(self.beaten_tokens, surplus if self.status == FINISHED else 0)
 
     @property
     def engine_time(self) -> dict[str, float]:
@@ -227,6 +252,7 @@ def open_account(sequence: int, entry: GenerationStarted) -> Account:
             group=group_size(entry.rules, int(recipe.get("samples_per_prompt", 1))),
             limits=_limits(recipe),
             first_held=FirstHeldBooks() if counts_tokens(entry.rules) else None,
+            devices=devices_of(recipe.get("engine", {})),
         )
     except (KeyError, TypeError) as error:
         raise CorruptCorpus(

@@ -22,6 +22,7 @@ from seedcorn.core.ledger.course import (
     next_tokens,
 )
 from seedcorn.core.ledger.judging import verdict_of
+from seedcorn.core.ledger.prices import StratumTimes
 from seedcorn.core.ledger.rows import (
     Audit,
     Containment,
@@ -122,7 +123,7 @@ class GivenUp(TypedDict):
 
 
 class TimesOfRow(TypedDict):
-    """What of a generation rests on clocks."""
+    """What of a generation rests on clocks, as `GenerationRow` explains it."""
 
     generation: int
     engine_hours: float
@@ -130,6 +131,10 @@ class TimesOfRow(TypedDict):
     next_hour: Bounds | None
     next_hour_tokens: Bounds | None
     engine_time: dict[str, float]
+    paid_hours: float | None
+    unique_tokens_per_paid_hour: float | None
+    strata_times: dict[str, StratumTimes]
+    regenerated_tokens: int
 
 
 class Times(TimesOfRow):
@@ -196,7 +201,10 @@ def document(ledger: LedgerView) -> LedgerDocument:
         ],
         "forecast": expectations_of(rows, ledger.scores, newest),
         "repeats": _repeats(rows),
-        "measured": [_times(row, account) for row, account in pairs],
+        "measured": [
+            {**times_of(row), "curve": [tick.engine_seconds for tick in account.ticks]}
+            for row, account in pairs
+        ],
     }
     if ledger.abandoned:
         value["abandoned"] = [_given_up(account) for account in ledger.abandoned]
@@ -246,15 +254,15 @@ def times_of(row: GenerationRow) -> TimesOfRow:
         "next_hour": _bounds(row.next_hour),
         "next_hour_tokens": _bounds(row.next_hour_tokens),
         "engine_time": row.engine_time,
+        "paid_hours": row.paid_hours,
+        "unique_tokens_per_paid_hour": row.unique_tokens_per_paid_hour,
+        "strata_times": row.strata_times,
+        "regenerated_tokens": row.regenerated_tokens,
     }
 
 
 def _generation(row: GenerationRow, account: Account, scores: ForecastScores) -> Generation:
     return {**figures_of(row), **course_of(account, scores)}
-
-
-def _times(row: GenerationRow, account: Account) -> Times:
-    return {**times_of(row), "curve": [tick.engine_seconds for tick in account.ticks]}
 
 
 def _given_up(account: Account) -> GivenUp:

@@ -7,7 +7,7 @@ history cannot be taken out again, so the fold must be told of it before it meet
 """
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from seedcorn.core.ledger.accounts import ABANDONED, RUNNING, Account, open_acco
 from seedcorn.core.ledger.document import LedgerDocument, document
 from seedcorn.core.ledger.goodput import ENGINE_TIME
 from seedcorn.core.ledger.line import line
+from seedcorn.core.ledger.prices import next_hour
 from seedcorn.core.ledger.rows import GenerationRow, StratumRow, generation_row, stratum_rows
 from seedcorn.core.log.entries import (
     BatchCommitted,
@@ -139,7 +140,7 @@ class Ledger:
 
     def rows(self) -> list[GenerationRow]:
         """One row per generation that stands, in order."""
-        return [
+        rows = [
             generation_row(
                 account,
                 self.history,
@@ -150,6 +151,7 @@ class Ledger:
             for before, account in pairwise([None, *self.accounts])
             if account is not None
         ]
+        return [self._with_next_hour(*pair) for pair in zip(rows, self.accounts, strict=True)]
 
     def strata(self) -> list[StratumRow]:
         """One row per generation that stands and stratum of its recipe, in the recipe's order."""
@@ -181,6 +183,12 @@ class Ledger:
 
     def _prospect(self, generation: int) -> Prospect | None:
         return prospects_of(self.scores.last(generation)).get(ALL)
+
+    def _with_next_hour(self, row: GenerationRow, account: Account) -> GenerationRow:
+        if not self.seen:
+            return row
+        found = next_hour(account, self.prospects, self.history, self.scores)
+        return replace(row, next_hour=found[0], next_hour_tokens=found[1])
 
     def _unknown(self, generation: int) -> tuple[str, str]:
         """Why U, and why the net U, of this generation cannot be told; empty where they can."""
@@ -273,7 +281,7 @@ class Ledger:
             account.audits[body.subject.get("stratum", "")] = body.values
         elif body.name == ENGINE_TIME:
             generation = int(body.subject["generation"])
-            self._account(generation).goodput.add(self.sequence, body.values)
+            self._account(generation).measure(self.sequence, body)
 
     def _decided(self, body: Decision) -> None:
         if body.action == SKETCH_RATE:

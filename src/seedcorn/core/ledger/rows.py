@@ -13,6 +13,7 @@ from seedcorn.core.forecast.prospects import ALL, Prospect
 from seedcorn.core.intervals import Bounds, Interval, unique_interval
 from seedcorn.core.ledger.accounts import Account
 from seedcorn.core.ledger.alarms import Alarm
+from seedcorn.core.ledger.prices import StratumTimes, paid_hours, per_hour, strata_times
 from seedcorn.core.ledger.verdict.verdict import Limits
 from seedcorn.core.log.entries import Decision
 from seedcorn.core.sample import OUTCOMES
@@ -122,7 +123,8 @@ class GenerationRow:
     coverage: float | None = None
     """Good's C, by the newest forecast."""
     next_hour: Interval | None = None
-    """Measured: U_8 that the next engine-hour would add, by the newest forecast."""
+    """Measured: U_8 that the samples of the next paid hour would add, of the newest generation alone:
+    no other one has a next hour."""
     marked: dict[str, int] = field(default_factory=dict)
     """Accepted samples whose text still holds a marker of a trace, by family of markers."""
     engine_time: dict[str, float] = field(default_factory=dict)
@@ -145,6 +147,14 @@ class GenerationRow:
     """Without what withdrawn samples had brought."""
     next_hour_tokens: Interval | None = None
     """Measured: `next_hour` in unique tokens."""
+    paid_hours: float | None = None
+    """Measured: hours that engines were held, times their devices; None where not all is known."""
+    unique_tokens_per_paid_hour: float | None = None
+    """Measured: the price, net of withdrawals."""
+    strata_times: dict[str, StratumTimes] = field(default_factory=dict)
+    """Measured: what each stratum took; empty where no batch says."""
+    regenerated_tokens: int = 0
+    """Measured: of work that was done twice and counts for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +195,6 @@ def generation_row(
     """The row of one generation; U is withheld where `unknown` says why. `prospect`: what the
     newest forecast entry says of all strata together; `before`: the generation before it."""
     unique = {} if unknown else _totals(account, history, net=False)
-    next_hour = _next_hour(account, prospect)
     tokens, withdrawn = account.tokens, account.withdrawn
     hours = account.engine_seconds / 3600
     return GenerationRow(
@@ -218,8 +227,6 @@ def generation_row(
         companions=cast("Companions | None", account.companions),
         precision=_audit(account, ALL),
         coverage=prospect["coverage"] if prospect is not None else None,
-        next_hour=next_hour,
-        next_hour_tokens=_in_tokens(account, unique, next_hour),
         marked=dict(sorted(account.marked.items())),
         engine_time=account.engine_time,
         alarms=tuple(account.watch.alarms),
@@ -227,6 +234,8 @@ def generation_row(
         worth_before=_worth(before),
         limits=account.limits,
         **_first_held(account, None),
+        **_prices(account),
+        regenerated_tokens=account.regenerated_tokens,
     )
 
 
@@ -263,6 +272,23 @@ def _worth(account: Account | None) -> Bounds | None:
     return found.get("worth") if found else None
 
 
+class _Prices(TypedDict):
+    paid_hours: float | None
+    unique_tokens_per_paid_hour: float | None
+    strata_times: dict[str, StratumTimes]
+
+
+def _prices(account: Account) -> _Prices:
+    """What was paid, and what for: net of what was withdrawn."""
+    books, hours = account.first_held, paid_hours(account)
+    net = {name: books.net(name) for name in books.whole} if books is not None else {}
+    return {
+        "paid_hours": hours,
+        "unique_tokens_per_paid_hour": per_hour(books.net() if books else None, hours),
+        "strata_times": strata_times(account, net),
+    }
+
+
 class _FirstHeld(TypedDict, total=False):
     ledger_unit: int
     unique_tokens: Interval
@@ -293,24 +319,6 @@ def _first_held(account: Account, stratum: str | None) -> _FirstHeld:
 
 def _audit(account: Account, stratum: str) -> Audit | None:
     return cast("Audit | None", account.audits.get(stratum))
-
-
-def _next_hour(account: Account, prospect: Prospect | None) -> Interval | None:
-    coming = prospect["next"] if prospect is not None else None
-    if not coming or not coming["samples"] or not account.engine_seconds or not account.samples:
-        return None
-    per_hour = 3600 * account.samples / account.engine_seconds / coming["samples"]
-    return Interval(*(per_hour * end for end in Interval.of(coming)))
-
-
-def _in_tokens(account: Account, unique: Unique, found: Interval | None) -> Interval | None:
-    """What another engine-hour is forecast to add, in unique tokens."""
-    books = account.first_held
-    if books is None or found is None or not unique:
-        return None
-    samples = round(3600 * account.samples / account.engine_seconds)
-    worth = books.per_shingle(unique[HEADLINE].estimate, account.samples)
-    return worth.tokens(found, samples)
 
 
 def _instances(account: Account, history: History) -> Interval | None:

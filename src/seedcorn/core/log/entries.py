@@ -91,6 +91,8 @@ class Measurement:
     subject: dict[str, Any]
     values: dict[str, Any]
     objects: list[ObjectRef] = field(default_factory=list)
+    spent_tokens: dict[str, int] = field(default_factory=dict, metadata=_SINCE_3)
+    """Of `engine_time`: as in a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class BatchCommitted:
     samples. Tokens are the engine's completion tokens, engine_seconds are worker wall seconds with
     work in flight. `form` is by stratum: how alike a fixed number of its texts are (core.ledger.alarms).
     `goodput` is measured: what these seconds went into, and what engines did since the entry before
-    (core.ledger.goodput).
+    (core.ledger.goodput). `slot_seconds`, `regenerated` and `spent_tokens` are measured too.
     """
 
     generation: int
@@ -131,6 +133,12 @@ class BatchCommitted:
     unique: dict[str, dict[str, float]] = field(default_factory=dict, metadata=_SINCE_3)
     """By stratum: sums of what its accepted samples were the first to hold
     (core.sketch.unique_tokens); empty under rule 1 of the ledger's unit."""
+    slot_seconds: dict[str, float] = field(default_factory=dict, metadata=_SINCE_3)
+    """By stratum: for how long its samples were in flight, regenerated ones included."""
+    regenerated: dict[str, int] = field(default_factory=dict, metadata=_SINCE_3)
+    """Tokens of rows that another row of the same sample beat: generated | prompt."""
+    spent_tokens: dict[str, int] = field(default_factory=dict, metadata=_SINCE_3)
+    """Tokens of what engines finished since the entry before, whatever came of it: generated."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,8 @@ class Coordinator:
         request = SealRequest.of(self._job.generation, self._leases.cut, batch, ordinal, segments)
         began = clock.now()
         body = await keeper.seal(request)
-        body = replace(body, goodput=body.goodput | self._ports.engine_time.take())
+        seconds = body.goodput | self._ports.engine_time.take()
+        body = replace(body, goodput=seconds, spent_tokens=self._spent_tokens())
         sealed = clock.now()
 
         def durable() -> None:
@@ -261,7 +262,12 @@ class Coordinator:
         await self._look()
         taken = self._ports.engine_time.take()
         self._ports.meter.engine_time(taken)
-        return Measurement(ENGINE_TIME, {"generation": self._job.generation}, taken)
+        subject = {"generation": self._job.generation}
+        return Measurement(ENGINE_TIME, subject, taken, spent_tokens=self._spent_tokens())
+
+    def _spent_tokens(self) -> dict[str, int]:
+        tokens = self._ports.engine_time.take_tokens()
+        return {"generated": tokens} if tokens else {}
 
     async def _watch(self) -> None:
         while True:

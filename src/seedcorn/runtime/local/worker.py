@@ -56,7 +56,7 @@ class LocalWorker:
     async def progress(self) -> WorkerProgress:
         """Counters."""
         progress = await settled(self._worker.progress(), WORKER)
-        self._engine_time.progress(self._slot, progress.busy_s, progress.in_flight)
+        self._engine_time.progress(self._slot, progress.busy_s, progress.in_flight, progress.tokens)
         return progress
 
     async def drain(self) -> None:

@@ -102,7 +102,7 @@ class RayWorker:
     async def progress(self) -> WorkerProgress:
         """Counters."""
         report = await settled(self._actor.progress.remote(), WORKER)
-        self._engine_time.progress(self._slot, report.busy_s, report.in_flight)
+        self._engine_time.progress(self._slot, report.busy_s, report.in_flight, report.tokens)
         return report
 
     async def drain(self) -> None:

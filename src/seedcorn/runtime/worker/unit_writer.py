@@ -36,10 +36,11 @@ LAGS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A sample that is not durable yet, its share of the engine's time, and when it was done."""
+    """A sample that is not durable yet, what it took, and when it was done."""
 
     sample: Sample
-    seconds: float
+    seconds: tuple[float, float]
+    """Its share of the engine's time, and its time in flight."""
     at: float
     """Monotonic."""
 
@@ -177,7 +178,7 @@ class UnitWriter:
         async with self._slots:
             if self._closed:
                 return
-            mark = self._busy.enter()
+            mark, began = self._busy.enter(), time.monotonic()
             try:
                 sample = await write_sample(self._line, draw, parents, self._engine)
             except EngineDead as error:
@@ -185,8 +186,8 @@ class UnitWriter:
                 state.in_flight.append(draw.index)
                 return
             finally:
-                seconds = self._busy.leave(mark)
-        state.finished.append(Finished(sample, seconds, time.monotonic()))
+                share, now = self._busy.leave(mark), time.monotonic()
+        state.finished.append(Finished(sample, (share, now - began), now))
         state.done += 1
         self._outcomes[sample.outcome] += 1
         self._tokens += sample.completion_tokens
@@ -225,4 +226,4 @@ class UnitWriter:
     def _failed(self, index: int, reason: str, detail: str) -> Finished:
         draw = self._plan.draw(index)
         sample = Sample(draw, Outcome.FAILED, reason=reason, detail=detail)
-        return Finished(sample, 0.0, time.monotonic())
+        return Finished(sample, (0.0, 0.0), time.monotonic())

@@ -7,8 +7,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from seedcorn.core.dedup.batch import StagedBatch
+from seedcorn.core.dedup.batch import Lost, StagedBatch
 from seedcorn.core.dedup.sealing import winners
+from seedcorn.core.ledger.goodput import summed
 from seedcorn.core.log.entries import ObjectRef
 from seedcorn.core.log.layout import ShardName
 from seedcorn.core.sample import Outcome
@@ -20,6 +21,7 @@ from seedcorn.storage.samples.samples import (
     DATA_SCHEMA,
     DROPPED_SCHEMA,
     ENGINE_SECONDS,
+    IN_FLIGHT,
     SEGMENT_SCHEMA,
     UNIQUE_TOKENS,
     fingerprints_of,
@@ -33,9 +35,9 @@ _NO_TEXT = pa.array([], pa.string())
 
 def read_batch(
     store: Store, segments: Sequence[str], first: int, last: int
-) -> tuple[pa.Table, float]:
-    """The rows that count, one per index of [first, last] in plan order, and the engine seconds of
-    the rows that lost: work done twice was paid for, once however often its segment is named.
+) -> tuple[pa.Table, Lost]:
+    """The rows that count, one per index of [first, last] in plan order, and what the rows that lost
+    had cost: work done twice was paid for, once however often its segment is named.
 
     Raises CorruptCorpus when a segment is damaged or an index has no row, ObjectMissing.
     """
@@ -43,11 +45,23 @@ def read_batch(
     loaded = [read_segment(store, key) for key in sorted(set(segments))]
     table = pa.concat_tables([SEGMENT_SCHEMA.empty_table(), *loaded])
     rows = winners(table["index"].to_numpy(), table["content_hash"].to_numpy(), first, last)
-    lost = np.delete(table[ENGINE_SECONDS].to_numpy(), rows)
-    return table.take(pa.array(rows)).combine_chunks(), float(lost.sum())
+    beaten = table.take(pa.array(np.delete(np.arange(table.num_rows), rows)))
+    return table.take(pa.array(rows)).combine_chunks(), _lost(beaten)
 
 
-def staged_batch(table: pa.Table, lost: float, rule: TextRule) -> StagedBatch:
+def _lost(beaten: pa.Table) -> Lost:
+    if not beaten.num_rows:
+        return Lost()
+    strata = beaten["stratum"].to_pylist()
+    return Lost(
+        float(beaten[ENGINE_SECONDS].to_numpy().sum()),
+        summed(strata, beaten[IN_FLIGHT].to_pylist()),
+        int(beaten["completion_tokens"].to_numpy().sum()),
+        int(beaten["prompt_tokens"].to_numpy().sum()),
+    )
+
+
+def staged_batch(table: pa.Table, lost: Lost, rule: TextRule) -> StagedBatch:
     """The columns that decide a batch, its texts read by `rule`; `lost` as `read_batch` says."""
     outcomes = table["outcome"].to_pylist()
     candidates = np.flatnonzero([outcome == Outcome.CANDIDATE for outcome in outcomes])
@@ -65,6 +79,7 @@ def staged_batch(table: pa.Table, lost: float, rule: TextRule) -> StagedBatch:
         tokens=table["completion_tokens"].to_numpy(),
         own_tokens=own_tokens_of(table),
         seconds=table[ENGINE_SECONDS].to_pylist(),
+        in_flight=table[IN_FLIGHT].to_pylist(),
         lost=lost,
         words=words,
     )

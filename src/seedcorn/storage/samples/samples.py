@@ -77,6 +77,9 @@ DROPPED_SCHEMA = pa.schema(
 )
 ENGINE_SECONDS = "engine_seconds"
 """Column of a segment: each sample's share of its engine's busy time. Measured, never in a shard."""
+IN_FLIGHT = "in_flight_seconds"
+"""Column of a segment: for how long each sample held a slot of its engine. Where a segment has none,
+its shares stand for it. Measured, never in a shard."""
 SEGMENT_SCHEMA = pa.schema(
     [
         *SAMPLE_SCHEMA,
@@ -84,6 +87,7 @@ SEGMENT_SCHEMA = pa.schema(
         pa.field("content_hash", pa.uint64()),
         *FINGERPRINT_FIELDS,
         pa.field(ENGINE_SECONDS, pa.float64()),
+        pa.field(IN_FLIGHT, pa.float64()),
     ]
 )
 
@@ -103,12 +107,13 @@ def segment_table(
     unit: int,
     lineage: Lineage,
     fingerprints: Fingerprints,
-    seconds: Sequence[float] = (),
+    seconds: Sequence[tuple[float, float]] = (),
 ) -> pa.Table:
     """One row per sample; `fingerprints` belong to the candidates, in order; `seconds` are each
-    sample's share of the engine's time, none where it was free."""
+    sample's share of the engine's time and its time in flight, none where it was free."""
     info, count = lineage.info, len(samples)
     sampling = json.dumps(dict(info.sampling), sort_keys=True)
+    spent = np.array(seconds or [(0.0, 0.0)] * count, np.float64).reshape(count, 2)
     columns: dict[str, object] = {
         "sample_id": [s.draw.sample_id for s in samples],
         "text": [_storable(s.text) for s in samples],
@@ -138,7 +143,8 @@ def segment_table(
         "detail": [_storable(s.detail) for s in samples],
         "content_hash": np.array([_content_hash(s) for s in samples], np.uint64),
         **_fingerprint_columns(samples, fingerprints),
-        ENGINE_SECONDS: np.array(seconds if len(seconds) else np.zeros(count), np.float64),
+        ENGINE_SECONDS: spent[:, 0],
+        IN_FLIGHT: spent[:, 1],
     }
     return pa.table(columns, schema=SEGMENT_SCHEMA)
 
@@ -216,7 +222,7 @@ def encode(table: pa.Table) -> bytes:
 
 def _dictionary_columns(table: pa.Table) -> list[str]:
     unique = {"sample_id", "text", "reasoning", "prompt", "keys", "signature", "index", "seed"}
-    unique.add(ENGINE_SECONDS)
+    unique |= {ENGINE_SECONDS, IN_FLIGHT}
     return [name for name in table.column_names if name not in unique]
 
 
@@ -247,6 +253,8 @@ def read_segment(store: Store, key: str) -> pa.Table:
             "same command again, which generates its samples again"
         )
     table = table_of(data)
+    if IN_FLIGHT not in table.column_names and ENGINE_SECONDS in table.column_names:
+        table = table.append_column(IN_FLIGHT, table[ENGINE_SECONDS])
     if missing := set(SEGMENT_SCHEMA.names) - set(table.column_names):
         raise FormatError(
             f"{key} was staged by another version of seedcorn: it has no "
