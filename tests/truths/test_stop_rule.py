@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from seedcorn.core.forecast.forecast import Evidence, forecast
-from seedcorn.core.ledger.goodput import ENGINE_TIME
 from seedcorn.core.ledger.ledger import to_json
 from seedcorn.core.log.entries import (
     BatchCommitted,
@@ -19,6 +18,7 @@ from seedcorn.core.log.entries import (
 )
 from seedcorn.core.log.state import AUDIT, COMPANIONS
 from seedcorn.core.recipe import BudgetSpec, LedgerSpec, SimulatedSpec, TargetSpec
+from seedcorn.core.scheduling.goodput import ENGINE_TIME
 from seedcorn.core.simulation.simulation import instance_of
 from seedcorn.storage.log.reading import read_ledger, read_state
 from tests.truths.stopping_corpora import ENDLESS, SIZE, UNITS, Corpus, recipe

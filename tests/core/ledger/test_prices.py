@@ -6,7 +6,6 @@ import pytest
 
 from seedcorn.core.forecast.prospects import ALL
 from seedcorn.core.intervals import Interval
-from seedcorn.core.ledger.goodput import BUSY, ENGINE_TIME, IDLE, STARTING, devices_of
 from seedcorn.core.ledger.ledger import to_json
 from seedcorn.core.ledger.prices import (
     next_hour,
@@ -18,6 +17,7 @@ from seedcorn.core.ledger.prices import (
 from seedcorn.core.log.entries import BatchCommitted, Decision, Measurement
 from seedcorn.core.log.state import MOVE_BUDGET
 from seedcorn.core.recipe import EngineSpec, VllmSpec
+from seedcorn.core.scheduling.goodput import BUSY, ENGINE_TIME, IDLE, STARTING, devices_of
 from tests.core.ledger.folded import SIZE, Folded, fresh, recipe
 
 TIMES = {STARTING: 300.0, BUSY: 500.0, IDLE: 100.0}

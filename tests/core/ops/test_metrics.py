@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from seedcorn.core.ledger.goodput import OF_BATCH, OF_ENGINES
 from seedcorn.core.ops.metrics import (
     FROM_ENGINE,
     METRICS,
@@ -15,6 +14,7 @@ from seedcorn.core.ops.metrics import (
     corpus_tag,
     metric_table,
 )
+from seedcorn.core.scheduling.goodput import OF_BATCH, OF_ENGINES
 
 
 def test_every_metric_has_a_name_of_its_own_that_ray_does_not_discard():

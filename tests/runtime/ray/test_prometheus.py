@@ -14,11 +14,11 @@ import pytest
 import ray
 
 from seedcorn.config import load_recipe
-from seedcorn.core.ledger.goodput import IDLE, OF_BATCH, STARTING
 from seedcorn.core.ledger.rows import GenerationRow
 from seedcorn.core.ops import metrics as known
 from seedcorn.core.ops.dashboard import queries
 from seedcorn.core.ops.metrics import corpus_tag
+from seedcorn.core.scheduling.goodput import IDLE, OF_BATCH, STARTING
 from seedcorn.runtime.driver.grow import grow
 from seedcorn.runtime.hosting import open_cluster
 from seedcorn.storage.stores.opening import open_store

@@ -9,12 +9,12 @@ from rich.text import Text
 from seedcorn.commands.views.output import figures
 from seedcorn.core.figures import counted, scaled
 from seedcorn.core.intervals import Interval
-from seedcorn.core.ledger.goodput import goodput_line
 from seedcorn.core.ledger.judging import verdict_of
 from seedcorn.core.ledger.line import line
 from seedcorn.core.ledger.rows import Containment, GenerationRow, Short, StratumRow, Unique
 from seedcorn.core.ledger.verdict.verdict import GO, LOOK, STOP
 from seedcorn.core.sample import OUTCOMES
+from seedcorn.core.scheduling.goodput import goodput_line
 from seedcorn.core.sketch.sketch import HEADLINE
 
 SHOWN = 8

@@ -9,9 +9,9 @@ from seedcorn.core.dedup.batch import Outcomes, SealRule, StagedBatch
 from seedcorn.core.dedup.sealing import SealRequest, tally
 from seedcorn.core.generate.reasoning import marked
 from seedcorn.core.ledger.alarms import form_of, spaced
-from seedcorn.core.ledger.goodput import split, summed
-from seedcorn.core.ledger.latents import latent_hashes
 from seedcorn.core.log.entries import BatchCommitted, ObjectRef
+from seedcorn.core.scheduling.goodput import split, summed
+from seedcorn.core.sketch.latents import latent_hashes
 from seedcorn.core.sketch.sketch import LATENT, Delta, batch_delta, limit
 from seedcorn.core.sketch.unique_tokens import AcceptedTexts
 from seedcorn.core.text.shingles import below

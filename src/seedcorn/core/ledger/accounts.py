@@ -15,8 +15,6 @@ from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.intervals import Interval
 from seedcorn.core.ledger.alarms import AlarmWatch
 from seedcorn.core.ledger.first_held import FirstHeldBooks
-from seedcorn.core.ledger.goodput import Goodput, SlotTime, devices_of
-from seedcorn.core.ledger.latents import Constructed
 from seedcorn.core.ledger.verdict.verdict import TAUGHT, Limits
 from seedcorn.core.log.entries import (
     BatchCommitted,
@@ -30,6 +28,8 @@ from seedcorn.core.log.entries import (
 from seedcorn.core.log.state import STOP
 from seedcorn.core.rule_numbers import LEDGER_UNIT, counts_tokens, group_size, number_of
 from seedcorn.core.sample import OUTCOMES, Outcome
+from seedcorn.core.scheduling.goodput import Goodput, SlotTime, devices_of
+from seedcorn.core.sketch.latents import Constructed
 
 RUNNING, FINISHED, ABANDONED = "running", "finished", "abandoned"
 ACCEPTED_TOKENS, VERIFIED_TOKENS = "uat", "uvt"

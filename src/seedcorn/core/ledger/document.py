@@ -22,7 +22,7 @@ from seedcorn.core.ledger.course import (
     next_tokens,
 )
 from seedcorn.core.ledger.judging import verdict_of
-from seedcorn.core.ledger.prices import StratumTimes
+from seedcorn.core.ledger.prices import Times, TimesOfRow
 from seedcorn.core.ledger.rows import (
     Audit,
     Containment,
@@ -120,27 +120,6 @@ class GivenUp(TypedDict):
     planned: int
     committed: int
     accepted: int
-
-
-class TimesOfRow(TypedDict):
-    """What of a generation rests on clocks, as `GenerationRow` explains it."""
-
-    generation: int
-    engine_hours: float
-    unique_per_engine_hour: float | None
-    next_hour: Bounds | None
-    next_hour_tokens: Bounds | None
-    engine_time: dict[str, float]
-    paid_hours: float | None
-    unique_tokens_per_paid_hour: float | None
-    strata_times: dict[str, StratumTimes]
-    regenerated_tokens: int
-
-
-class Times(TimesOfRow):
-    """With the engine seconds after each batch."""
-
-    curve: list[float]
 
 
 class LedgerDocument(TypedDict):

@@ -17,7 +17,6 @@ from seedcorn.core.forecast.prospects import ALL, Prospect, Prospects, prospects
 from seedcorn.core.forecast.scores import ForecastScores
 from seedcorn.core.ledger.accounts import ABANDONED, RUNNING, Account, open_account
 from seedcorn.core.ledger.document import LedgerDocument, document
-from seedcorn.core.ledger.goodput import ENGINE_TIME
 from seedcorn.core.ledger.line import line
 from seedcorn.core.ledger.prices import next_hour
 from seedcorn.core.ledger.rows import GenerationRow, StratumRow, generation_row, stratum_rows
@@ -34,6 +33,7 @@ from seedcorn.core.log.entries import (
     Withdrawn,
 )
 from seedcorn.core.log.state import AUDIT, COMPANIONS, FORECAST, SEED_SKETCH
+from seedcorn.core.scheduling.goodput import ENGINE_TIME
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import Delta, combine, thin
 

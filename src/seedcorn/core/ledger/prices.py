@@ -12,7 +12,7 @@ from typing import TypedDict
 
 from seedcorn.core.forecast.prospects import ALL, Prospects, next_samples
 from seedcorn.core.forecast.scores import ForecastScores
-from seedcorn.core.intervals import Interval
+from seedcorn.core.intervals import Bounds, Interval
 from seedcorn.core.ledger.accounts import Account
 from seedcorn.core.log.state import MIXING
 from seedcorn.core.sample import OUTCOMES
@@ -27,6 +27,27 @@ class StratumTimes(TypedDict):
     """That its samples were in flight."""
     paid_hours: float | None
     unique_tokens_per_paid_hour: float | None
+
+
+class TimesOfRow(TypedDict):
+    """What of a generation rests on clocks, as `GenerationRow` explains it."""
+
+    generation: int
+    engine_hours: float
+    unique_per_engine_hour: float | None
+    next_hour: Bounds | None
+    next_hour_tokens: Bounds | None
+    engine_time: dict[str, float]
+    paid_hours: float | None
+    unique_tokens_per_paid_hour: float | None
+    strata_times: dict[str, StratumTimes]
+    regenerated_tokens: int
+
+
+class Times(TimesOfRow):
+    """With the engine seconds after each batch."""
+
+    curve: list[float]
 
 
 def paid_hours(account: Account) -> float | None:

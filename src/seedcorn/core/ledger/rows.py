@@ -128,7 +128,7 @@ class GenerationRow:
     marked: dict[str, int] = field(default_factory=dict)
     """Accepted samples whose text still holds a marker of a trace, by family of markers."""
     engine_time: dict[str, float] = field(default_factory=dict)
-    """Measured: seconds that engines were alive, by what they went into (core.ledger.goodput)."""
+    """Measured: seconds that engines were alive, by what they went into (core.scheduling.goodput)."""
     alarms: tuple[Alarm, ...] = ()
     decisions: tuple[Decision, ...] = ()
     worth_before: Bounds | None = None

@@ -104,7 +104,7 @@ class BatchCommitted:
     samples. Tokens are the engine's completion tokens, engine_seconds are worker wall seconds with
     work in flight. `form` is by stratum: how alike a fixed number of its texts are (core.ledger.alarms).
     `goodput` is measured: what these seconds went into, and what engines did since the entry before
-    (core.ledger.goodput). `slot_seconds`, `regenerated` and `spent_tokens` are measured too.
+    (core.scheduling.goodput). `slot_seconds`, `regenerated` and `spent_tokens` are measured too.
     """
 
     generation: int

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from seedcorn.core.figures import counted, error, scaled, with_bounds
 from seedcorn.core.intervals import Bounds
 from seedcorn.core.ledger.course import AlarmNote
-from seedcorn.core.ledger.goodput import goodput_line
 from seedcorn.core.night.document import SKIPPED, UNFINISHED, DriftNote, GrownNight, NightReport
 from seedcorn.core.night.drift import FALL, RISE, UNKNOWN
+from seedcorn.core.scheduling.goodput import goodput_line
 
 NAMES = {
     "unique": "unique tokens",

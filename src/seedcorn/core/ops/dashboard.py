@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seedcorn.core.ledger.goodput import BUSY
 from seedcorn.core.ops import metrics as m
 from seedcorn.core.ops.metrics import CORPUS, Metric
+from seedcorn.core.scheduling.goodput import BUSY
 
 UID = "seedcorn"
 COLUMNS, HEIGHT = 24, 8

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from seedcorn.core.identity import sha256_hex
-from seedcorn.core.ledger.goodput import OF_BATCH, OF_ENGINES
 from seedcorn.core.sample import OUTCOMES
+from seedcorn.core.scheduling.goodput import OF_BATCH, OF_ENGINES
 
 PREFIX = "ray_"
 CORPUS, SLOT, OUTCOME, KIND, USE, STATE = "corpus", "slot", "outcome", "kind", "use", "state"

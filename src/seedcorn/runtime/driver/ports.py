@@ -11,10 +11,10 @@ from typing import Protocol
 from seedcorn.core.dedup.sealing import SealRequest
 from seedcorn.core.engine import EngineInfo
 from seedcorn.core.errors import SeedcornError
-from seedcorn.core.ledger.goodput import EngineTime
 from seedcorn.core.log.entries import BatchCommitted, Entry, Measurement
 from seedcorn.core.ops.metrics import Metric
 from seedcorn.core.recipe import EngineSpec, RunSpec
+from seedcorn.core.scheduling.goodput import EngineTime
 from seedcorn.core.scheduling.leasing import Lease
 from seedcorn.core.scheduling.scaling import Node
 from seedcorn.runtime.job import (

@@ -10,9 +10,9 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 
-from seedcorn.core.ledger.goodput import EngineTime
 from seedcorn.core.log.entries import Measurement
 from seedcorn.core.recipe import EngineSpec, RunSpec
+from seedcorn.core.scheduling.goodput import EngineTime
 from seedcorn.core.scheduling.scaling import Node
 from seedcorn.runtime.driver.meter import Unexported
 from seedcorn.runtime.job import GenerationJob

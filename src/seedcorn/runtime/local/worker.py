@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from seedcorn.core.engine import Engine, EngineInfo
 from seedcorn.core.errors import SeedcornError
-from seedcorn.core.ledger.goodput import EngineTime
+from seedcorn.core.scheduling.goodput import EngineTime
 from seedcorn.core.scheduling.leasing import Lease
 from seedcorn.runtime.job import GenerationJob, UnitReport, WorkerProgress
 from seedcorn.runtime.local.calls import settled

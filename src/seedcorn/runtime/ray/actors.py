@@ -17,9 +17,9 @@ from ray.exceptions import RayError
 
 from seedcorn.core.dedup.sealing import SealRequest
 from seedcorn.core.figures import duration
-from seedcorn.core.ledger.goodput import EngineTime
 from seedcorn.core.log.entries import BatchCommitted, Entry, Measurement
 from seedcorn.core.recipe import EngineSpec, RunSpec
+from seedcorn.core.scheduling.goodput import EngineTime
 from seedcorn.core.scheduling.scaling import Node
 from seedcorn.runtime.driver.ports import Lost
 from seedcorn.runtime.job import Folded, GenerationJob, LoadReport

@@ -14,8 +14,8 @@ import ray
 
 from seedcorn.core.engine import EngineInfo
 from seedcorn.core.errors import SeedcornError
-from seedcorn.core.ledger.goodput import EngineTime
 from seedcorn.core.recipe import EngineSpec
+from seedcorn.core.scheduling.goodput import EngineTime
 from seedcorn.core.scheduling.leasing import Lease
 from seedcorn.engines.orphans import guard
 from seedcorn.engines.vllm_setup import engine_environment

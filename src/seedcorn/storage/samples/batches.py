@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from seedcorn.core.dedup.batch import Lost, StagedBatch
 from seedcorn.core.dedup.sealing import winners
-from seedcorn.core.ledger.goodput import summed
 from seedcorn.core.log.entries import ObjectRef
 from seedcorn.core.log.layout import ShardName
 from seedcorn.core.sample import Outcome
+from seedcorn.core.scheduling.goodput import summed
 from seedcorn.core.sketch.sketch import LENGTHS
 from seedcorn.core.sketch.unique_tokens import own_tokens
 from seedcorn.core.text.shingles import shingles_of

@@ -7,9 +7,9 @@ import pyarrow as pa
 
 from seedcorn.core.checks import build
 from seedcorn.core.errors import CorruptCorpus
-from seedcorn.core.ledger.latents import latent_hashes
 from seedcorn.core.log.entries import BatchCommitted, Entry
 from seedcorn.core.rule_numbers import group_size
+from seedcorn.core.sketch.latents import latent_hashes
 from seedcorn.core.sketch.sketch import COLUMNS, LATENT, LENGTHS, Delta, batch_delta, limit, thin
 from seedcorn.core.text.shingles import shingles_many
 from seedcorn.core.text.words import TextRule

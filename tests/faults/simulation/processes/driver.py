@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 from seedcorn.core.decisions.growth import Step, WholeRecipe
 from seedcorn.core.errors import ObjectMissing, SeedcornError, StoreError
-from seedcorn.core.ledger.goodput import EngineTime
 from seedcorn.core.log.entries import BatchCommitted, GenerationStarted, SeedAdded, WriterOpened
 from seedcorn.core.log.state import CorpusState
 from seedcorn.core.recipe import resolved
+from seedcorn.core.scheduling.goodput import EngineTime
 from seedcorn.runtime.driver.coordinator import Coordinator, Ports
 from seedcorn.runtime.driver.grow import unwrapped
 from seedcorn.runtime.driver.meter import Meter

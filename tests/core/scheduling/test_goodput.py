@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedcorn.core.errors import CorruptCorpus
-from seedcorn.core.ledger.goodput import (
+from seedcorn.core.scheduling.goodput import (
     BUSY,
     IDLE,
     OF_BATCH,

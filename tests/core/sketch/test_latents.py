@@ -3,7 +3,7 @@
 import numpy as np
 
 from seedcorn.core.checks import build
-from seedcorn.core.ledger.latents import latent_hashes
+from seedcorn.core.sketch.latents import latent_hashes
 from seedcorn.core.text.shingles import ALL
 
 ARITHMETIC = build([{"length": {"min_words": 1}}, {"arithmetic": {}}], {})
