@@ -79,6 +79,7 @@ ACROSS_MODULES = {
     "truths/test_ledger_truths.py": "the rows with exact answers of the ledger's design",
     "test_pipelines.py": "the shipped recipes",
     "test_ten_nights.py": "ten nights on one corpus, the time injected",
+    "truths/test_prices.py": "prices and tokens against an endpoint that knows what it spent",
     "truths/test_stop_rule.py": "the stop rule over whole corpora, without Ray",
 }
 """Test files that mirror no module, and what they are about."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedcorn.runtime.worker.busy import BusyClock
+from seedcorn.runtime.worker.busy import BusyClock, SlotClock
 
 
 class Clock:
@@ -56,3 +56,27 @@ def test_request_that_stays_longer_pays_for_the_time_alone():
     clock.now += 10
     assert meter.leave(long) == pytest.approx(6 + 2 + 10)
     assert meter.total() == pytest.approx(20)
+
+
+def test_request_holds_a_slot_from_when_one_is_free_and_waits_in_turn_before() -> None:
+    clock = Clock()
+    slots = SlotClock(clock, 2)
+    first, second, third, fourth = (slots.enter() for _ in range(4))
+    clock.now += 1
+    assert slots.leave(first) == 1
+    clock.now += 4
+    assert slots.leave(third) == 4
+    clock.now += 1
+    assert slots.leave(second) == 6
+    assert slots.leave(fourth) == 1
+
+
+def test_request_that_left_before_it_had_a_slot_held_none() -> None:
+    clock = Clock()
+    slots = SlotClock(clock, 1)
+    first, second, third = (slots.enter() for _ in range(3))
+    clock.now += 3
+    assert slots.leave(second) == 0
+    assert slots.leave(first) == 3
+    clock.now += 2
+    assert slots.leave(third) == 2

@@ -45,3 +45,43 @@ class BusyClock:
             self._total += now - self._last
             self._share += (now - self._last) / self._active
         self._last = now
+
+
+class SlotClock:
+    """For how long each request held a slot of its engine.
+
+    A worker keeps more requests in flight than its engine runs at once, so that none of its slots is
+    ever empty; the others wait in the order they came. Time in that queue is nobody's cost: behind
+    slow requests it is as long for fast ones. Each call costs O(1).
+    """
+
+    def __init__(self, now: Callable[[], float], slots: int) -> None:
+        """`now` is a monotonic clock in seconds; `slots` is what the engine runs at once."""
+        self._now, self._free = now, max(1, slots)
+        self._waiting: dict[int, None] = {}
+        self._began: dict[int, float] = {}
+        self._count = 0
+
+    def enter(self) -> int:
+        """A request was submitted; returns the number that `leave` wants back."""
+        self._count += 1
+        self._waiting[self._count] = None
+        self._admit()
+        return self._count
+
+    def leave(self, number: int) -> float:
+        """The request came back; returns for how many seconds it held a slot."""
+        began = self._began.pop(number, None)
+        if began is None:
+            del self._waiting[number]
+            return 0.0
+        self._free += 1
+        self._admit()
+        return self._now() - began
+
+    def _admit(self) -> None:
+        while self._free and self._waiting:
+            number = next(iter(self._waiting))
+            del self._waiting[number]
+            self._began[number] = self._now()
+            self._free -= 1

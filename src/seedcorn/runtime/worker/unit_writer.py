@@ -23,7 +23,7 @@ from seedcorn.core.scheduling.leasing import Lease
 from seedcorn.core.text.fingerprint import fingerprint_texts
 from seedcorn.core.text.words import TextRule
 from seedcorn.runtime.job import UnitReport, WorkerProgress
-from seedcorn.runtime.worker.busy import BusyClock
+from seedcorn.runtime.worker.busy import BusyClock, SlotClock
 from seedcorn.storage.samples.parents import ParentReader
 from seedcorn.storage.samples.samples import Lineage, segment_indices, segment_table, write_segment
 from seedcorn.storage.stores.store import Store
@@ -40,7 +40,7 @@ class Finished:
 
     sample: Sample
     seconds: tuple[float, float]
-    """Its share of the engine's time, and its time in flight."""
+    """Its share of the engine's time, and for how long it held a slot."""
     at: float
     """Monotonic."""
 
@@ -82,6 +82,7 @@ class UnitWriter:
         """Begin taking leases for a started engine."""
         self._line, self._lineage = line, lineage
         self._slots = asyncio.Semaphore(in_flight(info.capacity))
+        self._held = SlotClock(time.monotonic, info.capacity)
         self._stager = asyncio.create_task(self._stage_periodically())
 
     async def write(self, lease: Lease) -> UnitReport:
@@ -178,7 +179,7 @@ class UnitWriter:
         async with self._slots:
             if self._closed:
                 return
-            mark, began = self._busy.enter(), time.monotonic()
+            mark, number = self._busy.enter(), self._held.enter()
             try:
                 sample = await write_sample(self._line, draw, parents, self._engine)
             except EngineDead as error:
@@ -186,8 +187,8 @@ class UnitWriter:
                 state.in_flight.append(draw.index)
                 return
             finally:
-                share, now = self._busy.leave(mark), time.monotonic()
-        state.finished.append(Finished(sample, (share, now - began), now))
+                seconds = self._busy.leave(mark), self._held.leave(number)
+        state.finished.append(Finished(sample, seconds, time.monotonic()))
         state.done += 1
         self._outcomes[sample.outcome] += 1
         self._tokens += sample.completion_tokens
