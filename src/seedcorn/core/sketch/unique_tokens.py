@@ -71,9 +71,12 @@ def first_held(delta: Delta, history: History, generation: int, texts: AcceptedT
     """
     delta = thin(delta, history.rate)
     count = len(texts.accepted)
-    new = {n: _newly(delta, history, generation, n, count) for n in (SHORT, HEADLINE)}
     long = texts.words >= HEADLINE
-    sampled = np.where(long, new[HEADLINE], new[SHORT] > 0).astype(np.int64)
+    sampled = np.zeros(count, np.int64)
+    for of, length in ((long, HEADLINE), (~long, SHORT)):
+        if np.any(of & texts.accepted):
+            sampled[of] = _newly(delta, history, generation, length, count)[of]
+    sampled[~long] = sampled[~long] > 0
     chance = np.where(long, delta.rate, _chances(delta.rate)[np.clip(texts.words, 0, HEADLINE - 1)])
     tokens = texts.tokens * sampled / (_positions(texts.words) * chance)
     return FirstHeld(texts, np.rint(tokens / GRAIN) * GRAIN, sampled / chance, sampled, chance)
@@ -148,14 +151,16 @@ def interval_of(whole: Sums, estimated: Sums, rate: float) -> Interval:
 def _newly(delta: Delta, history: History, generation: int, length: int, count: int) -> Int64:
     """[n]: sampled shingles of one length that each document is the first accepted one to hold."""
     rows = delta.rows(length)
-    kept = np.flatnonzero(delta.accepted[rows])
-    hashes, first = delta.hash[rows][kept], delta.first[rows][kept]
-    new = history.unheld(hashes, length, generation)
+    hashes, first = delta.hash[rows], delta.first[rows]
+    new = history.unheld(hashes, length, generation) & (delta.accepted[rows] > 0)
     hashes, first = hashes[new], first[new]
-    if len(np.unique(delta.stratum[rows])) > 1:
-        order = np.lexsort((first, hashes))
-        hashes, first = hashes[order], first[order]
-        first = first[np.concatenate([[True], hashes[1:] != hashes[:-1]])[: len(hashes)]]
+    strata = delta.stratum[rows]
+    if len(hashes) and strata[0] != strata[-1]:
+        # Each stratum's hashes are in order, which a stable sort only has to merge.
+        order = np.argsort(hashes, kind="stable")
+        hashes = hashes[order]
+        starts = np.flatnonzero(np.concatenate([[True], hashes[1:] != hashes[:-1]]))
+        first = np.minimum.reduceat(first[order], starts)
     return np.bincount(first, minlength=count)
 
 
