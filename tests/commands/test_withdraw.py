@@ -1,10 +1,12 @@
 """`seedcorn withdraw`: what leaves the ledger is exactly what only withdrawn texts held."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from seedcorn.cli import main
+from seedcorn.core.decisions.stopping import unique_so_far
 from seedcorn.core.ledger.ledger import SKETCH_RATE
 from seedcorn.core.log.entries import Decision, Withdrawn, WriterOpened
 from seedcorn.core.log.layout import LOG
@@ -23,6 +25,7 @@ from seedcorn.storage.log.reading import read_ledger, read_state
 from seedcorn.storage.log.sketches import read_delta
 from seedcorn.storage.log.withdrawals import withdrawn_ids
 from seedcorn.storage.log.writer import Heartbeat, this_process
+from seedcorn.storage.samples.samples import read_shard
 from seedcorn.storage.stores.opening import open_store
 from tests.corpora.growing import grow_in_process
 from tests.corpora.reading import accepted_rows, plain_shingles
@@ -112,11 +115,51 @@ def check_books(corpus):
         lost = [r for r in lost if r["generation"] == row.generation]
         tokens = sum(r["completion_tokens"] for r in lost)
         assert row.withdrawn == {"samples": len(lost), "tokens": tokens}
+        brought = sum(r["unique_tokens"] for r in lost)
+        assert row.net_unique_tokens.estimate == row.unique_tokens.estimate - brought
         for length in LENGTHS:
             net = expected_net(corpus, gone, row.generation, length)
             assert row.net_unique[length].estimate == net
             assert row.unique[length].estimate == expected_net(corpus, (), row.generation, length)
     assert main(["verify", corpus]) == 0
+
+
+def dropped_rows(corpus):
+    """In commit order."""
+    store = opened(corpus)
+    return [
+        row
+        for generation in read_state(store).generations.values()
+        for ref in generation.dropped
+        for row in read_shard(store, ref).to_pylist()
+    ]
+
+
+def test_copies_of_what_was_withdrawn_are_dropped_as_such_and_proved(seeded):
+    corpus = str(seeded / "corpus")
+    simulated = SimulatedSpec(words=30, near_duplicate_rate=0.3, duplicate_rate=0.3, concurrency=8)
+    copying = replace(RECIPE, generations=1, engine=replace(RECIPE.engine, simulated=simulated))
+    grow_in_process(copying, corpus, str(seeded), batches=2)
+    assert withdraw(corpus, "generation=1") == 0
+    gone, before = gone_from(corpus), len(dropped_rows(corpus))
+    grow_in_process(copying, corpus, str(seeded))
+
+    later = [row for row in dropped_rows(corpus)[before:] if row["outcome"] == "duplicate"]
+    reasons = {row["reason"] for row in later if row["duplicate_of"] in gone}
+    assert reasons
+    assert reasons <= {"near:withdrawn", "exact:withdrawn"}
+    others = {row["reason"] for row in later if row["duplicate_of"] not in gone}
+    assert not any(reason.endswith(":withdrawn") for reason in others)
+    assert main(["verify", "--deep", corpus]) == 0
+
+
+def test_targets_count_what_withdrawals_left(corpus):
+    before = unique_so_far(read_state(opened(corpus)))
+    assert withdraw(corpus, "stratum=tell") == 0
+    rows = read_ledger(opened(corpus)).rows()
+    left = unique_so_far(read_state(opened(corpus)))
+    assert left == sum(row.net_unique_tokens.estimate for row in rows)
+    assert 0 < left < before
 
 
 def test_withdraw_stratum_lowers_net_u_by_exactly_what_plain_sets_say(corpus, capsys):

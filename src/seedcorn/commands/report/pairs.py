@@ -31,6 +31,7 @@ KINDS = {"exact": "Exact", "near": "Near"}
 REPEATED = {
     "same": "an earlier sample of the same generation",
     "earlier": "a sample of an earlier generation",
+    "withdrawn": "a sample that was withdrawn",
     "seed": "a seed document",
     "heldout": "a seed document that is held back",
     "reference": "a document of another corpus",

@@ -20,6 +20,8 @@ from seedcorn.core.scheduling.leasing import Cut
 
 HELD_OUT = "heldout"
 """Relation to a row of the seed that is held back: the writer knew it beforehand."""
+WITHDRAWN = "withdrawn"
+"""Relation of a copy to a sample that was taken back: it must not come back."""
 TAG_INDEX_BITS = 48
 """A witness' tag is generation << 48 | plan index; generation 0 holds source row ordinals."""
 
@@ -85,17 +87,20 @@ class Ancestry:
     """Of the corpus, by which rows are named."""
     held: Set[int] = frozenset()
     """Ordinals of the seed's rows that are held back."""
+    withdrawn: Set[str] = frozenset()
+    """Ids of samples that were taken back: their copies are told apart from others."""
 
     def name(self, ordinal: int, label: int, generation: int) -> tuple[str, str]:
         """(relation, document) of the witness with this ordinal and tag `label`.
 
-        The relation is to a sample of `generation`: seed | heldout | reference | earlier | same. A
-        source row goes by its number, a sample by its id.
+        The relation is to a sample of `generation`: seed | heldout | reference | earlier | same |
+        withdrawn. A source row goes by its number, a sample by its id.
         """
         of_generation, index = label >> TAG_INDEX_BITS, label & ((1 << TAG_INDEX_BITS) - 1)
         if of_generation:
+            name = sample_id(self.fingerprints[of_generation], of_generation, index)
             relation = "same" if of_generation == generation else "earlier"
-            return relation, sample_id(self.fingerprints[of_generation], of_generation, index)
+            return WITHDRAWN if name in self.withdrawn else relation, name
         for source in self.sources:
             if source.ordinal <= ordinal < source.ordinal + source.rows:
                 relation = HELD_OUT if ordinal in self.held else source.role

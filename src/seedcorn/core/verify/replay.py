@@ -51,6 +51,7 @@ class Replay:
         ordinals of the seed's rows that are held back."""
         self._rules, self._held = rules, held
         self._documents: dict[int, Known] = {}
+        self._withdrawn: set[str] = set()
         self._owners: dict[bool, dict[int, int]] = {False: {}, True: {}}
         """By whether they are of the seed: key -> the lowest ordinal that has it."""
 
@@ -90,6 +91,10 @@ class Replay:
                 return self._outcome(ordinal, "near", float(alike), generation)
         return KEPT
 
+    def withdraw(self, names: Set[str]) -> None:
+        """Samples were taken back; they stay, and their copies are copies of theirs."""
+        self._withdrawn |= names
+
     def keep(
         self, ordinal: int, name: str, generation: int, keys: Sequence[int], signature: bytes
     ) -> None:
@@ -113,6 +118,7 @@ class Replay:
     def _outcome(self, ordinal: int, kind: str, alike: float, generation: int) -> DedupOutcome:
         known = self._documents[ordinal]
         of = "same" if known.generation == generation else "earlier"
+        of = "withdrawn" if known.name in self._withdrawn else of
         return DedupOutcome(known.name, f"{kind}:{known.relation or of}", alike)
 
 

@@ -44,6 +44,7 @@ from seedcorn.storage.log.checkpoints import Arrays, read_checkpoint, write_chec
 from seedcorn.storage.log.log import Head, LogReader, StoredChains
 from seedcorn.storage.log.reading import read_deltas
 from seedcorn.storage.log.resuming import BOOKS, STATE, collector_paused, folds, unpack
+from seedcorn.storage.log.withdrawals import withdrawn_ids
 from seedcorn.storage.samples.batches import texts_view
 from seedcorn.storage.samples.samples import matrix, read_shard
 from seedcorn.storage.seeds.held_out import held_of
@@ -93,6 +94,9 @@ class Keeper:
         found = self._state.sources_of("evaluation")
         self._evaluations = [scanner.evaluation_set(source) for source in found]
         self._held = frozenset(held_of(self._store, self._state.held).ordinals.tolist())
+        # Nobody withdraws while this run's driver has the corpus.
+        known = counts_tokens(rules_of(self._state))
+        self._withdrawn = withdrawn_ids(self._store, self._state) if known else frozenset[str]()
         self._sealer = BatchSealer(self._store, self._index, self._containment, self._rule)
         due = None if measured else self._due()
         return LoadReport(covered, measured, self._ledger.rows(), due, self._too_short())
@@ -109,6 +113,7 @@ class Keeper:
             {number: g.fingerprint for number, g in self._state.generations.items()},
             rules_of(self._state),
             self._held,
+            self._withdrawn,
         )
         rules = self._state.generations[request.generation].rules
         rule = SealRule(

@@ -120,6 +120,11 @@ class DeepProof:
                 f"{found}"
             )
 
+    def withdraw(self, names: Set[str]) -> None:
+        """Samples were taken back; corpora of rule 1 did not tell their copies apart."""
+        if self._unique is not None:
+            self._replay.withdraw(names)
+
     def add_unique_tokens(
         self, sequence: int, batch: BatchCommitted, table: pa.Table, rows: BatchRows, delta: Delta
     ) -> None:

@@ -15,6 +15,7 @@ from seedcorn.core.log.entries import (
     Entry,
     GenerationStarted,
     SeedAdded,
+    Withdrawn,
 )
 from seedcorn.core.log.layout import DATA, DROPPED, STAGING
 from seedcorn.core.log.rules import reads_texts, rules_of, unknown_rules
@@ -41,6 +42,7 @@ from seedcorn.core.verify.rechecking import Grown
 from seedcorn.core.verify.uniqueness import prove_unique
 from seedcorn.storage.log.checkpoints import checkpoint_chain, checkpoint_sequences
 from seedcorn.storage.log.log import LogReader
+from seedcorn.storage.log.withdrawals import read_ids
 from seedcorn.storage.stores.store import Store
 from seedcorn.storage.verify.books import prove_ledger
 from seedcorn.storage.verify.deep import DeepProof
@@ -274,6 +276,8 @@ class _Proof:
             elif isinstance(entry.body, GenerationStarted):
                 started = entry.body.generation
                 family.end_generation()
+            elif isinstance(entry.body, Withdrawn) and self.deep is not None:
+                self.deep.withdraw(read_ids(self._store, entry.body.ids))
             elif isinstance(entry.body, BatchCommitted):
                 self.proving = "P1"
                 yield entry, read_batch_table(self._store, entry.body), entry.body
