@@ -1,5 +1,7 @@
 """Unique tokens: the cut of a text does not matter, sums are exact, samples cover the truth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -104,6 +106,17 @@ def test_shingles_of_a_seed_that_came_after_the_generation_started_are_still_new
 def test_text_has_its_share_of_a_completion_with_a_trace():
     tokens = own_tokens(np.array([90, 90, 7]), np.array([100, 100, 0]), np.array([200, 0, 0]))
     assert tokens.tolist() == [30, 90, 0]
+
+
+def test_documents_of_one_draw_are_one_where_it_is_asked_how_unlike_draws_are():
+    corpus = Corpus()
+    delta, texts = corpus.read([" ".join(prose(40, seed)) for seed in range(6)])
+    found = first_held(delta, corpus.history, 1, replace(texts, group=np.arange(6) // 3 + 5))
+    sums = sums_of(found, np.ones(6, bool))
+    assert sums["tokens"] == 6 * 40
+    assert sums["tokens_squared"] == 2 * (3 * 40) ** 2
+    assert sums["tokens_held"] == 2 * (3 * 40) * (3 * 33)
+    assert sums["held_squared"] == 2 * (3 * 33) ** 2
 
 
 TEXTS = st.lists(

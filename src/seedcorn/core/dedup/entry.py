@@ -53,9 +53,10 @@ def sketch_of(batch: StagedBatch, outcomes: Outcomes, rule: SealRule) -> Delta:
     return batch_delta(thinned, outcomes.accepted, outcomes.passed, numbers, rule.rate, group)
 
 
-def accepted_texts(batch: StagedBatch, outcomes: Outcomes) -> AcceptedTexts:
+def accepted_texts(batch: StagedBatch, outcomes: Outcomes, rule: SealRule) -> AcceptedTexts:
     """The batch as far as unique tokens ask."""
-    return AcceptedTexts(outcomes.accepted, batch.words.counts, batch.own_tokens)
+    group = batch.index // rule.group if rule.group > 1 else None
+    return AcceptedTexts(outcomes.accepted, batch.words.counts, batch.own_tokens, group)
 
 
 def entry_of(

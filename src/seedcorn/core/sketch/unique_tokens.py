@@ -41,6 +41,8 @@ class AcceptedTexts:
     """By the text rule."""
     tokens: Int64
     """Of the text itself."""
+    group: Int64 | None = None
+    """Neighbours with one number are one draw of the writer; None: each document is one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,9 +88,9 @@ def sums_of(found: FirstHeld, documents: NDArray[np.bool_]) -> dict[str, float]:
     """Sums over the accepted ones of the marked documents.
 
     `tokens` are unique ones of `own` tokens of the texts, `words` unique words, for `held` of
-    `positions` shingles; the squares and products of both say how unlike documents are. Where shingles were sampled: how many were
-    `sampled` of how many `draws`, and the `variance` of `tokens`. Where documents are short: their
-    number (`short`), tokens and unique tokens.
+    `positions` shingles; the squares and products of both say how unlike draws are. Where shingles
+    were sampled: how many were `sampled` of how many `chances`, and the `variance` of `tokens`. Where
+    documents are short: their number (`short`), tokens and unique tokens.
     """
     texts = found.texts
     of = documents & texts.accepted
@@ -100,14 +102,12 @@ def sums_of(found: FirstHeld, documents: NDArray[np.bool_]) -> dict[str, float]:
         "words": texts.words[of] * held / positions,
         "held": held,
         "positions": positions,
-        "tokens_squared": tokens**2,
-        "tokens_held": tokens * held,
-        "held_squared": held**2,
+        **_products(*(_by_draw(texts.group, of, values) for values in (tokens, held))),
     }
     chance, sampled = found.chance[of], found.sampled[of]
     if np.any(chance < 1):
         weight = own / positions
-        terms["sampled"], terms["draws"] = sampled, positions * chance
+        terms["sampled"], terms["chances"] = sampled, positions * chance
         terms["variance"] = weight**2 * sampled * (1 - chance) / chance**2
     short = texts.words[of] < HEADLINE
     if short.any():
@@ -136,16 +136,35 @@ def interval_of(whole: Sums, estimated: Sums, rate: float) -> Interval:
     """Unique tokens with their 95 % interval; `estimated` is the part of batches that were sampled,
     the lowest of whose rates is `rate`. Below 50 sampled shingles their exact interval decides."""
     tokens, part = whole.get("tokens", 0.0), estimated.get("tokens", 0.0)
-    draws, sampled = estimated.get("draws", 0.0), round(estimated.get("sampled", 0.0))
-    if not draws:
+    chances, sampled = estimated.get("chances", 0.0), round(estimated.get("sampled", 0.0))
+    if not chances:
         return Interval(tokens, tokens, tokens)
     exact = tokens - part
     if sampled >= FEW:
         half = Z * sqrt(estimated.get("variance", 0.0))
         return Interval(tokens, max(exact, tokens - half), tokens + half)
     found = unique_interval(sampled, rate)
-    each = part / found.estimate if sampled else estimated.get("own", 0.0) / (draws / rate)
+    each = part / found.estimate if sampled else estimated.get("own", 0.0) / (chances / rate)
     return Interval(tokens, exact + each * found.low, exact + each * found.high)
+
+
+def _by_draw(
+    group: Int64 | None, of: NDArray[np.bool_], values: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Sums over the documents of each draw."""
+    if group is None:
+        return values
+    return np.bincount(group[of] - group.min(), weights=values).astype(np.float64)
+
+
+def _products(
+    tokens: NDArray[np.float64], held: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    return {
+        "tokens_squared": tokens**2,
+        "tokens_held": tokens * held,
+        "held_squared": held**2,
+    }
 
 
 def _newly(delta: Delta, history: History, generation: int, length: int, count: int) -> Int64:

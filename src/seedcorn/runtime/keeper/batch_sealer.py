@@ -45,7 +45,7 @@ class BatchSealer:
         units = (request.generation, request.first_unit, request.last_unit, "")
         held = None
         if history is not None:
-            texts = accepted_texts(batch, outcomes)
+            texts = accepted_texts(batch, outcomes, rule)
             held = first_held(delta, history, request.generation, texts)
         brought = held.tokens if held is not None else None
         data = write_accepted(store, table, outcomes.accepted, ShardName("data", *units), brought)

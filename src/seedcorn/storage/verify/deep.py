@@ -126,11 +126,12 @@ class DeepProof:
             self._replay.withdraw(names)
 
     def add_unique_tokens(
-        self, sequence: int, batch: BatchCommitted, table: pa.Table, rows: BatchRows, delta: Delta
+        self, found: tuple[int, BatchCommitted, Delta], table: pa.Table, rows: BatchRows, group: int
     ) -> None:
-        """Prove what a batch that was added brought, by its sketch `delta`."""
+        """Prove what a batch that was added brought: its entry's number, the entry, its sketch.
+        `group` samples are one draw."""
         if self._unique is not None:
-            self._unique.add_batch(sequence, batch, table, rows, delta)
+            self._unique.add_batch(found, table, rows, group)
 
     def _learn(self, shingles: Shingles) -> dict[str, float]:
         return self._containment.measure(shingles.hashes, shingles.offsets)

@@ -31,14 +31,17 @@ class UniqueTokensProof:
         self._history.add(delta, generation, seed=True)
 
     def add_batch(
-        self, sequence: int, batch: BatchCommitted, table: pa.Table, rows: BatchRows, delta: Delta
+        self, entry: tuple[int, BatchCommitted, Delta], table: pa.Table, rows: BatchRows, group: int
     ) -> None:
-        """A batch; `table`, `rows` and its sketch `delta` are those of its texts. Raises
-        CorruptCorpus where a sample's unique tokens, or what the entry says of all, are others."""
+        """A batch: its entry's number, the entry, and the sketch of its texts, which `table` and
+        `rows` hold; `group` samples are one draw. Raises CorruptCorpus where a sample's unique
+        tokens, or what the entry says of all, are others."""
+        sequence, batch, delta = entry
         self._history.thin(delta.rate)
         accepted = np.array([outcome == "accepted" for outcome in rows.outcome], bool)
         words = read_words(*texts_view(table["text"].fill_null("")), self._rule).counts
-        texts = AcceptedTexts(accepted, words, own_tokens_of(table))
+        draw = np.array(rows.index, np.int64) // group if group > 1 else None
+        texts = AcceptedTexts(accepted, words, own_tokens_of(table), draw)
         self._prove_samples(sequence, batch, rows, texts, delta)
         found = first_held(delta, self._history, batch.generation, texts)
         sums = sums_by_stratum(found, rows.stratum)

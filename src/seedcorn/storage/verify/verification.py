@@ -21,6 +21,7 @@ from seedcorn.core.log.layout import DATA, DROPPED, STAGING
 from seedcorn.core.log.rules import reads_texts, rules_of, unknown_rules
 from seedcorn.core.log.state import CorpusState, Source
 from seedcorn.core.recipe import Recipe, StoreSpec
+from seedcorn.core.rule_numbers import group_size
 from seedcorn.core.sketch.sketch import Delta
 from seedcorn.core.text.words import TextRule
 from seedcorn.core.verify.family import Family, HeldBack
@@ -319,7 +320,8 @@ class _Proof:
         delta = sketch_of(table, rows, grown, batch.sketch_rate)
         self._prove_sketches([(sequence, batch, delta)])
         self.proving = "deep"
-        self.deep.add_unique_tokens(sequence, batch, table, rows, delta)
+        group = group_size(grown[1], grown[0].samples_per_prompt)
+        self.deep.add_unique_tokens((sequence, batch, delta), table, rows, group)
 
     def _grown(self, batch: BatchCommitted) -> Grown:
         return self._recipes[batch.generation], self._state.generations[batch.generation].rules
