@@ -8,8 +8,9 @@ import pytest
 
 from seedcorn.core.ledger.accounts import FINISHED
 from seedcorn.core.log.entries import BatchCommitted, Measurement
+from seedcorn.core.log.state import ENGINE_TIME
 from seedcorn.core.recipe.tree import recipe_from_dict
-from seedcorn.core.scheduling.goodput import BUSY, ENGINE_TIME, IDLE, OF_ENGINES, PENDING, STARTING
+from seedcorn.core.scheduling.goodput import BUSY, IDLE, OF_ENGINES, PENDING, STARTING
 from seedcorn.runtime.driver.grow import grow
 from seedcorn.runtime.driver.snapshot import Snapshot
 from seedcorn.runtime.hosting import open_cluster

@@ -16,9 +16,8 @@ from seedcorn.core.log.entries import (
     SeedAdded,
     WriterOpened,
 )
-from seedcorn.core.log.state import AUDIT, COMPANIONS
+from seedcorn.core.log.state import AUDIT, COMPANIONS, ENGINE_TIME
 from seedcorn.core.recipe import BudgetSpec, LedgerSpec, SimulatedSpec, TargetSpec
-from seedcorn.core.scheduling.goodput import ENGINE_TIME
 from seedcorn.core.simulation.simulation import instance_of
 from seedcorn.storage.log.reading import read_ledger, read_state
 from tests.truths.stopping_corpora import ENDLESS, SIZE, UNITS, Corpus, recipe
@@ -249,7 +248,9 @@ def test_generations_that_teach_nothing_are_the_last(corpus, lows, patience, gen
 def told(corpus):
     """The log without writers, measured times, and names of seed files, which are drawn by lot."""
     return [
-        replace(body, engine_seconds=0.0, goodput={}) if isinstance(body, BatchCommitted) else body
+        replace(body, engine_seconds=0.0, goodput={}, slot_seconds={}, spent_tokens={})
+        if isinstance(body, BatchCommitted)
+        else body
         for body in corpus.log()
         if not isinstance(body, WriterOpened | SeedAdded)
         and getattr(body, "name", "") != ENGINE_TIME

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from seedcorn.core.decisions.outlook import Outlook
+    from seedcorn.core.decisions.yields import Soundness
     from seedcorn.core.ledger.ledger import Ledger
 
 DEFAULT = 4096
@@ -102,12 +103,13 @@ def print_outlooks(
 def remarks(ledger: "Ledger", found: list["Outlook"], timed: bool) -> list[str]:
     """Sentences under the table."""
     from seedcorn.core.decisions.outlook import best
+    from seedcorn.core.forecast.track_record import change_line
 
     lines, winner = [], best(found, timed)
     if winner:
         lines.append(
             f"best spent on: {winner} (most content that no other stratum has, at the lower end, "
-            f"per {'engine-hour' if timed else 'sample'})"
+            f"per {'engine-hour' if timed else 'sample'}{_discounted(found[0].sound)})"
         )
     whole = found[0].forecast
     if whole is not None and found[0].samples > ledger.prospects.samples(""):
@@ -115,6 +117,8 @@ def remarks(ledger: "Ledger", found: list["Outlook"], timed: bool) -> list[str]:
             "that is more samples than exist so far: the estimate extrapolates, so rely on the "
             "interval"
         )
+    for change in ledger.scores.changes(ledger.accounts[-1].generation):
+        lines.append(change_line(change))
     record = ledger.scores.record
     if record.scored:
         lines.append(
@@ -122,3 +126,12 @@ def remarks(ledger: "Ledger", found: list["Outlook"], timed: bool) -> list[str]:
             "actual value"
         )
     return lines
+
+
+def _discounted(sound: "Soundness") -> str:
+    """What the ranking took off, and what it could not."""
+    known = {"explained by history": sound.unexplained, "wrong": sound.precision}
+    off = [what for what, share in known.items() if share is not None]
+    unknown = [what for what, share in known.items() if share is None]
+    text = f", without what is {' or '.join(off)}" if off else ""
+    return f"{text}; not measured: what is {' or '.join(unknown)}" if unknown else text

@@ -15,9 +15,9 @@ from seedcorn.core.ledger.prices import (
     strata_times,
 )
 from seedcorn.core.log.entries import BatchCommitted, Decision, Measurement
-from seedcorn.core.log.state import MOVE_BUDGET
+from seedcorn.core.log.state import ENGINE_TIME, MOVE_BUDGET
 from seedcorn.core.recipe import EngineSpec, VllmSpec
-from seedcorn.core.scheduling.goodput import BUSY, ENGINE_TIME, IDLE, STARTING, devices_of
+from seedcorn.core.scheduling.goodput import BUSY, IDLE, STARTING, devices_of
 from tests.core.ledger.folded import SIZE, Folded, fresh, recipe
 
 TIMES = {STARTING: 300.0, BUSY: 500.0, IDLE: 100.0}

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypedDict
 
-from seedcorn.core.decisions.yields import Candidate, best_stratum
+from seedcorn.core.decisions.yields import (
+    UNKNOWN,
+    Candidate,
+    Soundness,
+    best_stratum,
+    ranking,
+    soundness,
+)
 from seedcorn.core.errors import SeedcornError
 from seedcorn.core.forecast.forecast import Forecast
 from seedcorn.core.forecast.prospects import ALL, exclusive_shares, next_samples
@@ -38,6 +45,8 @@ class Outlook:
     """Whether a decision stopped drawing it."""
     tokens: Interval | None = None
     """The forecast in unique tokens; None where they are not the ledger's unit."""
+    sound: Soundness = UNKNOWN
+    """What of it surely is neither explained nor wrong."""
 
 
 class StratumOutlook(TypedDict):
@@ -65,6 +74,8 @@ class OutlookDocument(TypedDict):
     """What `seedcorn forecast --json` prints."""
 
     best: str
+    ranking: list[str]
+    """Strata, the one to draw next first, stopped ones last."""
     strata: list[StratumOutlook]
     measured: list[SampleTime]
 
@@ -91,18 +102,28 @@ def outlooks(
 def best(found: list[Outlook], per_engine_time: bool) -> str:
     """The best stratum for samples or engine time; empty where there is only one, or none that
     surely adds anything."""
-    drawn = [one for one in found if one.stratum != ALL and one.samples and not one.stopped]
-    candidates = [
+    candidates = [one for one in _candidates(found) if one.low * one.exclusive > 0]
+    return best_stratum(candidates, per_engine_time) if len(found) > 2 else ""
+
+
+def ranked(found: list[Outlook], per_engine_time: bool) -> list[str]:
+    """All strata that have a forecast, best first and stopped ones last."""
+    return [one.stratum for one in ranking(_candidates(found), per_engine_time)]
+
+
+def _candidates(found: list[Outlook]) -> list[Candidate]:
+    return [
         Candidate(
             one.stratum,
-            one.forecast.low / one.samples,
+            (one.tokens or one.forecast).low / one.samples,
             one.exclusive,
             one.seconds_per_sample,
+            one.sound.share,
+            one.stopped,
         )
-        for one in drawn
-        if one.forecast is not None and one.forecast.low * one.exclusive > 0
+        for one in found
+        if one.stratum != ALL and one.samples and one.forecast is not None
     ]
-    return best_stratum(candidates, per_engine_time) if len(found) > 2 else ""
 
 
 def _outlook(
@@ -131,8 +152,16 @@ def _outlook(
         forecast = next_samples(ledger.prospects, ledger.history, amount, weights, widen)
     else:
         forecast = ledger.prospects.forecast(name, amount, widen=widen(name))
-    tokens = _tokens(ledger, name, forecast)
-    return Outlook(name, amount, forecast, alone[name], seconds, stopped, tokens)
+    tokens, sound = _tokens(ledger, name, forecast), _sound(ledger, name)
+    return Outlook(name, amount, forecast, alone[name], seconds, stopped, tokens, sound)
+
+
+def _sound(ledger: Ledger, name: str) -> Soundness:
+    newest = ledger.accounts[::-1]
+    if newest[0].ledger_unit == 1:
+        return UNKNOWN
+    audits = (account.audits.get(name) or account.audits.get(ALL) for account in newest)
+    return soundness((account.companions for account in newest), audits)
 
 
 def _tokens(ledger: Ledger, name: str, found: Forecast | None) -> Interval | None:
@@ -153,6 +182,7 @@ def as_json(found: list[Outlook], per_engine_time: bool) -> OutlookDocument:
     asked about, `best` and the amounts."""
     return {
         "best": best(found, per_engine_time),
+        "ranking": ranked(found, per_engine_time),
         "strata": [row_of(one) for one in found],
         "measured": [
             {"stratum": one.stratum, "seconds_per_sample": one.seconds_per_sample} for one in found

@@ -71,7 +71,7 @@ def opening(state: CorpusState, recipe: Recipe) -> Decision | None:
     if generation.batches or not recipe.stop.min_precision:
         return None
     poor = _imprecise(state, recipe.stop, recipe.prompts)
-    return _without(generation, recipe, 0, *poor) if poor is not None else None
+    return _without(state, recipe, 0, *poor) if poor is not None else None
 
 
 def due(state: CorpusState, recipe: Recipe, alarms: Sequence[Alarm]) -> Decision | None:
@@ -91,7 +91,7 @@ def due(state: CorpusState, recipe: Recipe, alarms: Sequence[Alarm]) -> Decision
     for stratum, weight in weights(generation, recipe.prompts, batch).items():
         text = _verdict(state, generation, recipe, stratum, alarms) if weight > 0 else ""
         if text:
-            return _without(generation, recipe, batch, stratum, text)
+            return _without(state, recipe, batch, stratum, text)
     return None
 
 
@@ -245,10 +245,9 @@ def _imprecise_stratum(state: CorpusState, rule: StopSpec, stratum: str) -> str:
     return ""
 
 
-def _without(
-    generation: GenerationState, recipe: Recipe, batch: int, stratum: str, why: str
-) -> Decision:
+def _without(state: CorpusState, recipe: Recipe, batch: int, stratum: str, why: str) -> Decision:
     """Stop drawing a stratum; stop altogether where it was the last one."""
+    generation = _open(state)
     mix = weights(generation, recipe.prompts, batch)
     weight, mix[stratum] = mix[stratum], 0.0
     text = f"{stratum}: {why}"
@@ -257,7 +256,7 @@ def _without(
         return _stop(generation, samples, batch, Stop(RULE, f"{text}; {FRESH}"))
     value: dict[str, Any] = {"stratum": stratum, "weights": mix}
     action = DROP_STRATUM
-    best = best_of_mix(generation, mix, recipe.stop) if recipe.stop.move_budget else ""
+    best = best_of_mix(state, mix, recipe.stop) if recipe.stop.move_budget else ""
     if best:
         mix[best] += weight
         action, value["to"] = MOVE_BUDGET, best

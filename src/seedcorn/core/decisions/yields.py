@@ -1,22 +1,26 @@
 """What forecasts promise per sample and per engine-hour: when a stratum is exhausted, and which one
 is best.
 
-The best stratum is the one that surely adds most of what no other has, for what is scarce. That is
-samples where an amount, a plan or a budget counts samples; it is engine time where hours were asked
-for or are budgeted. Invariants: one ranking for all who ask; a function of the log's forecasts, which
-measured time enters only where the question is about time.
+The best stratum is the one that surely adds most of what no other has, history does not explain and
+is right, for what is scarce. That is samples where an amount, a plan or a budget counts samples; it
+is paid engine time where hours were asked for or are budgeted. Invariants: one ranking for all who
+ask, those that were stopped last; a function of the log's forecasts and measurements, which measured
+time enters only where the question is about time.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
 
 from seedcorn.core.figures import scaled
 from seedcorn.core.forecast.prospects import ALL, Prospect, prospects_of
 from seedcorn.core.forecast.tokens_per_shingle import TokensPerShingle, of_generation
 from seedcorn.core.intervals import Interval
 from seedcorn.core.log.entries import Measurement
-from seedcorn.core.log.state import COMPANIONS, CorpusState, GenerationState
+from seedcorn.core.log.state import AUDIT, COMPANIONS, CorpusState, GenerationState
 from seedcorn.core.recipe import StopSpec
+from seedcorn.core.rule_numbers import counts_tokens
+from seedcorn.core.scheduling.goodput import devices_of
 
 
 def forecast_until(generation: GenerationState) -> int:
@@ -69,10 +73,40 @@ class Candidate(NamedTuple):
     """Share of its unique content that no other stratum has."""
     seconds: float | None
     """Engine time of a sample; None or 0 where unknown."""
+    sound: float = 1.0
+    """Share of its unique content that surely is neither explained nor wrong, see `Soundness`."""
+    stopped: bool = False
+    """A decision or its verdict says stop."""
 
 
-def best_stratum(candidates: Iterable[Candidate], per_engine_time: bool) -> str:
-    """The stratum to draw next; empty without candidates.
+class Soundness(NamedTuple):
+    """What the newest measurements say of a stratum's unique content, at the lower ends; None where
+    nothing was measured, which discounts nothing."""
+
+    unexplained: float | None = None
+    """Share that the history does not explain."""
+    precision: float | None = None
+
+    @property
+    def share(self) -> float:
+        """Of both."""
+        return math.prod(1.0 if one is None else one for one in self)
+
+
+UNKNOWN = Soundness()
+
+
+def soundness(
+    companions: Iterable[Mapping[str, Any] | None], audits: Iterable[Mapping[str, Any] | None]
+) -> Soundness:
+    """Of a stratum's companions and audits, the newest first."""
+    explained = (found.get("unexplained") for found in companions if found)
+    unexplained = next((one["low"] for one in explained if one), None)
+    return Soundness(unexplained, next((one["low"] for one in audits if one), None))
+
+
+def ranking(candidates: Iterable[Candidate], per_engine_time: bool) -> list[Candidate]:
+    """The strata, the one to draw next first, those in stop last.
 
     Where the engine time of any candidate is unknown, all are ranked per sample: figures of two
     kinds cannot be compared.
@@ -81,20 +115,26 @@ def best_stratum(candidates: Iterable[Candidate], per_engine_time: bool) -> str:
     timed = per_engine_time and all(one.seconds for one in known)
 
     def worth(one: Candidate) -> float:
-        own = one.low * one.exclusive
+        own = one.low * one.exclusive * one.sound
         return own / one.seconds if timed and one.seconds else own
 
-    ranked = max(known, key=lambda one: (worth(one), one.stratum), default=None)
-    return ranked.stratum if ranked is not None else ""
+    return sorted(known, key=lambda one: (not one.stopped, worth(one), one.stratum), reverse=True)
 
 
-def best_of_mix(generation: GenerationState, mix: Mapping[str, float], rule: StopSpec) -> str:
-    """The best stratum of the mix by the newest forecast; empty where none says.
+def best_stratum(candidates: Iterable[Candidate], per_engine_time: bool) -> str:
+    """The stratum to draw next; empty where none is left."""
+    drawn = [one for one in ranking(candidates, per_engine_time) if not one.stopped]
+    return drawn[0].stratum if drawn else ""
+
+
+def best_of_mix(state: CorpusState, mix: Mapping[str, float], rule: StopSpec) -> str:
+    """The best stratum of the open generation's mix by the newest forecast; empty where none says.
 
     Engine time is scarce where the recipe limits it. Everywhere else the decision must not hang on a
-    clock: equal texts give equal decisions.
+    clock: equal texts give equal decisions. Rule 1 of the ledger's unit knows no soundness.
     """
-    if not generation.prospects:
+    generation = state.unfinished
+    if generation is None or not generation.prospects:
         return ""
     newest, found = generation.prospects[-1], list[Candidate]()
     for stratum, weight in mix.items():
@@ -102,8 +142,23 @@ def best_of_mix(generation: GenerationState, mix: Mapping[str, float], rule: Sto
         low = _predicted(newest, stratum, worth, "low")
         if weight > 0 and low is not None and values["sampled"]:
             alone = values["exclusive"] * newest.values["rate"] / values["sampled"]
-            found.append(Candidate(stratum, low, alone, _seconds(generation, stratum)))
+            sound = _soundness(state, generation, stratum).share
+            seconds = _seconds(generation, stratum)
+            found.append(Candidate(stratum, low, alone, seconds, sound))
     return best_stratum(found, rule.budget.engine_hours > 0)
+
+
+def _soundness(state: CorpusState, generation: GenerationState, stratum: str) -> Soundness:
+    if not counts_tokens(generation.rules):
+        return UNKNOWN
+    newest = list(reversed(state.standing.values()))
+
+    def values(name: str) -> Iterator[Mapping[str, Any] | None]:
+        for one in newest:
+            found = one.measured.get((name, stratum)) or one.measured.get((name, ALL))
+            yield found.values if found is not None else None
+
+    return soundness(values(COMPANIONS), values(AUDIT))
 
 
 def seconds_per_sample(
@@ -144,6 +199,12 @@ def _novel_share(state: CorpusState) -> float:
 
 
 def _seconds(generation: GenerationState, stratum: str) -> float | None:
-    values = _values(generation.prospects[-1], stratum)
+    """Engine time of a stratum's sample: what was paid for, by time in flight; under rule 1 of the
+    ledger's unit, and where no slot was measured, busy time by tokens."""
+    values, slots = _values(generation.prospects[-1], stratum), generation.slot_seconds
+    if counts_tokens(generation.rules) and slots.get(stratum) and values["samples"]:
+        held = max(generation.held_seconds, generation.engine_seconds)
+        share = slots[stratum] / sum(slots.values())
+        return devices_of(generation.recipe.get("engine", {})) * held * share / values["samples"]
     whole = generation.engine_seconds, generation.tokens
     return seconds_per_sample(*whole, values["tokens"], values["samples"])

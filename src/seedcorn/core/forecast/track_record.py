@@ -160,3 +160,12 @@ def _factor(misses: Iterable[float]) -> float:
     if len(ranked) < ENOUGH or within >= REQUIRED_COVERAGE * len(ranked):
         return 1.0
     return max(1.0, ranked[math.ceil(AIM * len(ranked)) - 1])
+
+
+def change_line(change: Change) -> str:
+    """A change of policy, for a person."""
+    name = change.stratum or "all strata together"
+    return (
+        f"policy changed at batch {change.batch}: {name} brought {change.side} than was forecast, "
+        f"{IN_A_ROW} batches in a row or more"
+    )

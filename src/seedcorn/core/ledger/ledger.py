@@ -32,8 +32,7 @@ from seedcorn.core.log.entries import (
     SeedAdded,
     Withdrawn,
 )
-from seedcorn.core.log.state import AUDIT, COMPANIONS, FORECAST, SEED_SKETCH
-from seedcorn.core.scheduling.goodput import ENGINE_TIME
+from seedcorn.core.log.state import AUDIT, COMPANIONS, ENGINE_TIME, FORECAST, SEED_SKETCH
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import Delta, combine, thin
 

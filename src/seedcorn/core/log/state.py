@@ -4,7 +4,7 @@ Every reader and writer starts from this fold; none trusts a directory listing.
 """
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,10 @@ AUDIT = "audit"
 STOP = "stop"
 """Action of the decision that a plan ends after `{"samples": n}` samples."""
 DROP_STRATUM, MOVE_BUDGET = "drop_stratum", "move_budget"
+ENGINE_TIME = "engine_time"
+"""Name of the measurement that holds what engines did since the last batch of a run."""
+HELD = ("starting", "busy", "idle")
+"""Keys under which a batch and that measurement say for how long engines were held."""
 MIXING = (DROP_STRATUM, MOVE_BUDGET)
 """Actions of decisions that change the strata's `weights` from their batch on."""
 
@@ -75,6 +79,10 @@ class GenerationState:
     """Completion tokens generated."""
     engine_seconds: float = 0.0
     """Measured."""
+    held_seconds: float = 0.0
+    """Measured: for which engines were held, idle and starting as well."""
+    slot_seconds: dict[str, float] = field(default_factory=dict)
+    """Measured: by stratum, as batches say."""
     samples: int = 0
     """Planned samples, as far as decisions left them in the plan."""
     opened: int = -1
@@ -222,6 +230,8 @@ class CorpusState:
         generation.accepted += accepted
         generation.tokens += body.tokens.get("generated", 0)
         generation.engine_seconds += body.engine_seconds
+        generation.held_seconds += _held(body.goodput)
+        _add(generation.slot_seconds, body.slot_seconds)
         generation.shards += body.data
         generation.dropped += body.dropped
         for stratum, sums in body.unique.items():
@@ -259,6 +269,8 @@ class CorpusState:
         generation = self.generations.get(body.subject.get("generation", 0))
         if generation is None:
             return
+        if body.name == ENGINE_TIME:
+            generation.held_seconds += _held(body.values)
         if body.name == FORECAST:
             if generation.prospects:
                 before = int(generation.prospects[-1].subject["batch"])
@@ -272,6 +284,10 @@ class CorpusState:
         if generation is None or generation.finished or generation.abandoned:
             raise CorruptCorpus(f"log entry {sequence} adds to generation {number}, not open")
         return generation
+
+
+def _held(seconds: Mapping[str, float]) -> float:
+    return sum(seconds.get(name, 0.0) for name in HELD)
 
 
 def _add(total: dict[str, float], sums: dict[str, float]) -> None:

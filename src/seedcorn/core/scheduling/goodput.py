@@ -15,8 +15,6 @@ from typing import Any
 from seedcorn.core.errors import CorruptCorpus
 from seedcorn.core.sample import Outcome
 
-ENGINE_TIME = "engine_time"
-"""Name of the measurement that holds what engines did since the last batch of a run."""
 USEFUL, REGENERATED, PENDING = "useful", "regenerated", "pending"
 STARTING, IDLE, BUSY = "starting", "idle", "busy"
 DROPPED = (Outcome.DUPLICATE.value, Outcome.REJECTED.value, Outcome.FAILED.value)

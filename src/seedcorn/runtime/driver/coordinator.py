@@ -17,10 +17,10 @@ from seedcorn.core.figures import counted, duration
 from seedcorn.core.ledger.rows import GenerationRow
 from seedcorn.core.log.entries import BatchCommitted, Body, Decision, Entry, Measurement
 from seedcorn.core.log.layout import parse_segment, segment_prefix
-from seedcorn.core.log.state import CorpusState
+from seedcorn.core.log.state import ENGINE_TIME, CorpusState
 from seedcorn.core.ops.log_lines import ids
 from seedcorn.core.preflight.estimate import indexing_line
-from seedcorn.core.scheduling.goodput import ENGINE_TIME, EngineTime
+from seedcorn.core.scheduling.goodput import EngineTime
 from seedcorn.core.scheduling.leasing import Cut, Leases
 from seedcorn.runtime.driver import clock
 from seedcorn.runtime.driver.crew import Crew
