@@ -34,8 +34,10 @@ LEAST_CLUSTERS = 16
 """A text of fewer has no eight blocks of whole clusters that differ."""
 NOTHING = 0.0005
 """Bits per byte: no more is nothing. A placebo further from 0 says that the scale is off."""
-SMALL = 0.05
-"""So much of what the yardstick teaches is nothing as well."""
+OFF = 0.05
+"""So much of what the yardstick teaches a placebo may be off as well."""
+SMALL = 0.1
+"""A gain of so much of the yardstick's is low whoever carries it; more is a claim to be checked."""
 CARRIED = 1 / 3
 """Part of a gain that the best 1 % of the anchor's documents may carry."""
 
@@ -145,12 +147,12 @@ def taught(material: Material) -> Lesson:
     )
     lesson = teacher.lesson(material.generation)
     fresh = teacher.lesson(yardstick.whole) if yardstick.total else None
-    least = max(NOTHING, SMALL * fresh.per_byte if fresh else 0.0)
+    scale = fresh.per_byte if fresh else 0.0
     none = teacher.lesson(placebo.first(min(material.generation.words, placebo.total)))
-    why = _misled(none, least)
+    why = _misled(none, max(NOTHING, OFF * scale))
     if why:
         return unknown(why, none.interval.bounds)
-    found, missing = None, _uncertain(lesson, fresh, least)
+    found, missing = None, _uncertain(lesson, fresh, max(NOTHING, SMALL * scale))
     if "worth" not in missing:
         found, why = _worth(teacher, own, yardstick, placebo)
         missing |= {"worth": why} if why else {}
