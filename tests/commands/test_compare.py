@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from seedcorn.cli import main
-from seedcorn.core.log.entries import WriterOpened
+from seedcorn.core.log.entries import BatchCommitted, WriterOpened
 from seedcorn.core.log.state import CorpusState
 from seedcorn.core.recipe import (
     EngineSpec,
@@ -19,7 +19,7 @@ from seedcorn.core.recipe import (
 )
 from seedcorn.core.sketch.sketch import LENGTHS
 from seedcorn.runtime.driver.sources import Catalogues
-from seedcorn.storage.log.log import LogReader, open_writer
+from seedcorn.storage.log.log import LogReader, open_writer, read_log
 from seedcorn.storage.stores.opening import open_store
 from tests.corpora.growing import grow_in_process
 from tests.corpora.reading import accepted_rows, plain_shingles
@@ -101,6 +101,17 @@ def test_compare_is_what_plain_sets_of_both_corpora_say(corpora, capsys):
     assert found["a"]["at_equal_tokens"]["estimate"] == found["a"]["unique"]["8"]["estimate"]
     assert found["b"]["at_equal_tokens"]["estimate"] < found["b"]["unique"]["8"]["estimate"]
     assert found["overlap"]["3"]["estimate"] > 0
+
+
+def test_compare_tells_unique_words_of_each_by_what_its_shingles_are_worth(corpora, capsys):
+    found = compared(corpora, capsys)
+    for side, corpus in zip("ab", corpora, strict=True):
+        bodies = [entry.body for entry in read_log(open_store(corpus, StoreSpec()))]
+        sums = [s for b in bodies if isinstance(b, BatchCommitted) for s in b.unique.values()]
+        words, held = (sum(one[key] for one in sums) for key in ("words", "held"))
+        told = found[side]["unique_words"]["estimate"]
+        assert told == pytest.approx(found[side]["unique"]["8"]["estimate"] * words / held)
+        assert words > held  # Documents of 30 words have 23 shingles.
 
 
 def test_compare_credits_neither_with_the_others_seed(corpora, tmp_path, capsys):

@@ -15,8 +15,8 @@ from seedcorn.storage.measure.comparison import Outline
 FORMAT = 1
 """Version of the JSON."""
 UNIQUE_LINE = (
-    f"unique: the {HEADLINE}-word shingles of accepted samples that are in no seed of either "
-    "corpus; withdrawn samples are left out"
+    f"U: the {HEADLINE}-word shingles of accepted samples that are in no seed of either corpus, and "
+    "unique words what they are worth; withdrawn samples are left out"
 )
 
 
@@ -35,19 +35,22 @@ def print_comparison(console: Console, found: Comparison, a: Outline, b: Outline
 def sides_table(found: Comparison) -> Table:
     """One row per corpus, then what both together hold and what both have."""
     equal = f"unique in\n{scaled(found.equal_tokens)} tokens"
-    table = figures("", "samples", "tokens", "unique", "only here", "per\ntoken", equal)
+    words = ["unique\nwords"] if found.a.unique_words or found.b.unique_words else []
+    table = figures("", "samples", "tokens", *words, "U", "only here", "per\ntoken", equal)
     for name, side in (("A", found.a), ("B", found.b)):
         table.add_row(
             name,
             f"{side.documents:,}",
             scaled(side.tokens),
+            *([_optional_text(side.unique_words)] if words else []),
             interval_text(side.unique[HEADLINE]),
             interval_text(side.only[HEADLINE]),
             "-" if side.yield_per_token is None else _ratio(side.yield_per_token),
-            "-" if side.at_equal_tokens is None else interval_text(side.at_equal_tokens),
+            _optional_text(side.at_equal_tokens),
         )
     for name, unique in (("A or B", found.union), ("A and B", found.overlap)):
-        table.add_row(name, "", "", interval_text(unique[HEADLINE]), "", "", "")
+        blank = [""] * len(words)
+        table.add_row(name, "", "", *blank, interval_text(unique[HEADLINE]), "", "", "")
     return table
 
 
@@ -103,6 +106,10 @@ def interval_text(interval: Interval) -> str:
     return f"{scaled(interval.estimate)} ({scaled(interval.low)} to {scaled(interval.high)})"
 
 
+def _optional_text(interval: Interval | None) -> str:
+    return "-" if interval is None else interval_text(interval)
+
+
 def _side(side: Side, outline: Outline) -> dict[str, Any]:
     return {
         "corpus": outline.store.uri,
@@ -110,6 +117,7 @@ def _side(side: Side, outline: Outline) -> dict[str, Any]:
         "models": outline.models,
         "documents": side.documents,
         "tokens": side.tokens,
+        "unique_words": _optional(side.unique_words),
         "unique": _unique(side.unique),
         "only": _unique(side.only),
         "yield_per_token": _optional(side.yield_per_token),

@@ -9,6 +9,7 @@ corpora swaps the columns.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,11 @@ from seedcorn.core.intervals import Interval, unique_interval
 from seedcorn.core.measure.rarefaction import rarefied_interval
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import HEADLINE, LENGTHS, Delta, thin
+from seedcorn.core.sketch.unique_tokens import added
 
 GENERATION = 1
 """All samples of a corpus count as one generation, everything before them as generation 0."""
+NOTHING: Mapping[str, Mapping[str, float]] = MappingProxyType({})
 Unique = dict[int, Interval]
 """Distinct shingles by shingle length."""
 
@@ -38,14 +41,24 @@ class Holdings:
         self.tokens = 0
         """Of those samples; completion tokens of their engine."""
         self._clumps = np.zeros(2)
+        self._first_held: dict[str, float] | None = {}
 
     def add_seed(self, delta: Delta) -> None:
         """Shingles of seed or reference documents of either corpus."""
         self.history.add(delta, 0, seed=True)
         self._thin()
 
-    def add(self, delta: Delta, documents: int, tokens: int) -> None:
-        """One batch of accepted samples."""
+    def add(
+        self,
+        delta: Delta,
+        documents: int,
+        tokens: int,
+        unique: Mapping[str, Mapping[str, float]] = NOTHING,
+    ) -> None:
+        """One batch of accepted samples; `unique` as the log has it, empty in corpora that do not
+        count unique tokens."""
+        known = self._first_held if unique or not documents else None
+        self._first_held = added(known, *unique.values()) if known is not None else None
         delta = thin(delta, self.history.rate)
         self.history.add(delta, GENERATION)
         self.documents += documents
@@ -59,6 +72,13 @@ class Holdings:
             raise CorruptCorpus("a withdrawal takes more shingles than were accepted")
         self.documents -= documents
         self.tokens -= tokens
+
+    @property
+    def words_per_shingle(self) -> float | None:
+        """Unique words per shingle that the corpus was the first to hold; None where it does not
+        count them."""
+        held = (self._first_held or {}).get("held", 0.0)
+        return self._first_held["words"] / held if self._first_held and held else None
 
     def clump(self) -> float:
         """Mean number of sampled fingerprints that come with one of them, itself included."""
@@ -75,6 +95,9 @@ class Side:
 
     documents: int
     tokens: int
+    unique_words: Interval | None
+    """`unique` shingles by what those of the corpus are worth in words; None where it does not count
+    unique tokens."""
     unique: Unique
     """Shingles of its accepted samples that no seed of either corpus holds."""
     only: Unique
@@ -145,10 +168,11 @@ def _side(
     holdings: Holdings, sizes: Mapping[int, int], both: Mapping[int, int], equal: Interval | None
 ) -> Side:
     rate = holdings.history.rate
-    unique = _intervals(sizes, rate)
+    unique, each = _intervals(sizes, rate), holdings.words_per_shingle
     return Side(
         documents=holdings.documents,
         tokens=holdings.tokens,
+        unique_words=Interval(*(each * end for end in unique[HEADLINE])) if each else None,
         unique=unique,
         only=_intervals({n: sizes[n] - both[n] for n in LENGTHS}, rate),
         yield_per_token=per_token(unique[HEADLINE], holdings.tokens),

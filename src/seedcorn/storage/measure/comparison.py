@@ -126,7 +126,8 @@ def _add(folded: Holdings, store: Store, entry: Entry, advance: Advance) -> None
     body = entry.body
     if isinstance(body, BatchCommitted):
         tokens = body.tokens.get("accepted", 0)
-        folded.add(_sketch(store, entry, body.sketch), body.counts.get("accepted", 0), tokens)
+        accepted, sketch = body.counts.get("accepted", 0), _sketch(store, entry, body.sketch)
+        folded.add(sketch, accepted, tokens, body.unique)
         advance(1)
     elif isinstance(body, Withdrawn):
         counts = body.counts.values()
