@@ -15,16 +15,19 @@ from itertools import pairwise
 
 import numpy as np
 
-from seedcorn.core.companions.anchor_gain import NEGLIGIBLE, anchor_gain
 from seedcorn.core.companions.companions import by_content
 from seedcorn.core.companions.diversity import form
 from seedcorn.core.companions.novel_bits import PARAPHRASE, shares
 from seedcorn.core.companions.order_gap import NOISE, order_gap
+from seedcorn.core.companions.queries import Queries, query_index
 from seedcorn.core.intervals import Interval
+from seedcorn.core.teaching.anchor import Anchor
+from seedcorn.core.teaching.gain import Teacher
 from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.fingerprint import fingerprint_texts, shingles, similarity
 from seedcorn.core.text.words import NEWEST
 from tests.bench import real_text
+from tests.corpora.histories import found_in
 
 DOCUMENTS = 150
 """At most so many in each of seed, generation and anchor; a third of a smaller source."""
@@ -32,6 +35,8 @@ NEAR = 0.7
 """Similarity from which on the line calls a document a near duplicate."""
 RATIO = 1.5
 """Compression ratio, as a multiple of the real text's, that raises an alarm."""
+NEGLIGIBLE = 0.005
+"""Anchor gain, in bits per byte, whose lower end is not above this: nothing was taught."""
 OPENINGS = 0.2
 """Share of identical openings beyond the real text's that raises an alarm."""
 GENUINE = "genuinely new text"
@@ -170,6 +175,20 @@ def shingle_novelty(documents: Sequence[str], seed: Sequence[str]) -> float:
     return float(np.isin(mine, theirs, invert=True).mean())
 
 
+def novel_share(documents: Sequence[str], seed: Sequence[str]) -> float:
+    """Mean rho of the documents, each against the seed and those before it."""
+    n = len(documents)
+    index = query_index(Queries(documents, range(n), [0] * n), NEWEST)
+    return float(shares(index, found_in(index, seed, documents=documents)).mean())
+
+
+def anchor_gain(anchor: Sequence[str], seed: Sequence[str], documents: Sequence[str]) -> Interval:
+    """ΔA of the documents beyond the seed."""
+    learnt = Anchor.of(anchor, NEWEST)
+    teacher = Teacher(learnt, [learnt.table.count(seed)])
+    return teacher.lesson(learnt.table.count(documents)).interval
+
+
 def table(source: str, measured: Sequence[Row]) -> Iterator[str]:
     """The rows for a person; the anchor gain in millibits per byte, with its interval."""
     yield (
@@ -201,7 +220,7 @@ def _measured(name: str, documents: list[str], seed: list[str], anchor: list[str
         name,
         shingle_novelty(documents, seed),
         near_duplicates(documents, seed),
-        float(shares(documents, seed).mean()),
+        novel_share(documents, seed),
         order_gap(documents, seed),
         anchor_gain(anchor, seed, documents),
         shape["compression_ratio"],

@@ -1,7 +1,7 @@
 """What the ledger costs at scale: `python -m tests.bench.ledger_scale [samples] [generations]`.
 
-Three tables, all in CPU time of one core: a corpus folded batch by batch, a batch against the size
-of the history, and the ledger's share of a sample's CPU time. Texts are the simulated engine's,
+Four tables, all in CPU time of one core: a corpus folded batch by batch, a batch against the size
+of the history, the ledger's share of a sample's CPU time, and companions against all of a history. Texts are the simulated engine's,
 see ledger_fold; `20000 2` is a quick look.
 """
 
@@ -15,7 +15,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from seedcorn.config import load_recipe
-from seedcorn.core.companions.companions import Subset, companions
+from seedcorn.core.companions.companions import Subset
+from seedcorn.core.companions.neighbours import REAL, HistoryPass
+from seedcorn.core.companions.novel_bits import shares as novel_shares
 from seedcorn.core.forecast.prospects import Prospects
 from seedcorn.core.log.entries import BatchCommitted, GenerationStarted
 from seedcorn.core.recipe import Recipe, StoreSpec, resolved
@@ -23,6 +25,9 @@ from seedcorn.core.simulation.simulation import simulate
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.shingle_table import ROW
 from seedcorn.core.sketch.sketch import COLUMNS, HEADLINE, LENGTHS, Delta
+from seedcorn.core.teaching.anchor import Anchor
+from seedcorn.core.teaching.taught import Material, taught
+from seedcorn.core.text.words import NEWEST
 from seedcorn.storage.stores.opening import open_store
 from tests.bench.ledger_fold import (
     BATCH,
@@ -36,9 +41,13 @@ from tests.bench.ledger_fold import (
     warm_up,
 )
 from tests.bench.line import REPOSITORY, SIMULATED
+from tests.core.teaching import sources
+from tests.corpora.histories import companions_of, packed
 
 SAMPLES, GENERATIONS = 1_000_000, 10
 HISTORIES = (10**5, 10**6, 10**7)
+WORDS = (4_000_000, 40_000_000)
+"""Of history."""
 DRY_RUN = str(REPOSITORY / "pipelines" / "dry_run.yaml")
 TARGET = 0.03
 """Share of CPU time at dry-run rates."""
@@ -193,17 +202,55 @@ def measuring(documents: int = 96) -> tuple[float, int]:
     spec = load_recipe(SIMULATED, ("engine.simulated.words=110",)).recipe.engine.simulated
     texts = [simulate("scale", 1, i, spec, "").text for i in range(2 * documents)]
     new, old = texts[:documents], texts[documents:]
-    sample = Subset(new, [[text] for text in old], old, documents)
-    companions(sample)
+    sample = Subset(new, range(documents), 0, documents, old[:64])
+    companions_of(sample, old)
     start = time.process_time()
-    companions(sample)
+    companions_of(sample, old)
     return time.process_time() - start, documents
 
 
+def against_history(words: Sequence[int] = WORDS) -> Iterator[str]:
+    """Table 4: companions of 400 documents, and what each word of history adds to them."""
+    texts = sources.documents(12_600, 1)
+    seed, new, anchor = texts[:8000], texts[8000:8400], texts[8400:8700]
+    index = Subset(new, range(400), 0, 400, seed[:64]).index()
+    table, data = Anchor.of(anchor, NEWEST).table, packed(seed)
+    yield "(4) companions of 400 documents against all of history, CPU s of one core"
+    yield "      words of history  neighbours  counts of an anchor  zstd  MB resident"
+    for most in words:
+        past, spent, read = HistoryPass(index), [0.0, 0.0], 0
+        while read < most:
+            start = time.process_time()
+            seen = past.look(*data, np.full(len(seed), -1), REAL)
+            middle = time.process_time()
+            table.count_words(seen)
+            spent = [spent[0] + middle - start, spent[1] + time.process_time() - middle]
+            read += int(seen.counts.sum())
+        start = time.process_time()
+        novel_shares(index, past.found())
+        zstd = time.process_time() - start
+        memory = resident() / 1e6
+        yield f"    {read:18,d}{spent[0]:12.1f}{spent[1]:21.1f}{zstd:6.1f}{memory:13,.0f}"
+    yield from lessons(texts, anchor)
+
+
+def lessons(texts: Sequence[str], anchor: Sequence[str]) -> Iterator[str]:
+    """What ΔA, its curve and W take once everything is counted."""
+    learnt = Anchor.of(anchor, NEWEST)
+    pools = [list(enumerate(texts[a : a + 1300])) for a in (8700, 10_000, 0)]
+    seed, own = (learnt.table.count(part) for part in (texts[:8000], texts[8700:10_000]))
+    start = time.process_time()
+    taught(Material(learnt, [seed, own], own, pools[0], pools[2], pools[1]))
+    yield (
+        f"    worth, gain and curve on an anchor of {len(anchor)} documents, two sources of history: "
+        f"{time.process_time() - start:.1f} s"
+    )
+
+
 def main() -> int:
-    """Print the three tables; a figure that misses its target fails nothing."""
+    """Print the four tables; a figure that misses its target fails nothing."""
     samples, generations = [int(text) for text in sys.argv[1:3]] or (SAMPLES, GENERATIONS)
-    for report in (growing(samples, generations), histories(), shares()):
+    for report in (growing(samples, generations), histories(), shares(), against_history()):
         for text in report:
             sys.stdout.write(text + "\n")
             sys.stdout.flush()

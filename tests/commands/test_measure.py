@@ -9,6 +9,7 @@ import pytest
 
 from seedcorn.cli import main
 from seedcorn.core.sketch.sketch import LENGTHS
+from tests.core.teaching import sources as source
 from tests.corpora.reading import plain_shingles, plain_words
 
 TOPICS = [text for _, text in sorted(pydoc_data.topics.topics.items())]
@@ -88,9 +89,26 @@ def test_measure_companions_find_the_copy(folder, capsys):
     one, two, copy = (row["companions"] for row in found["generations"])
     assert one["documents"] == two["documents"] == copy["documents"] == 30
     shares = [part["novel_share"]["mean"]["estimate"] for part in (one, two, copy)]
-    assert min(shares[:2]) > 0.4 > 0.2 > shares[2]
-    assert one["anchor_gain"] is not None
-    assert one["order_gap"]["low"] > 0.2
+    assert min(shares[:2]) > 0.4 > 0.06 > shares[2]
+    assert [part["history_documents"] for part in (one, two, copy)] == [8, 47, 87]
+    assert one["anchor_gain"] is None
+    assert "has 8 documents with text" in one["withheld"]["anchor_gain"]
+    assert "kB" in one["withheld"]["order_gap"]
+
+
+def test_measure_tells_what_text_taught_and_what_that_is_worth(tmp_path, capsys):
+    texts = source.documents(3200, 4)
+    held = {"seed": texts[:1500], "1": texts[1500:2200], "anchor": texts[2200:2510]}
+    held |= {"yardstick": texts[2510:]}
+    for name, part in held.items():
+        (tmp_path / f"{name}.jsonl").write_text(jsonl(part), encoding="utf-8")
+    words = [f"--{name}={tmp_path / name}.jsonl" for name in ("seed", "anchor", "yardstick")]
+
+    found = measured(capsys, *words, f"--generation=1={tmp_path / '1.jsonl'}", "--companions", "30")
+
+    [row] = found["generations"]
+    assert row["companions"]["worth"]["low"] > 50
+    assert row["companions"]["anchor_gain"]["low"] > 0.001
 
 
 def test_measure_prints_the_ledgers_tables_and_how_to_read_them(folder, capsys):

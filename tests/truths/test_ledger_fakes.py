@@ -2,9 +2,8 @@
 
 import pytest
 
-from seedcorn.core.companions.anchor_gain import NEGLIGIBLE
 from seedcorn.core.companions.order_gap import order_gap
-from tests.bench.ledger_fakes import GENUINE, SHUFFLED, Row, rows, table
+from tests.bench.ledger_fakes import GENUINE, NEGLIGIBLE, SHUFFLED, Row, rows, table
 from tests.bench.real_text import SOURCES, documents, parts
 
 LOOPS = ("closed loop, Markov 1", "closed loop, Markov 2")

@@ -219,24 +219,24 @@ def test_poor_audit_in_mid_generation_stops_what_it_is_about(corpus):
     assert corpus.sound()
 
 
-def gain(low):
-    return {"anchor_gain": {"estimate": low + 0.01, "low": low, "high": low + 0.02}}
+def worth(low):
+    return {"worth": {"estimate": low + 1, "low": low, "high": low + 2}}
 
 
 @pytest.mark.parametrize(
     ("lows", "patience", "generations"),
     [
-        ([0.004, -0.01], 2, 2),
-        ([0.004, 0.006], 2, 3),
-        ([0.02, 0.003], 1, 2),
-        ([0.003, 0.003], 3, 3),
+        ([-0.4, -1.0], 2, 2),
+        ([-0.4, 0.6], 2, 3),
+        ([2.0, -0.3], 1, 2),
+        ([-0.3, -0.3], 3, 3),
     ],
 )
 def test_generations_that_teach_nothing_are_the_last(corpus, lows, patience, generations):
     for generation, low in enumerate(lows, 1):
         grown = recipe(samples=SIZE, generations=generation, patience=patience)
         corpus.grow(grown)
-        corpus.append(Measurement(COMPANIONS, {"generation": generation}, gain(low)))
+        corpus.append(Measurement(COMPANIONS, {"generation": generation}, worth(low)))
     corpus.grow(recipe(samples=SIZE, generations=3, patience=patience))
 
     assert len(corpus.ends) == generations

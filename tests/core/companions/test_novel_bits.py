@@ -5,8 +5,18 @@ import math
 import numpy as np
 import pytest
 
-from seedcorn.core.companions.novel_bits import mean_interval, novel_bits, shares, size
+from seedcorn.core.companions.novel_bits import (
+    mean_interval,
+    novel_bits,
+    ratio_interval,
+    shares,
+    size,
+)
+from seedcorn.core.companions.pieces import PIECE
+from seedcorn.core.companions.queries import Queries, query_index
+from seedcorn.core.text.words import NEWEST
 from tests.bench.real_text import parts
+from tests.corpora.histories import found_in
 
 
 @pytest.fixture(scope="module")
@@ -15,12 +25,18 @@ def texts() -> tuple[list[str], list[str]]:
     return history, new
 
 
+def rho_of(documents, history, grown=()):
+    """rho of a generation's documents; `grown`: samples of the generations before."""
+    index = query_index(Queries(documents, range(len(documents)), [0] * len(documents)), NEWEST)
+    return shares(index, found_in(index, history, grown, documents))
+
+
 def test_shares_of_copies_are_small_of_new_text_near_one_and_of_half_copies_between(texts):
     history, new = texts
     half = [a[: len(a) // 2] + b[len(b) // 2 :] for a, b in zip(history[:30], new, strict=True)]
 
-    copied, fresh = shares(history, history), shares(new, history)
-    mixed = shares(half, history)
+    copied, fresh = rho_of(history, history), rho_of(new, history)
+    mixed = rho_of(half, history)
 
     assert copied.max() < 0.1
     assert copied.mean() < 0.03
@@ -28,41 +44,51 @@ def test_shares_of_copies_are_small_of_new_text_near_one_and_of_half_copies_betw
     assert fresh.mean() / 2 - 0.1 < mixed.mean() < fresh.mean() / 2 + 0.1
 
 
-def test_shares_see_a_parent_that_the_history_sample_has_not(texts):
+def test_shares_of_a_copy_are_small_however_much_history_there_is_beside_its_original(texts):
     history, new = texts
-    child = "In short: " + new[0]
+    crowd = [" ".join(text.split()[k:] + text.split()[:k]) for text in history for k in range(40)]
 
-    assert shares([child], history)[0] > 0.7
-    assert shares([child], history, [[new[0]]])[0] < 0.1
+    assert len(crowd) == 2400
+    assert rho_of(["In short: " + new[0]], [*crowd[:1200], new[0], *crowd[1200:]])[0] < 0.06
 
 
 def test_shares_of_a_repeat_within_the_generation_fall_from_the_second_on(texts):
     history, new = texts
 
-    rho = shares([new[0], new[1], new[0]], history)
+    rho = rho_of([new[0], new[1], new[0]], history)
 
     assert rho[2] < 0.1
     assert rho[0] > 0.5
-    assert np.array_equal(rho[:2], shares(new[:2], history))
+    assert np.array_equal(rho[:2], rho_of(new[:2], history))
+
+
+def template(text, fillings):
+    words = text.split()
+    return [
+        " ".join(words[k * i % len(words)] if i % 9 == 0 else w for i, w in enumerate(words))
+        for k in fillings
+    ]
 
 
 def test_shares_of_a_generation_from_one_template_are_small_even_where_history_is_far(texts):
     history, new = texts
-    words = new[1].split()
-    filled = [
-        " ".join(words[k * i % len(words)] if i % 9 == 0 else w for i, w in enumerate(words))
-        for k in range(2, 30)
-    ]
 
-    assert shares(filled, history)[1:].mean() < 0.4
+    assert rho_of(template(new[1], range(2, 30)), history)[1:].mean() < 0.4
+
+
+def test_shares_of_a_template_stay_small_where_most_of_history_is_that_template(texts):
+    history, new = texts
+    filled = template(new[1], range(2, 90))
+
+    assert rho_of(filled[:20], history, filled[20:])[1:].mean() < 0.4
 
 
 def test_shares_of_a_copied_book_chapter_are_small(texts):
     history, new = texts
     book = "\n\n".join(history)
-    assert len(book) > 4 * 16_384
+    assert len(book) > 4 * PIECE
 
-    rho = shares(["\n\n".join(history[20:40]), "\n\n".join(new[:20])], [book, *new[25:]])
+    rho = rho_of(["\n\n".join(history[20:40]), "\n\n".join(new[:20])], [book, *new[25:]])
 
     assert rho[0] < 0.1
     assert rho[1] > 0.7
@@ -71,15 +97,10 @@ def test_shares_of_a_copied_book_chapter_are_small(texts):
 def test_shares_with_little_or_no_history_are_defined(texts):
     _, new = texts
 
-    assert shares([new[0]], []).tolist() == [1.0]
-    assert shares([new[0]], [new[0]])[0] < 0.05
-    assert shares(["", new[0]], new[1:3])[0] == 0
-    assert shares([], new).shape == (0,)
-
-
-def test_shares_refuse_candidates_for_another_number_of_documents(texts):
-    with pytest.raises(ValueError, match="2 lists of own candidates for 1 documents"):
-        shares(["a"], [], [[], []])
+    assert rho_of([new[0]], []).tolist() == [1.0]
+    assert rho_of([new[0]], [new[0]])[0] < 0.05
+    assert rho_of(["", new[0]], new[1:3])[0] == 0
+    assert rho_of([], new).shape == (0,)
 
 
 def test_novel_bits_of_all_documents_are_the_plain_sum_and_scale_with_the_population(texts):
@@ -134,3 +155,25 @@ def test_mean_interval_of_one_value_is_finite_and_of_impossible_samples_refused(
     for values, population in (([], 5), ([1.0, 2.0], 1)):
         with pytest.raises(ValueError, match="sample of"):
             mean_interval(np.array(values), population)
+
+
+def test_ratio_interval_covers_the_ratio_of_the_population_and_is_exact_for_all_of_it():
+    draw = np.random.default_rng(4)
+    whole = draw.lognormal(0, 0.6, 4000)
+    part = whole * draw.beta(2, 3, 4000)
+    truth = part.sum() / whole.sum()
+
+    hits = 0
+    for _ in range(200):
+        some = draw.choice(4000, 300, replace=False)
+        found = ratio_interval(part[some], whole[some], 4000)
+        hits += found.low <= truth <= found.high
+
+    assert hits >= 180
+    assert ratio_interval(part, whole, 4000) == pytest.approx((truth, truth, truth))
+
+
+def test_ratio_interval_of_nothing_is_unknown_and_of_an_impossible_sample_refused():
+    assert ratio_interval(np.zeros(3), np.zeros(3), 9) == (0, 0, 1)
+    with pytest.raises(ValueError, match="sample of 3 out of 2"):
+        ratio_interval(np.ones(3), np.ones(3), 2)

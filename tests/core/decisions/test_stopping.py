@@ -272,13 +272,12 @@ def test_no_generation_is_started_where_no_stratum_may_be_drawn():
 @pytest.mark.parametrize(
     ("lows", "patience", "taught"),
     [
-        ([0.0, 0.0], 2, False),
-        ([0.004, 0.005], 2, False),
-        ([0.0, 0.006], 2, True),
-        ([0.006, 0.0, 0.0], 2, False),
-        ([0.0], 2, True),
-        ([0.0, None], 2, True),
-        ([0.006, 0.0], 1, False),
+        ([0.0, -3.0], 2, False),
+        ([-1.0, 2.0], 2, True),
+        ([6.0, -0.1, -0.2], 2, False),
+        ([-1.0], 2, True),
+        ([-1.0, None], 2, True),
+        ([6.0, -1.0], 1, False),
     ],
 )
 def test_anchor_that_learns_nothing_for_so_many_generations_ends_growth(lows, patience, taught):
@@ -286,8 +285,10 @@ def test_anchor_that_learns_nothing_for_so_many_generations_ends_growth(lows, pa
     folded = Folded(wanted)
     for number, low in enumerate(lows, 1):
         folded.start().batch(fresh(number)).finish()
-        gain = None if low is None else {"estimate": low, "low": low, "high": low}
-        folded.append(Measurement(COMPANIONS, {"generation": number}, {"anchor_gain": gain}))
+        worth = None if low is None else {"estimate": low + 4, "low": low, "high": low + 8}
+        gain = {"estimate": 0.0, "low": -0.001, "high": 0.001}
+        values = {"worth": worth, "anchor_gain": gain}
+        folded.append(Measurement(COMPANIONS, {"generation": number}, values))
 
     assert (reason_not_to_start(folded.state, wanted.stop, wanted.prompts) is None) == taught
     without = replace(wanted, stop=replace(wanted.stop, anchor=False))

@@ -49,6 +49,7 @@ BY_TYPE = {
         TEXT, st.dictionaries(TEXT, st.floats(0, 1), max_size=3), max_size=3
     ),
     "ObjectRef": REFS,
+    "dict[str, seedcorn.core.log.entries.ObjectRef]": st.dictionaries(TEXT, REFS, max_size=3),
     "list[seedcorn.core.log.entries.ObjectRef]": st.lists(REFS, max_size=3),
     "seedcorn.core.log.entries.ObjectRef | None": st.none() | REFS,
 }

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from seedcorn.core.ledger.ledger import to_json
 from seedcorn.core.measure.foreign import DocumentSet, ForeignLedger, batch_rows, memory_bytes
 from seedcorn.core.measure.foreign_batch import Batch, RowBlock
+from seedcorn.core.measure.second_reading import HeldOut
 from seedcorn.core.recipe import LedgerSpec
 from seedcorn.core.sketch.sketch import LENGTHS
 from seedcorn.core.text.buffers import pack
 from seedcorn.core.text.words import NEWEST, read_words
+from tests.core.teaching import sources as source
 
 UNUSABLE = None
 
@@ -29,8 +31,10 @@ def piece(rows):
 
 def measured(seed, generations, cuts=(3,), batch=5, **settings):
     """The whole fold; pieces end after `cuts` rows in turn."""
-    anchor = settings.pop("anchor", ())
-    ledger = ForeignLedger(LedgerSpec(**{"companions": 0} | settings), anchor)
+    held_out = HeldOut(
+        *(list(enumerate(settings.pop(name, ()))) for name in ("anchor", "yardstick"))
+    )
+    ledger = ForeignLedger(LedgerSpec(**{"companions": 0} | settings), held_out)
     sources = [(0, "seed", seed)] if seed else []
     sources += [(n, f"tool {n}", rows) for n, rows in enumerate(generations, 1)]
     for number, name, rows in sources:
@@ -41,6 +45,13 @@ def measured(seed, generations, cuts=(3,), batch=5, **settings):
             ledger.add(piece(rows[start : start + size]))
             start, turn = start + size, turn + 1
         ledger.close()
+    reading = ledger.second_reading()
+    if reading is not None:
+        for _, _, rows in sources:
+            for start in range(0, len(rows), cuts[0]):
+                some = [(text or "").encode() for text in rows[start : start + cuts[0]]]
+                reading.look(*pack(some), len(some))
+        ledger.measured(reading)
     return ledger
 
 
@@ -177,13 +188,37 @@ def test_companions_tell_a_copy_from_new_text():
     assert first.companions["novel_share"]["mean"]["estimate"] > 0.7
     assert second.companions["novel_share"]["mean"]["estimate"] < 0.5
     assert first.companions["anchor_gain"] is None
+    assert "ledger.anchor" in first.companions["withheld"]["anchor_gain"]
+    assert second.companions["history_documents"] == 60
 
 
-def test_companions_see_an_anchor():
-    rng = np.random.default_rng(6)
-    seed, new, anchor = (sentences(rng, 20, 100) for _ in range(3))
-    [row] = measured(seed, [new], companions=10, anchor=anchor).ledger.rows()
-    assert set(row.companions["anchor_gain"]) >= {"estimate", "low", "high"}
+def test_companions_find_a_copy_of_what_was_not_drawn_and_hold_the_placebos_to_it():
+    rng = np.random.default_rng(8)
+    seed = sentences(rng, 300)
+    copied = [*sentences(rng, 5), *seed[200:240]]
+    [row] = measured(seed, [copied], [7], companions=45).ledger.rows()
+    assert row.companions["placebo"]["documents"] == 45
+    assert row.companions["novel_share"]["histogram"][:6] != [0] * 6
+    assert row.companions["outside_share"]["estimate"] == pytest.approx(5 / 45)
+
+
+def test_new_text_is_worth_as_much_as_the_yardstick_and_a_copy_nothing():
+    texts = source.documents(4300, 3)
+    seed, new, anchor, yardstick = texts[:2000], texts[2000:3000], texts[3000:3300], texts[3300:]
+    held_out = {"anchor": anchor, "yardstick": yardstick}
+    new, copy = (
+        row.companions
+        for row in measured(
+            seed, [new, seed[:1000]], [900], companions=50, **held_out
+        ).ledger.rows()
+    )
+    assert set(new["withheld"]) == {"order_gap"}
+    assert new["worth"]["low"] < 100 < new["worth"]["high"]
+    assert copy["worth"]["low"] < 10 > copy["worth"]["estimate"]
+    assert copy["anchor_gain"]["high"] < 0.0005 < new["anchor_gain"]["low"]
+    assert new["teaching"]["generation"][-1] == new["anchor_gain"]["estimate"]
+    assert new["teaching"]["words"] == sorted(new["teaching"]["words"])
+    assert abs(new["placebo"]["anchor_gain"]["estimate"]) < 0.0005
 
 
 def opened_with_six_rows():

@@ -18,7 +18,10 @@ from seedcorn.core.recipe import (
 )
 from seedcorn.runtime.driver.grow import generation_job
 from seedcorn.runtime.driver.sources import Catalogues
-from seedcorn.runtime.worker.measuring import MeasuringJob, measure
+from seedcorn.runtime.local.tasks import LocalTasks
+from seedcorn.runtime.worker.history import MeasuringJob
+from seedcorn.runtime.worker.history import pieces as cut
+from seedcorn.runtime.worker.measuring import measure
 from seedcorn.storage.log.log import read_log
 from seedcorn.storage.log.reading import read_state
 from seedcorn.storage.samples.samples import read_shard
@@ -60,27 +63,49 @@ def measured(store):
     }
 
 
-def job_of(grown, number, **changes):
+def job_of(grown, number, counts=None, sequence=None, **changes):
     """The measuring job of a generation."""
     recipe, folder, store = grown
     state = read_state(store)
     sources = Catalogues(recipe, str(folder), store, state)
     job = generation_job(store, state, number, recipe, sources)
     held = state.generations[number]
-    anchor = [catalogue.to_dict() for catalogue in sources.anchor]
-    return MeasuringJob(replace(job, **changes), held.shards, held.mixes, anchor)
+    anchor, yardstick = (
+        [catalogue.to_dict() for catalogue in some] for some in (sources.anchor, sources.yardstick)
+    )
+    history = sources.history(state, number)
+    counts, sequence = counts or {}, state.sequence if sequence is None else sequence
+    return MeasuringJob(
+        replace(job, **changes), held.shards, history, anchor, yardstick, counts, sequence
+    )
 
 
 def test_measure_again_gives_what_the_log_holds(grown):
     for number, entry in measured(grown[2]).items():
-        assert measure(job_of(grown, number)) == entry
+        assert measure(job_of(grown, number), LocalTasks()) == entry
         assert entry.values["documents"] == 40
 
 
-def test_measure_with_an_anchor_says_what_invented_words_teach_about_it_nothing(grown):
-    for entry in measured(grown[2]).values():
-        assert entry.values["anchor_gain"]["low"] < 0.005
-        assert entry.values["order_gap"]["low"] > 0.1
+def test_measure_passes_over_all_of_history_and_over_the_generation_itself(grown):
+    one, two = measured(grown[2]).values()
+
+    accepted = [g.accepted for g in read_state(grown[2]).generations.values()]
+    assert one.values["history_documents"] == 60
+    assert two.values["history_documents"] == 60 + accepted[0]
+    assert (one.values["placebo"]["documents"], two.values["placebo"]["documents"]) == (60, 64)
+    for entry in (one, two):
+        assert entry.values["placebo"]["novel_share"] < 0.06
+
+
+@pytest.mark.parametrize("rows", [1, 30, 100])
+def test_measure_gives_the_same_whatever_the_pieces_and_their_order(grown, rows, monkeypatch):
+    monkeypatch.setattr("seedcorn.runtime.worker.measuring.pieces", lambda *of: cut(*of, rows))
+
+    class Backwards(LocalTasks):
+        def merged(self, work, shared, some, merge):
+            return super().merged(work, shared, some[::-1], lambda a, b: merge(b, a))
+
+    assert measure(job_of(grown, 2), Backwards()) == measured(grown[2])[2]
 
 
 def test_measure_leaves_withdrawn_samples_out(grown):
@@ -92,7 +117,7 @@ def test_measure_leaves_withdrawn_samples_out(grown):
         for i in read_shard(store, ref, ["sample_id"])["sample_id"].to_pylist()
     ]
     kept = set(sorted(ids)[-5:])
-    left = measure(job_of(grown, 2, withdrawn=frozenset(ids) - kept))
+    left = measure(job_of(grown, 2, withdrawn=frozenset(ids) - kept), LocalTasks())
 
     assert left.values["documents"] == 5
 

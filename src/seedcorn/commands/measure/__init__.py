@@ -1,6 +1,7 @@
 """`seedcorn measure`: the ledger of text that other tools made. Reads only; no corpus is written."""
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from seedcorn.commands.arguments import count, positive_count
@@ -10,7 +11,9 @@ if TYPE_CHECKING:
     from seedcorn.core.ledger.document import LedgerDocument
     from seedcorn.core.measure.foreign import ForeignLedger
     from seedcorn.core.measure.foreign_batch import RowBlock
+    from seedcorn.core.measure.second_reading import HeldOut
     from seedcorn.core.recipe import LedgerSpec
+    from seedcorn.core.teaching.taught import Pool
     from seedcorn.storage.seeds.reader import ScanBatch
 
 MAX_CHARS = 1_000_000
@@ -56,7 +59,8 @@ def _configure_sources(parser: argparse.ArgumentParser) -> None:
     )
     for option, text in (
         ("--seed", "documents that existed before generation 1; may be given several times"),
-        ("--anchor", "held-out real text, to measure what a generation teaches"),
+        ("--anchor", "held-out real text of 300 documents or more, to measure what is taught"),
+        ("--yardstick", "as much more of such text, to say in words of it what that is worth"),
     ):
         parser.add_argument(option, action="append", default=[], metavar="PATH", help=text)
     parser.add_argument(
@@ -64,8 +68,8 @@ def _configure_sources(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="[WHICH=]COLUMN",
-        help="column or JSON key of the text (default text); WHICH is seed, anchor or a number "
-        "where they differ",
+        help="column or JSON key of the text (default text); WHICH is seed, anchor, yardstick or a "
+        "number where they differ",
     )
     formats = ("auto", "parquet", "jsonl", "text")
     parser.add_argument(
@@ -95,7 +99,7 @@ def numbered(text: str) -> tuple[int, str]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Read every source once, fold it, print what each generation added."""
+    """Read every source, fold it, read it again for the companions, print what each generation added."""
     import json
 
     from seedcorn.commands.measure.sources import open_sources
@@ -130,7 +134,9 @@ def _measured(arguments: argparse.Namespace, asked: "Asked") -> "tuple[ForeignLe
     from seedcorn.commands.measure.words import memory_line
     from seedcorn.commands.views.progress import counting
     from seedcorn.core.measure.foreign import ForeignLedger
+    from seedcorn.core.measure.second_reading import HeldOut
     from seedcorn.core.recipe import LedgerSpec
+    from seedcorn.storage.samples.batches import texts_view
 
     settings = LedgerSpec()
     if arguments.fingerprints is not None:
@@ -138,9 +144,17 @@ def _measured(arguments: argparse.Namespace, asked: "Asked") -> "tuple[ForeignLe
     if arguments.companions is not None:
         settings = replace(settings, companions=arguments.companions)
     sys.stderr.write(f"{memory_line(asked, settings)}\n")
-    measured = ForeignLedger(settings, _anchor(asked, settings.companions))
+    measured = ForeignLedger(settings, _held_out(asked) if settings.companions else HeldOut())
     with counting("documents measured", asked.rows) as advance:
         cut = sum(_read(measured, opened, settings, advance) for opened in asked.sources)
+    reading = measured.second_reading()
+    if reading is not None:
+        with counting("documents compared", asked.rows) as advance:
+            for opened in asked.sources:
+                for batch in opened.documents.scan():
+                    reading.look(*texts_view(batch.texts), len(batch.usable))
+                    advance(len(batch.usable))
+        measured.measured(reading)
     return measured, cut
 
 
@@ -162,17 +176,28 @@ def _read(measured: "ForeignLedger", opened: "Opened", settings: "LedgerSpec", a
     return measured.close().cut
 
 
-def _anchor(asked: "Asked", most: int) -> list[str]:
-    """At most `most` documents of each anchor, drawn fairly."""
-    from seedcorn.core.measure.foreign_subset import DocumentDraw
+def _held_out(asked: "Asked") -> "HeldOut":
+    """Anchor and yardstick, drawn fairly where they are large."""
+    from seedcorn.core.measure.second_reading import HeldOut
+    from seedcorn.core.teaching.taught import ANCHOR_DOCUMENTS, POOL
 
-    texts: list[str] = []
-    for opened in asked.anchors if most else ():
-        drawn = DocumentDraw(opened.source.number, opened.source.name, opened.source.rows, most)
+    return HeldOut(_pool(asked.anchors, ANCHOR_DOCUMENTS), _pool(asked.yardsticks, POOL))
+
+
+def _pool(sources: "Sequence[Opened]", most: int) -> "Pool":
+    import numpy as np
+
+    from seedcorn.core.companions.draws import Draw
+
+    draw = Draw.of(most, sum(opened.source.rows for opened in sources))
+    for number, opened in enumerate(sources):
         for batch in opened.documents.scan():
-            drawn.look(batch.usable, _piece(batch).text)
-        texts += drawn.texts
-    return texts
+            used = np.flatnonzero(batch.usable)
+            texts = batch.texts.take(used)
+            draw = draw.with_rows(
+                f"{number}", batch.first_ordinal + used, lambda row, held=texts: held[row].as_py()
+            )
+    return draw.rows
 
 
 def _piece(batch: "ScanBatch") -> "RowBlock":

@@ -12,12 +12,12 @@ from seedcorn.core.text.words import NEWEST, read_words
 from seedcorn.storage.measure.foreign import Documents, open_documents, source_name
 from seedcorn.storage.samples.batches import texts_view
 
-SEED, ANCHOR = "seed", "anchor"
+SEED, ANCHOR, YARDSTICK = "seed", "anchor", "yardstick"
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One source: what the ledger calls it, and its documents. An anchor has number -1."""
+    """One source: what the ledger calls it, and its documents. Held-out text has number -1."""
 
     source: DocumentSet
     path: str
@@ -30,6 +30,7 @@ class Asked:
 
     sources: Sequence[Opened]
     anchors: Sequence[Opened]
+    yardsticks: Sequence[Opened]
 
     @property
     def rows(self) -> int:
@@ -40,12 +41,15 @@ class Asked:
 def open_sources(arguments: argparse.Namespace) -> Asked:
     """Open all paths; raises SeedError naming the option that is wrong."""
     generations = _numbered(arguments.generation)
-    texts = _texts(arguments.text, {SEED, ANCHOR, *map(str, range(1, len(generations) + 1))})
+    texts = _texts(
+        arguments.text, {SEED, ANCHOR, YARDSTICK, *map(str, range(1, len(generations) + 1))}
+    )
     named = [(0, SEED, path) for path in arguments.seed]
     named += [(number, str(number), path) for number, path in enumerate(generations, 1)]
     opened = [_open(arguments, texts, *one) for one in named]
     anchors = [_open(arguments, texts, -1, ANCHOR, path) for path in arguments.anchor]
-    return Asked(opened, anchors)
+    yardsticks = [_open(arguments, texts, -1, YARDSTICK, path) for path in arguments.yardstick]
+    return Asked(opened, anchors, yardsticks)
 
 
 def _numbered(asked: Sequence[tuple[int, str]]) -> list[str]:

@@ -7,7 +7,6 @@ figure is known.
 from collections.abc import Iterator
 
 from seedcorn.commands.report.words import number, percent, with_ends
-from seedcorn.core.companions.anchor_gain import NEGLIGIBLE
 from seedcorn.core.companions.order_gap import NOISE
 from seedcorn.core.figures import counted, error
 from seedcorn.core.ledger.accounts import RUNNING
@@ -57,12 +56,12 @@ def _beside(row: Generation) -> Iterator[str]:
         yield f"{share} of its word sequences stood in earlier documents."
     if share := found.get("novel_share"):
         yield f"Earlier text explains {percent(1 - share['mean']['estimate'])} of a document on average."
-    gap, gain = found.get("order_gap"), found.get("anchor_gain")
-    if gap is not None and gap["low"] <= NOISE:
+    gap, worth = found.get("order_gap"), found.get("worth")
+    if gap is not None and gap["high"] < NOISE:
         yield "The order of its words carries nothing, as in shuffled text."
-    if gain is not None:
-        verb = "made" if gain["low"] > NEGLIGIBLE else "is not shown to make"
-        yield f"Learning from it {verb} held-out real text easier to predict."
+    if worth is not None:
+        taught = f"{worth['estimate']:.0f} ({worth['low']:.0f} to {worth['high']:.0f})"
+        yield f"A hundred words of it taught as much as {taught} words of fresh real text."
 
 
 def _paid(row: Generation, times: Times) -> Iterator[str]:

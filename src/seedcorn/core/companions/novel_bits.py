@@ -7,73 +7,60 @@ later ones, and the same documents in the same order give the same shares.
 """
 
 import math
-from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
-from seedcorn.core.companions.neighbours import nearest, pool
-from seedcorn.core.identity import uint64
+from seedcorn.core.companions.neighbours import GROWN, REAL, WANTED, Found
+from seedcorn.core.companions.queries import QueryIndex
 from seedcorn.core.intervals import Interval, students_t
-from seedcorn.core.text.words import NEWEST, TextRule
 
-NEIGHBOURS = 4
 LEVEL = 19
 PARAPHRASE = 0.6
 """A mean rho below this says that the text is mostly its neighbours in other words."""
+RESAMPLES = 1000
+"""Bootstrap draws behind an interval."""
 _SMALLEST_DICTIONARY = 8
 """zstd takes no dictionary of fewer bytes."""
 
 
-def shares(
-    documents: Sequence[str],
-    history: Sequence[str],
-    own: Sequence[Sequence[str]] = (),
-    rule: TextRule = NEWEST,
-    neighbours: int = NEIGHBOURS,
-    level: int = LEVEL,
-) -> NDArray[np.float64]:
-    """rho per document, float64[n]: below .05 for copies, about .3 for 15 % edits, .8 to 1 for new.
+def shares(index: QueryIndex, found: Found, level: int = LEVEL) -> NDArray[np.float64]:
+    """rho per query document, float64[d]: below .05 for copies, about .3 for 15 % edits, .8 to 1
+    for new text.
 
-    C is zstd with the other documents as raw-content dictionary, without what an empty frame costs.
-    Short texts tell less: at 100 bytes copies have .15 and new text .65 to .75. Nearest are those
-    with the highest cosine of TF-IDF out of `history`, the documents before this one, and `own[i]`,
-    such as its parents. Strangers are drawn from the history by a hash of the document (from the
-    documents before it where the history is too small), so that a generation that repeats itself is
-    compared with what was there before it. An empty document has share 0. About .7 ms per document
-    of 1 kB, and .1 ms per history document (.5 s for 400 against 2000). Raises ValueError unless
-    `own` is empty or has n parts.
+    C is zstd with the other texts as raw-content dictionary, without what an empty frame costs.
+    Short texts tell less: at 100 bytes copies have .15 and new text .65 to .75. Strangers are real
+    and grown texts in turn, where there are both: a history that has itself collapsed would hide the
+    next collapse. A document without a byte has share 0. About .7 ms per document of 1 kB.
     """
-    if own and len(own) != len(documents):
-        raise ValueError(f"{len(own)} lists of own candidates for {len(documents)} documents")
-    pieces = pool(documents, history, own)
-    near = nearest(pieces, neighbours, rule)
-    ring = sorted((uint64("ring", text), i) for i, text in enumerate(pieces.texts))
-    found = np.zeros(len(documents))
-    for number in range(len(documents)):
-        first, last = pieces.starts[number], pieces.starts[number + 1]
-        visible = pieces.history if pieces.history >= 2 * neighbours else first
-        costs = np.zeros(2)
-        for at in range(first, last):
-            text = pieces.texts[at]
-            close = [int(i) for i in near[at - pieces.history] if i >= 0]
-            far = _distant_texts(text, ring, visible, set(close), neighbours)
-            close += far[: neighbours - len(close)]
-            known = [[pieces.texts[i] for i in reversed(some)] for some in (close, far)]
-            costs += [size(text, some, level) for some in known]
-        found[number] = costs[0] / costs[1] if costs[1] else 0.0
-    return found
+    costs = np.zeros((len(index.words), 2))
+    for piece, text in enumerate(index.texts):
+        close = [key for key in found.near[piece].tolist() if key]
+        far = _strangers(found, piece, set(close))
+        close += far[: WANTED - len(close)]
+        known = [[found.texts[key] for key in reversed(some)] for some in (close, far)]
+        costs[index.owner[piece]] += [size(text, some, level) for some in known]
+    return np.divide(costs[:, 0], costs[:, 1], out=np.zeros(len(costs)), where=costs[:, 1] > 0)
+
+
+def _strangers(found: Found, piece: int, close: set[int]) -> list[int]:
+    """Content hashes of the random texts of a query piece."""
+    kinds = [
+        [key for key in found.far[kind, piece].tolist() if key and key not in close]
+        for kind in (REAL, GROWN)
+    ]
+    mixed = [key for pair in zip_longest(*kinds) for key in pair if key is not None]
+    return list(dict.fromkeys(mixed))[:WANTED]
 
 
 def novel_bits(documents: Sequence[str], shares: NDArray[np.float64], population: int) -> Interval:
     """B_g in bits: the sum of rho(d) * 8 * |zstd(d)| over `population` accepted documents.
 
     `documents` are a fair sample of them and `shares` their rho. 95 % interval of the scaled mean
-    (Student, with the finite population correction): exact where the sample is everything. The
-    sample's documents met only each other: likeness to unsampled ones of the same generation is
-    seen through `own` and `history` alone, so B_g is an upper estimate.
+    (Student, with the finite population correction): exact where the sample is everything.
     """
     bits = np.array([8.0 * size(text, ()) for text in documents]) * shares
     mean = mean_interval(bits, population)
@@ -97,6 +84,27 @@ def mean_interval(values: NDArray[np.float64], population: int) -> Interval:
     return Interval(mean, max(0.0, mean - half), mean + half)
 
 
+def ratio_interval(
+    part: NDArray[np.float64], whole: NDArray[np.float64], population: int
+) -> Interval:
+    """`sum(part) / sum(whole)` over a fair sample of `population` documents, 0 <= part <= whole.
+
+    Percentile interval of 1000 resamples of documents (Efron 1979), with the finite population
+    correction of `mean_interval`. Where all of the whole is 0 nothing is known: 0 to 1.
+    """
+    n, total = len(part), float(whole.sum())
+    if not 0 < n <= population:
+        raise ValueError(f"a sample of {n} out of {population} says nothing about a share")
+    if total <= 0:
+        return Interval(0.0, 0.0, 1.0)
+    drawn = np.random.default_rng(n).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
+    sums = drawn @ whole
+    ratios = (drawn @ part)[sums > 0] / sums[sums > 0]
+    share, narrowed = float(part.sum()) / total, math.sqrt(1 - n / population)
+    low, high = (share + narrowed * (float(q) - share) for q in np.quantile(ratios, [0.025, 0.975]))
+    return Interval(share, min(share, low), max(share, high))
+
+
 def size(text: str, known: Sequence[str], level: int = LEVEL) -> int:
     """C(text | known): compressed bytes beyond those of an empty frame; the last known text counts
     as the nearest, because zstd pays less for short distances."""
@@ -111,18 +119,3 @@ def size(text: str, known: Sequence[str], level: int = LEVEL) -> int:
         content = zstandard.ZstdCompressionDict(prefix, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
         compressor = zstandard.ZstdCompressor(compression_params=settings, dict_data=content)
     return len(compressor.compress(data)) - len(compressor.compress(b""))
-
-
-def _distant_texts(
-    text: str, ring: list[tuple[int, int]], visible: int, excluded: set[int], wanted: int
-) -> list[int]:
-    """Pieces below `visible` that follow a hash of the text on the ring of all pieces' hashes."""
-    start = bisect_left(ring, (uint64("stranger", text), 0))
-    found: list[int] = []
-    for step in range(len(ring)):
-        piece = ring[(start + step) % len(ring)][1]
-        if len(found) == wanted:
-            break
-        if piece < visible and piece not in excluded:
-            found.append(piece)
-    return found

@@ -6,7 +6,12 @@ from typing import Protocol
 
 from seedcorn.core.decisions.stopping import reason_not_to_start, still_wanted, target_reached
 from seedcorn.core.errors import SeedError
-from seedcorn.core.log.entries import Decision, GenerationAbandoned, GenerationFinished
+from seedcorn.core.log.entries import (
+    Decision,
+    GenerationAbandoned,
+    GenerationFinished,
+    ObjectRef,
+)
 from seedcorn.core.log.state import COMPANIONS, STOP, CorpusState, Source, require_same_recipe
 from seedcorn.core.recipe import LedgerSpec, Recipe, TargetSpec, differences, document
 from seedcorn.core.recipe.tree import recipe_from_dict
@@ -127,6 +132,15 @@ def unmeasured(state: CorpusState, ledger: LedgerSpec) -> int | None:
     if not finished or not ledger.companions:
         return None
     return None if (COMPANIONS, "") in finished[-1].measured else finished[-1].number
+
+
+def counts_so_far(state: CorpusState) -> dict[str, ObjectRef]:
+    """What the companions' measurements counted, by source or generation, the newest last."""
+    found: dict[str, ObjectRef] = {}
+    for generation in state.generations.values():
+        measured = generation.measured.get((COMPANIONS, ""))
+        found |= measured.counts if measured is not None else {}
+    return found
 
 
 def ending(state: CorpusState, target: TargetSpec) -> GenerationFinished:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seedcorn.core.companions.anchor_gain import NEGLIGIBLE
 from seedcorn.core.decisions.yields import best_of_mix, exhausted, patience_of
 from seedcorn.core.forecast.prospects import ALL, governed
 from seedcorn.core.ledger.alarms import Alarm
@@ -178,10 +177,10 @@ def _taught_nothing(state: CorpusState, rule: StopSpec) -> Stop | None:
     """Text stays new while the anchor learns nothing from it: recombination."""
     patience = patience_of(rule)
     found = [g.measured.get((COMPANIONS, ALL)) for g in state.generations.values() if g.finished]
-    gains = [_gain(measurement) for measurement in found[-patience:]]
-    if not rule.anchor or len(gains) < patience:
+    worths = [_worth(measurement) for measurement in found[-patience:]]
+    if not rule.anchor or len(worths) < patience:
         return None
-    if any(gain is None or gain > NEGLIGIBLE for gain in gains):
+    if any(worth is None or worth > 0 for worth in worths):
         return None
     return Stop(
         RULE,
@@ -190,10 +189,10 @@ def _taught_nothing(state: CorpusState, rule: StopSpec) -> Stop | None:
     )
 
 
-def _gain(measurement: Measurement | None) -> float | None:
-    """The lower end of a generation's anchor gain; None where it was not measured."""
-    gain = measurement.values.get("anchor_gain") if measurement is not None else None
-    return gain["low"] if gain is not None else None
+def _worth(measurement: Measurement | None) -> float | None:
+    """The lower end of what a generation is worth; None where it is unknown."""
+    worth = measurement.values.get("worth") if measurement is not None else None
+    return worth["low"] if worth is not None else None
 
 
 def _verdict(

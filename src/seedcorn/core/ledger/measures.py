@@ -100,12 +100,16 @@ class Measure(Generic[Row, Value]):
 
 
 def _order(gap: Bounds) -> str:
-    return "Γ ok" if gap["low"] > NOISE else f"Γ {gap['estimate']:.2f} (no order)"
+    return "Γ ok" if gap["high"] >= NOISE else f"Γ {gap['estimate']:.2f} (no order)"
 
 
 def _gain(gain: Bounds) -> str:
     half = MILLI * (gain["high"] - gain["low"]) / 2
     return f"ΔA {MILLI * gain['estimate']:+.1f} ± {half:.1f} mb/B"
+
+
+def _worth(worth: Bounds) -> str:
+    return f"W {worth['estimate']:.0f} [{worth['low']:.0f}, {worth['high']:.0f}]"
 
 
 def _mean_novelty(found: Companions) -> Bounds | None:
@@ -122,6 +126,15 @@ COMPANIONS: tuple[Measure[Companions, Bounds] | Measure[Companions, float], ...]
     Measure(
         "novel_share", "ρ, mean", _mean_novelty, lambda mean: f"ρ {short_share(mean['estimate'])}"
     ),
+    Measure(
+        "outside_share",
+        "v, outside known sequences",
+        lambda found: found.get("outside_share"),
+        share=True,
+    ),
+    Measure(
+        "unexplained", "not explained of unique", lambda found: found.get("unexplained"), share=True
+    ),
     Measure("novel_bits", "B, bits", lambda found: found.get("novel_bits")),
     Measure("order_gap", "Γ, bits/byte", lambda found: found.get("order_gap"), _order),
     Measure(
@@ -131,8 +144,17 @@ COMPANIONS: tuple[Measure[Companions, Bounds] | Measure[Companions, float], ...]
         _gain,
         missing="no anchor set",
     ),
+    Measure(
+        "worth",
+        "W, words of 100",
+        lambda found: found.get("worth"),
+        _worth,
+        missing="no anchor and yardstick",
+    ),
     Measure("compression_ratio", "compression", lambda found: found.get("compression_ratio")),
     Measure("openings", "openings", lambda found: found.get("openings"), share=True),
+    Measure("repetition", "repetition", lambda found: found.get("repetition"), share=True),
+    Measure("diversity", "diversity", lambda found: found.get("diversity"), share=True),
     Measure("vendi", "Vendi", lambda found: found.get("vendi")),
 )
 """Figures beside U that say what a count of new shingles cannot."""
@@ -207,7 +229,19 @@ EXPLANATIONS: dict[str, str] = {
     ),
     "anchor_gain": (
         "Bits per byte by which held-out real text becomes more predictable once this generation "
-        "is learnt from (Delta A); a lower end not above .005 means that nothing was taught."
+        "is learnt from (Delta A); it falls as the seed grows, so read what it is worth instead."
+    ),
+    "worth": (
+        "Words of fresh real text that 100 words of this generation taught as much as (W), both at "
+        "the same size and against the same history; below 0 it taught less than a copy."
+    ),
+    "outside_share": (
+        "Share of words inside no sequence of eight that occurred before (v): the lower figure "
+        "beside the unique share, because one changed word makes up to eight sequences new."
+    ),
+    "unexplained": (
+        "Part of the unique tokens that neither known sequences nor the nearest earlier documents "
+        "explain; what is left once reworded text is taken off."
     ),
     "precision": (
         "Share of the unique content that a trusted audit found right (pi); it belongs to unique "
@@ -226,8 +260,16 @@ EXPLANATIONS: dict[str, str] = {
         "jump means that one template takes over."
     ),
     "vendi": (
-        "Effective number of different documents in a sample (Vendi score): as many as documents "
-        "when they share nothing, 1 when all say the same."
+        "Effective number of different documents in a sample (Vendi score), as older versions "
+        "measured it: as many as documents when they share nothing, 1 when all say the same."
+    ),
+    "diversity": (
+        "Effective number of different documents in a sample, as a share of them: near 1 for "
+        "documents that share no word sequences, below .2 for fillings of one template."
+    ),
+    "repetition": (
+        "Share of four-word sequences in a sample that another document of it has as well: a rise "
+        "against the seed means that samples share their wording."
     ),
     "forecast": (
         "Unique tokens that the next samples would add under the same recipe, with a 95 % "

@@ -91,8 +91,12 @@ class Measurement:
     subject: dict[str, Any]
     values: dict[str, Any]
     objects: list[ObjectRef] = field(default_factory=list)
+    """Sketches, or what the measurement is made of."""
     spent_tokens: dict[str, int] = field(default_factory=dict, metadata=_SINCE_3)
     """Of `engine_time`: as in a batch."""
+    counts: dict[str, ObjectRef] = field(default_factory=dict, metadata=_SINCE_3)
+    """How often an anchor's n-grams occur, by source or generation: the next measurement adds to
+    these what is new."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,9 @@ these texts in this order; nothing is written anywhere, and memory is bounded by
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, log2
 
-from seedcorn.core.companions.companions import Subset, companions
 from seedcorn.core.decisions.deciding import next_due
 from seedcorn.core.ledger.ledger import SEED_SKETCH, Ledger
 from seedcorn.core.log.entries import (
@@ -26,6 +24,7 @@ from seedcorn.core.log.rules import KNOWN
 from seedcorn.core.log.state import COMPANIONS, CorpusState
 from seedcorn.core.measure.foreign_batch import Batch, Place, RowBlock
 from seedcorn.core.measure.foreign_subset import DocumentDraw
+from seedcorn.core.measure.second_reading import HeldOut, SecondReading
 from seedcorn.core.recipe import LedgerSpec, PromptSpec, Recipe, StopSpec, UnitsSpec, resolved
 from seedcorn.core.rule_numbers import LEDGER_UNIT
 from seedcorn.core.sketch.shingle_table import LOAD, ROW
@@ -39,10 +38,9 @@ BATCH_WORDS = 500_000
 RULES = {LEDGER_UNIT: KNOWN[LEDGER_UNIT][-1]}
 """What such a ledger counts: unique tokens, which are words."""
 FEWEST = 16
+NOTHING_HELD_OUT = HeldOut()
 SLACK = 8
 """A batch adds at most one part in so many to a full history."""
-HISTORY = 5
-"""Texts of earlier sources per drawn document: with no parents known, more must be searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +62,18 @@ def batch_rows(words: float, fingerprints: int) -> int:
 
 
 class ForeignLedger:
-    """Feed the seeds, then each generation in order; `ledger` tells the rest.
+    """Feed the seeds, then each generation in order, then all of it to the second reading; `ledger`
+    tells the rest.
 
     Memory, however much is read: see `memory_bytes` for the history; 60 MB for forecasts; one batch
     of at most an eighth of the history (of all of it, while that is empty); `companions` texts of
     at most 20,000 characters per source.
     """
 
-    def __init__(self, settings: LedgerSpec, anchor: Sequence[str] = ()) -> None:
-        """`anchor`: held-out texts for the companions; `settings.companions` 0 measures none."""
+    def __init__(self, settings: LedgerSpec, held_out: HeldOut = NOTHING_HELD_OUT) -> None:
+        """`held_out`: for the companions; `settings.companions` 0 measures none."""
         self.ledger = Ledger(settings.fingerprints)
-        self._settings, self._anchor = settings, anchor
+        self._settings, self._held_out = settings, held_out
         self._state = CorpusState()
         self._drawn: list[DocumentDraw] = []
 
@@ -116,7 +115,6 @@ class ForeignLedger:
         if self._left:
             raise ValueError(f"{self._source.name} lacks {self._left} of {self._source.rows} rows")
         if self._source.number:
-            self._measure_companions()
             self._append(GenerationFinished(self._source.number, "exhausted"))
         return self._drawn[-1]
 
@@ -146,15 +144,15 @@ class ForeignLedger:
         while (due := next_due(self._state, self.ledger, self._recipe)) is not None:
             self._append(due)
 
-    def _measure_companions(self) -> None:
-        *before, mine = self._drawn
-        if not mine.texts:
-            return
-        most = HISTORY * self._settings.companions
-        total = max(1, sum(drawn.population for drawn in before))
-        history = [t for d in before for t in d.first(-(-most * d.population // total))]
-        values = companions(Subset(mine.texts, (), history, mine.population), self._anchor)
-        self._append(Measurement(COMPANIONS, {"generation": self._source.number}, {**values}))
+    def second_reading(self) -> SecondReading | None:
+        """What to give all rows once more, for the companions, when all sources are closed; None
+        where none are wanted."""
+        return SecondReading(self._drawn, self._held_out) if self._settings.companions else None
+
+    def measured(self, reading: SecondReading) -> None:
+        """Every generation's companions, after that."""
+        for number, values in reading.companions().items():
+            self._append(Measurement(COMPANIONS, {"generation": number}, {**values}))
 
     def _append(self, body: Body, delta: Delta | None = None) -> None:
         entry = Entry(self._state.sequence, "measure", GENESIS, 0.0, body)

@@ -9,16 +9,15 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from seedcorn.core.companions.draws import CHARS
 from seedcorn.core.identity import Permutation, uint64
-
-CHARS = 20_000
-"""Characters of a document that the draw keeps: what it is for costs time per character."""
 
 
 class DocumentDraw:
     """At most `most` documents of a source of `rows` rows."""
 
     def __init__(self, number: int, name: str, rows: int, most: int) -> None:
+        self.number, self.rows = number, rows
         order = Permutation(rows, uint64("measured", number, name)) if rows else None
         draws = [order(place) for place in range(min(rows, most))] if order is not None else []
         self._rank = {row: rank for rank, row in enumerate(draws)}
@@ -42,9 +41,14 @@ class DocumentDraw:
         self.population += int(usable.sum())
 
     @property
+    def drawn(self) -> list[int]:
+        """Rows of the drawn documents, ascending."""
+        return sorted(self._texts)
+
+    @property
     def texts(self) -> list[str]:
         """The drawn documents in order."""
-        return [self._texts[row] for row in sorted(self._texts)]
+        return [self._texts[row] for row in self.drawn]
 
     def first(self, count: int) -> list[str]:
         """A smaller draw of the same source: the `count` texts that were drawn first."""

@@ -15,11 +15,12 @@ from seedcorn.core.decisions.growth import (
     Step,
     WholeRecipe,
     changed_since,
+    counts_so_far,
     superseded,
     unmeasured,
 )
 from seedcorn.core.decisions.stopping import opening
-from seedcorn.core.errors import SeedcornError
+from seedcorn.core.errors import SeedcornError, SeedError
 from seedcorn.core.holdout.held import shortfall
 from seedcorn.core.ledger.rows import GenerationRow
 from seedcorn.core.log.entries import GenerationAbandoned, GenerationStarted, Measurement
@@ -39,8 +40,8 @@ from seedcorn.runtime.driver.snapshot import Snapshot
 from seedcorn.runtime.driver.sources import Catalogues
 from seedcorn.runtime.event_loop import interrupts, run_to_end
 from seedcorn.runtime.job import GenerationJob
+from seedcorn.runtime.worker.history import MeasuringJob
 from seedcorn.runtime.worker.holding_out import held_back
-from seedcorn.runtime.worker.measuring import MeasuringJob
 from seedcorn.storage.conformance.conformance import require_safe
 from seedcorn.storage.log.log import Head, LogWriter
 from seedcorn.storage.log.resuming import resume
@@ -209,12 +210,15 @@ async def _measure(cluster: Cluster, log: LogWriter, run: _Run) -> Measurement |
     job = MeasuringJob(
         generation_job(run.store, state, number, settings, run.sources),
         generation.shards,
-        generation.mixes,
+        run.sources.history(state, number),
         [catalogue.to_dict() for catalogue in run.sources.anchor],
+        [catalogue.to_dict() for catalogue in run.sources.yardstick],
+        counts_so_far(state),
+        state.sequence,
     )
     try:
         measured = await cluster.measure(job)
-    except Lost as error:
+    except (Lost, SeedError) as error:
         logger.warning("generation %d was not measured: %s", number, error)
         return None
     state.apply(log.append(measured))

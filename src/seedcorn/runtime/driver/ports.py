@@ -24,7 +24,7 @@ from seedcorn.runtime.job import (
     UnitReport,
     WorkerProgress,
 )
-from seedcorn.runtime.worker.measuring import MeasuringJob
+from seedcorn.runtime.worker.history import MeasuringJob
 
 
 class Lost(SeedcornError):

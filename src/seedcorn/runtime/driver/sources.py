@@ -6,6 +6,7 @@ however often it is resumed and whatever files appeared since.
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from seedcorn.core.decisions.growth import SourceClaim, base_name, increments, new_sources
 from seedcorn.core.errors import SeedError
@@ -94,6 +95,16 @@ class Catalogues:
             if source.sequence < before and base_name(source.name) in names
         ]
 
+    def history(self, state: CorpusState, generation: int) -> list[Source]:
+        """Every seed and reference that the log held when the generation began, whatever the recipe
+        names today."""
+        before = state.generations[generation].sequence
+        return [
+            replace(source, catalogue=self._catalogue(source).to_dict())
+            for source in state.sources
+            if source.sequence < before and source.role != "evaluation"
+        ]
+
     def fingerprint(self, state: CorpusState) -> str:
         """32 hex digits over the seed of the generation that would start now, as stored in
         `generation_started`."""
@@ -130,7 +141,7 @@ class Catalogues:
     def _catalogue(self, source: Source) -> Catalogue:
         """As opened now, because the files may lie elsewhere; else as the log has it."""
         logged = Catalogue.from_dict(source.catalogue)
-        opened = self._opened.get(("seed", source.name))
+        opened = self._opened.get((source.role, source.name))
         return opened if opened is not None and opened.fingerprint == logged.fingerprint else logged
 
 

@@ -18,8 +18,10 @@ from seedcorn.runtime.driver.meter import Unexported
 from seedcorn.runtime.job import GenerationJob
 from seedcorn.runtime.local.calls import settled
 from seedcorn.runtime.local.keeper import LocalKeeper
+from seedcorn.runtime.local.tasks import LocalTasks
 from seedcorn.runtime.local.worker import LocalWorker
-from seedcorn.runtime.worker.measuring import MeasuringJob, measure
+from seedcorn.runtime.worker.history import MeasuringJob
+from seedcorn.runtime.worker.measuring import measure
 
 
 class LocalCluster:
@@ -59,7 +61,7 @@ class LocalCluster:
 
     async def measure(self, job: MeasuringJob) -> Measurement:
         """In a thread of its own."""
-        return await settled(asyncio.to_thread(measure, job), "measuring task")
+        return await settled(asyncio.to_thread(measure, job, LocalTasks()), "measuring task")
 
     async def discard_worker(self, slot: int) -> None:
         """End a worker that failed."""

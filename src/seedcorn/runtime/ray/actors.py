@@ -30,7 +30,9 @@ from seedcorn.runtime.ray.engine_actor import RayWorker
 from seedcorn.runtime.ray.metrics import RayInstruments
 from seedcorn.runtime.ray.remote_calls import settled
 from seedcorn.runtime.ray.session import ray_session
-from seedcorn.runtime.worker.measuring import MeasuringJob, measure
+from seedcorn.runtime.ray.tasks import RayTasks
+from seedcorn.runtime.worker.history import MeasuringJob
+from seedcorn.runtime.worker.measuring import measure
 from seedcorn.storage.stores.opening import open_store
 
 logger = logging.getLogger(__name__)
@@ -205,8 +207,9 @@ class RayCluster:
         return self._keeper
 
     async def measure(self, job: MeasuringJob) -> Measurement:
-        """In a task of its own; its texts never pass through the driver."""
-        remote: Any = ray.remote(num_cpus=0, max_retries=0)(measure)
+        """In a task of its own, which has others do the pieces; texts never pass through the
+        driver."""
+        remote: Any = ray.remote(num_cpus=0, max_retries=0)(measure_on_ray)
         for _ in range(MEASURINGS - 1):
             try:
                 return await settled(remote.remote(job), "measuring task")
@@ -230,6 +233,11 @@ class RayCluster:
         """End everything."""
         await asyncio.gather(*(self.discard_worker(slot) for slot in list(self._workers)))
         await self.discard_keeper()
+
+
+def measure_on_ray(job: MeasuringJob) -> Measurement:
+    """A measurement whose pieces other tasks do."""
+    return measure(job, RayTasks())
 
 
 @contextlib.contextmanager

@@ -1,67 +1,102 @@
-"""Measures the companions of a finished generation, from its committed shards.
+"""Measures the companions of a finished generation, against all of history.
 
-Runs beside the line, in a task of its own, with a fixed budget: so many accepted documents, as many
-of what was there before them, and so many of the anchor. Which ones is decided by hashes, so a
-measurement can be repeated from the corpus alone.
+Runs beside the line, in a task of its own. What is drawn (so many accepted documents, placebos out
+of history, samples of seed and generations) is decided by hashes, and history passes once; so a
+measurement can be repeated from the corpus alone, whoever does the pieces.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
 
-from seedcorn.core.companions.companions import Subset, companions
+from seedcorn.core.companions.companions import (
+    FORM_TEXTS,
+    PLACEBOS,
+    SEED_TEXTS,
+    Before,
+    Subset,
+    companions,
+)
+from seedcorn.core.companions.draws import Draw
 from seedcorn.core.identity import Permutation, uint64
 from seedcorn.core.log.entries import Measurement, ObjectRef
 from seedcorn.core.log.state import COMPANIONS
-from seedcorn.core.sample import Parent
+from seedcorn.core.teaching.taught import POOL
 from seedcorn.core.text.words import TextRule
-from seedcorn.runtime.job import GenerationJob
-from seedcorn.runtime.worker.setup import make_plan
-from seedcorn.storage.samples.parents import ParentReader
+from seedcorn.runtime.tasks import Tasks
+from seedcorn.runtime.worker.history import (
+    HISTORY,
+    OWN,
+    SEED,
+    MeasuringJob,
+    Pass,
+    Passed,
+    pieces,
+    take,
+)
+from seedcorn.runtime.worker.lessons import LessonBook
 from seedcorn.storage.samples.samples import read_shard
-from seedcorn.storage.seeds.seeds import Catalogue, SeedSet
+from seedcorn.storage.seeds.seeds import Catalogue, SeedReader
 from seedcorn.storage.stores.opening import open_store
 from seedcorn.storage.stores.store import Store
 
 SHARDS = 32
-"""Shards read at most: sampling rows of all of a large generation would read it whole."""
+"""Shards that documents are drawn from: sampling rows of all of a large generation would read it
+twice."""
 _COLUMNS = ["sample_id", "text", "index"]
+_TRIED = 80
+"""Rows drawn for 64 placebos: some hold no document, or are withdrawn."""
 
 
-@dataclass(frozen=True, slots=True)
-class MeasuringJob:
-    """What a measurement needs to know."""
-
-    generation: GenerationJob
-    shards: Sequence[ObjectRef]
-    """Accepted shards of the generation, in commit order."""
-    mixes: Mapping[int, Mapping[str, float]]
-    anchor: Sequence[dict[str, Any]]
-    """Catalogues of the anchor's sources."""
-
-
-def measure(job: MeasuringJob) -> Measurement:
+def measure(job: MeasuringJob, tasks: Tasks) -> Measurement:
     """The measurement to append; raises SeedcornError when something cannot be read."""
-    recipe, number = job.generation.recipe, job.generation.generation
+    number, recipe = job.generation.generation, job.generation.recipe
     store = open_store(job.generation.corpus, recipe.store)
-    budget = recipe.ledger.companions
-    seeds = _seeds(job.generation.catalogues, store, job)
-    readers = ParentReader(store, seeds, job.generation.ancestors, job.generation.withdrawn)
-    drawn, population = _documents(store, job, budget)
-    plan = make_plan(job.generation, seeds, store)
-    plan.decide(job.mixes)
-    parents = [plan.draw(index).parents for index, _ in drawn]
-    texts = readers.read([address for addresses in parents for address in addresses])
+    drawn, population = _documents(store, job, recipe.ledger.companions)
+    if not drawn:
+        return Measurement(COMPANIONS, {"generation": number}, {"documents": 0})
     sample = Subset(
         documents=[text for _, text in drawn],
-        own=[_texts(texts[address] for address in addresses) for addresses in parents],
-        history=_history(readers, seeds, job, budget),
+        position=[index for index, _ in drawn],
+        since=0,
         population=population,
+        placebos=_placebos(store, job),
         rule=TextRule.of(job.generation.rules),
     )
-    anchor = _rows(_seeds(job.anchor, store, job), "anchor", budget) if job.anchor else []
-    values = companions(sample, anchor) if drawn else {"documents": 0}
-    return Measurement(COMPANIONS, {"generation": number}, {**values})
+    index, lesson = sample.index(), LessonBook.of(store, job, sample.rule)
+    work = Pass(
+        corpus=job.generation.corpus,
+        store=recipe.store,
+        index=index,
+        generation=number,
+        draws=_draws(job, lesson.table is not None),
+        withdrawn=job.generation.withdrawn,
+        held=lesson.held.ordinals,
+        table=lesson.table,
+        counted=frozenset(lesson.known),
+    )
+    shards = {**job.generation.ancestors, number: job.shards}
+    passed = tasks.merged(take, work, pieces(job.sources, shards), Passed.merged)
+    earlier = {g: passed.draws[str(g)].texts for g in job.generation.ancestors}
+    values = companions(sample, index, passed.found, Before(passed.draws[SEED].texts, earlier))
+    values = lesson.added(values, passed)
+    return Measurement(COMPANIONS, {"generation": number}, {**values}, counts=lesson.kept(passed))
+
+
+def _draws(job: MeasuringJob, teaches: bool) -> dict[str, Draw]:
+    """What is drawn from the passing rows; pools only where there is an anchor."""
+    sizes = _source_rows(job)
+    grown = {g: sum(ref.rows for ref in refs) for g, refs in job.generation.ancestors.items()}
+    draws = {str(g): Draw.of(FORM_TEXTS, rows) for g, rows in grown.items()}
+    draws[SEED] = Draw.of(SEED_TEXTS, sum(rows for role, rows in sizes if role == SEED))
+    if teaches:
+        before = sum(rows for _, rows in sizes) + sum(grown.values())
+        draws |= {HISTORY: Draw.of(POOL, before), OWN: Draw(POOL)}
+    return draws
+
+
+def _source_rows(job: MeasuringJob) -> list[tuple[str, int]]:
+    return [(source.role, Catalogue.from_dict(source.catalogue).rows) for source in job.sources]
 
 
 def _documents(store: Store, job: MeasuringJob, budget: int) -> tuple[list[tuple[int, str]], int]:
@@ -72,7 +107,8 @@ def _documents(store: Store, job: MeasuringJob, budget: int) -> tuple[list[tuple
     ranked = sorted(job.shards, key=lambda ref: uint64("companions", ref.sha256))[:SHARDS]
     found: list[tuple[str, int, str]] = []
     for ref in ranked:
-        columns = [read_shard(store, ref, _COLUMNS)[name].to_pylist() for name in _COLUMNS]
+        table = read_shard(store, ref, _COLUMNS)
+        columns = [table[name].to_pylist() for name in _COLUMNS]
         rows = zip(columns[0], columns[2], columns[1], strict=True)
         found += [row for row in rows if row[0] not in job.generation.withdrawn]
         found = sorted(found)[:budget]
@@ -80,38 +116,40 @@ def _documents(store: Store, job: MeasuringJob, budget: int) -> tuple[list[tuple
     return sorted((index, text) for _, index, text in found), population
 
 
-def _history(readers: ParentReader, seeds: SeedSet, job: MeasuringJob, budget: int) -> list[str]:
-    """Documents from before the generation: seed rows and earlier samples, by their numbers.
+def _placebos(store: Store, job: MeasuringJob) -> list[str]:
+    """Documents of all that was there before the generation, drawn by number."""
+    shards = [ref for _, refs in sorted(job.generation.ancestors.items()) for ref in refs]
+    sizes = [rows for _, rows in _source_rows(job)] + [ref.rows for ref in shards]
+    ends = list(accumulate(sizes))
+    wanted: dict[int, list[int]] = {}
+    for row in _spread(ends[-1] if ends else 0, _TRIED, "placebo", job.generation.generation):
+        place = bisect_right(ends, row)
+        wanted.setdefault(place, []).append(row - ends[place] + sizes[place])
+    found = [
+        text
+        for place, rows in sorted(wanted.items())
+        for text in (
+            _seed_rows(store, job, place, rows)
+            if place < len(job.sources)
+            else _samples(store, job, shards[place - len(job.sources)], rows)
+        )
+    ]
+    return sorted(found, key=lambda text: (uint64("placebo", text), text))[:PLACEBOS]
 
-    Half of them are real ones where there are so many: a history that has itself collapsed would
-    hide the next collapse.
-    """
-    grown = {g: sum(ref.rows for ref in refs) for g, refs in job.generation.ancestors.items()}
-    real = min(seeds.rows, max(budget // 2, budget - sum(grown.values())))
-    wanted = [(0, row) for row in _spread(seeds.rows, real, 0)]
-    left, total = budget - real, sum(grown.values())
-    for generation, rows in sorted(grown.items()):
-        share = min(rows, -(-left * rows // total)) if total else 0
-        wanted += [(generation, row) for row in _spread(rows, share, generation)]
-    found = readers.read(wanted)
-    return _texts(found[address] for address in wanted)
+
+def _seed_rows(store: Store, job: MeasuringJob, place: int, rows: Sequence[int]) -> list[str]:
+    catalogue = Catalogue.from_dict(job.sources[place].catalogue)
+    reader = SeedReader(catalogue, store, job.generation.recipe.store)
+    return [parent.text for parent in reader.read(rows) if parent.text]
 
 
-def _rows(seeds: SeedSet, name: str, budget: int) -> list[str]:
-    return _texts(seeds.read(_spread(seeds.rows, min(seeds.rows, budget), name)))
+def _samples(store: Store, job: MeasuringJob, ref: ObjectRef, rows: Sequence[int]) -> list[str]:
+    table = read_shard(store, ref, _COLUMNS[:2]).take(list(rows))
+    pairs = zip(table["sample_id"].to_pylist(), table["text"].to_pylist(), strict=True)
+    return [text for name, text in pairs if name not in job.generation.withdrawn]
 
 
 def _spread(rows: int, count: int, *key: str | int) -> list[int]:
-    """`count` distinct rows by hash, in order."""
+    """At most `count` distinct rows by hash, in order."""
     order = Permutation(rows, uint64("measuring", *key)) if rows else None
-    return sorted(order(number) for number in range(count)) if order is not None else []
-
-
-def _texts(parents: Iterable[Parent]) -> list[str]:
-    """Texts of the parents that have one."""
-    return [parent.text for parent in parents if parent.text]
-
-
-def _seeds(catalogues: Sequence[dict[str, Any]], store: Store, job: MeasuringJob) -> SeedSet:
-    opened = [Catalogue.from_dict(catalogue) for catalogue in catalogues]
-    return SeedSet(opened, store, job.generation.recipe.store, job.generation.rules)
+    return sorted(order(n) for n in range(min(rows, count))) if order is not None else []

@@ -91,7 +91,7 @@ def _sequence(key: str) -> int:
 def _names(entry: Entry) -> Iterable[str]:
     body = entry.body
     if isinstance(body, Measurement):
-        return [ref.key for ref in body.objects]
+        return [ref.key for ref in (*body.objects, *body.counts.values())]
     refs = [body.sketch] if isinstance(body, BatchCommitted | Withdrawn) else []
     refs += [body.ids] if isinstance(body, Withdrawn) else []
     return [ref.key for ref in refs if ref is not None]

@@ -92,15 +92,16 @@ class SeedReader:
                 parents.update(self._read_group(*share))
         return [parents[int(ordinal)] for ordinal in ordinals]
 
-    def scan(self, batch_rows: int = 4096) -> Iterator[ScanBatch]:
-        """Every row in order, at most `batch_rows` and about 32 MiB of text at a time."""
-        for ordinal, slab in self.slabs():
+    def scan(self, batch_rows: int = 4096, groups: range | None = None) -> Iterator[ScanBatch]:
+        """Every row in order, at most `batch_rows` and about 32 MiB of text at a time; or those of
+        some row groups, counted over all files."""
+        for ordinal, slab in self.slabs(groups):
             for start in range(0, slab.num_rows, batch_rows):
                 yield from self._scanned(slab.slice(start, batch_rows), ordinal + start)
 
-    def slabs(self) -> Iterator[tuple[int, pa.RecordBatch]]:
+    def slabs(self, groups: range | None = None) -> Iterator[tuple[int, pa.RecordBatch]]:
         """The needed columns of every row in order, with the ordinal of each slab's first row."""
-        for group in range(len(self._starts) - 1):
+        for group in range(len(self._starts) - 1) if groups is None else groups:
             ordinal = int(self._starts[group])
             for slab in self._slabs(group, *self._mode(group)):
                 yield ordinal, slab

@@ -10,7 +10,7 @@ from seedcorn.core.scheduling.scaling import Node
 from seedcorn.runtime.driver.meter import Unexported
 from seedcorn.runtime.driver.ports import Lost
 from seedcorn.runtime.job import GenerationJob
-from seedcorn.runtime.worker.measuring import MeasuringJob
+from seedcorn.runtime.worker.history import MeasuringJob
 from tests.faults.simulation.assembly import Assembly
 from tests.faults.simulation.disk import Disk
 from tests.faults.simulation.processes.keeper import KeeperPort
