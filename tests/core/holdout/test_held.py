@@ -54,6 +54,17 @@ def test_rows_within_a_source_are_counted_from_its_first():
     assert inside.clusters.tolist() == [6, 7]
 
 
+@pytest.mark.parametrize("most", [0, 10, 100, 2000])
+def test_draw_of_what_is_held_is_a_fair_part_of_it_in_order(most):
+    held = Held(np.arange(1000), np.zeros(1000, np.int8), np.arange(1000) // 50)
+    drawn = held.drawn(most)
+    assert len(drawn.ordinals) == min(most, 1000)
+    assert drawn.ordinals.tolist() == sorted(set(drawn.ordinals.tolist()))
+    assert drawn.clusters.tolist() == (drawn.ordinals // 50).tolist()
+    if most == 100:
+        assert len(set(drawn.clusters.tolist())) == 20
+
+
 def test_parts_together_are_in_the_order_of_their_ordinals():
     one = Held(np.array([5, 9]), np.array([0, 1], np.int8), np.array([1, 2], np.uint64))
     two = Held(np.array([2, 7]), np.array([2, 0], np.int8), np.array([3, 4], np.uint64))

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from seedcorn.core.holdout.clusters import Documents, clusters
 from seedcorn.core.holdout.roles import FREE, OPEN, ROLES, assigned
+from seedcorn.core.identity import splitmix64_words, uint64
 from seedcorn.core.log.state import CorpusState, Source
 
 ANCHOR_DOCUMENTS = 300
 YARDSTICK_WORDS = 50_000
 """With less, what a generation teaches cannot be told from chance."""
+_DRAW = uint64("draw of the hold-out")
 DECIDES = "sources"
 """Key of a measurement's subject: the `seed_added` entries whose rows it decides on."""
 
@@ -34,6 +36,13 @@ class Held:
     def of(self, role: str) -> "Held":
         """Those of one role."""
         return self._where(self.roles == ROLES.index(role))
+
+    def drawn(self, most: int) -> "Held":
+        """A fair draw of at most so many of them."""
+        ranks = splitmix64_words(self.ordinals.astype(np.uint64) + np.uint64(_DRAW))
+        chosen = np.zeros(len(ranks), bool)
+        chosen[np.argsort(ranks, kind="stable")[:most]] = True
+        return self._where(chosen)
 
     def within(self, first: int, rows: int) -> "Held":
         """Those among `rows` rows from ordinal `first` on, counted from there."""
