@@ -92,6 +92,9 @@ def test_small_or_missing_anchors_are_named():
     assert too_small([]) == NO_ANCHOR
     assert "299 documents" in too_small(["a"] * (LEAST_ANCHOR - 1))
     assert too_small(["a"] * LEAST_ANCHOR) == ""
+    assert too_small(["a"] * LEAST_ANCHOR, list(range(LEAST_ANCHOR))) == ""
+    few = [n % 15 for n in range(LEAST_ANCHOR)]
+    assert "comes from 15 origins, 16 are needed" in too_small(["a"] * LEAST_ANCHOR, few)
     values, placebo, missing = unknown(NO_ANCHOR)
     assert set(values.values()) == {None}
     assert placebo is None

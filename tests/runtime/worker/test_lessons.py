@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from seedcorn.core.holdout.held import shortfall
 from seedcorn.core.log.state import COMPANIONS
 from seedcorn.core.recipe import (
     EngineSpec,
+    HoldoutSpec,
     LedgerSpec,
     ParentsSpec,
     PromptSpec,
@@ -164,3 +166,43 @@ def test_measurement_is_named_in_the_log_by_its_counts(grown):
     state = read_state(grown[2])
     newest = state.generations[3].measured[COMPANIONS, ""]
     assert list(newest.counts) == ["generation 3"]
+
+
+@pytest.fixture(scope="module")
+def held_out(tmp_path_factory):
+    """A generation on a seed of which a tenth is held back, by books of ten documents."""
+    folder = tmp_path_factory.mktemp("held")
+    rows = enumerate(sources.documents(20_000, 6))
+    lines = (json.dumps({"text": text, "book": f"b{n % 2000}"}) for n, text in rows)
+    (folder / "seed.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    recipe = Recipe(
+        name="held",
+        samples=80,
+        generations=1,
+        seed=[SourceSpec("seed.jsonl", "seed")],
+        prompts=[PromptSpec("tell", "{{ parent }}")],
+        engine=EngineSpec(kind="simulated", simulated=SimulatedSpec(style="sentences", words=90)),
+        units=UnitsSpec(unit=20, batch=2),
+        ledger=LedgerSpec(companions=40, holdout=HoldoutSpec(0.1, "book")),
+    )
+    grow_in_process(recipe, str(folder / "corpus"), str(folder))
+    return recipe, folder, open_store(str(folder / "corpus"), recipe.store)
+
+
+def test_anchor_and_yardstick_are_what_is_held_back_and_nothing_is_learnt_from_it(held_out):
+    (entry,) = measured(held_out[2]).values()
+    (body,) = read_state(held_out[2]).held
+
+    assert shortfall([body.values]) == ""
+    assert entry.values["anchor_gain"] is not None
+    assert entry.values["worth"]["words"] > 2000
+    seed = next(ref for name, ref in entry.counts.items() if name.startswith("entry"))
+    assert seed.rows == 20_000 - sum(body.values["documents"].values())
+
+
+def test_text_that_the_recipe_names_goes_before_what_is_held_back(held_out):
+    recipe, folder, store = held_out
+    (folder / "few.jsonl").write_text('{"text": "a few words"}\n' * 7, encoding="utf-8")
+    few = replace(recipe.ledger, anchor=[SourceSpec("few.jsonl", "few")])
+    found = measure(job_of((replace(recipe, ledger=few), folder, store), 1, {}), LocalTasks())
+    assert "has 7 documents with text" in found.values["withheld"]["anchor_gain"]

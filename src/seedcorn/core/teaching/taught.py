@@ -124,13 +124,15 @@ def unknown(why: str, placebo: Bounds | None = None) -> Lesson:
     return values, placebo, dict.fromkeys(("anchor_gain", "worth", "teaching"), why)
 
 
-def too_small(anchor: Sequence[str]) -> str:
-    """Why an anchor tells nothing; empty where it does."""
+def too_small(anchor: Sequence[str], clusters: Sequence[int] = ()) -> str:
+    """Why an anchor tells nothing; empty where it does. `clusters` as in `Anchor.of`."""
     if not anchor:
         return NO_ANCHOR
     if len(anchor) < LEAST_ANCHOR:
         documents = counted(len(anchor), "document")
         return f"the anchor has {documents} with text, {LEAST_ANCHOR} are needed"
+    if clusters and (origins := len(set(clusters))) < LEAST_CLUSTERS:
+        return f"the anchor comes from {counted(origins, 'origin')}, {LEAST_CLUSTERS} are needed"
     return ""
 
 

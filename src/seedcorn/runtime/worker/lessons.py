@@ -65,9 +65,10 @@ class LessonBook:
         """Read the anchor, and what was counted for it."""
         held = read_held(store, job.generation.held)
         pool = _pool(store, job, job.anchor, held.of("anchor"), ANCHOR_DOCUMENTS)
-        if why := too_small([text for _, text in pool]):
+        texts, clusters = [text for _, text in pool], [cluster for cluster, _ in pool]
+        if why := too_small(texts, clusters):
             return cls(job, store, None, why, {}, held)
-        anchor = Anchor.of([text for _, text in pool], rule, [cluster for cluster, _ in pool])
+        anchor = Anchor.of(texts, rule, clusters)
         known = read_counts(store, job.counts, anchor.table)
         return cls(job, store, anchor, "", known, held)
 
@@ -127,10 +128,10 @@ def _pool(
     store: Store, job: MeasuringJob, given: Sequence[dict[str, Any]], held: Held, most: int
 ) -> Pool:
     """Text that the recipe names, else what of the seed is held back for it: at most so many
-    documents, those of one cluster together."""
+    documents, in the order of their clusters."""
     if given:
         return _drawn(store, job, given, most)
-    texts = held_texts(store, job.generation.recipe.store, job.sources, held)
+    texts = held_texts(store, job.generation.recipe.store, job.sources, held.drawn(most))
     ranks = splitmix64_words(np.array([cluster for _, cluster in texts], np.uint64))
     return Draw(most).with_ranks(ranks, lambda row: texts[row][0]).rows
 
