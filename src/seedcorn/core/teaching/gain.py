@@ -54,7 +54,7 @@ class Learnt:
 class Teacher:
     """A history, ready to be taught: seed first, then each earlier generation with its own weight.
 
-    Making one takes about .2 s per 100,000 words of the anchor and source, each lesson as much.
+    Making one takes about .1 s per 100,000 words of the anchor and source, each lesson as much.
     """
 
     def __init__(self, anchor: Anchor, history: Sequence[Counts], orders: int = ORDERS) -> None:

@@ -27,6 +27,8 @@ _STILL = 1e-12
 """Bits per word: a step that saves no more leads nowhere (a source like another has a flat valley)."""
 _ROUNDS = 200
 _HALVINGS = 30
+_FIRST = 10.0
+"""Inverse curvature before any step is known, about; in bits per word it is far from 1."""
 
 Cost = Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64]]]
 """A point -> its cost and the slope there."""
@@ -98,13 +100,15 @@ def _fit(x: NDArray[np.float64], orders: int) -> Fit:
 def _descend(at: Cost, x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Minimum of a smooth function by BFGS with backtracking (Nocedal and Wright 2006, ch. 6)."""
     cost, slope = at(x)
-    inverse = np.eye(len(x))
+    inverse, bent = _FIRST * np.eye(len(x)), False
     for _ in range(_ROUNDS):
         step = -inverse @ slope
         step *= min(1.0, 2.0 / max(1e-300, float(np.abs(step).max())))
         y, found, new = _shortened(at, x, step, cost + 1e-4 * float(slope @ step))
         if np.abs(slope).max() < _FLAT or cost - found < _STILL:
             break
+        if not bent:
+            inverse, bent = _scaled(inverse, y - x, new - slope), True
         inverse = _updated(inverse, y - x, new - slope)
         x, cost, slope = y, found, new
     return x
@@ -121,6 +125,13 @@ def _shortened(
             return y, found, slope
         step = step / 2
     return x, *at(x)
+
+
+def _scaled(
+    inverse: NDArray[np.float64], s: NDArray[np.float64], y: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The first estimate of the inverse curvature, at the size that a step found."""
+    return np.eye(len(s)) * (float(s @ y) / float(y @ y)) if float(s @ y) > 1e-14 else inverse
 
 
 def _updated(

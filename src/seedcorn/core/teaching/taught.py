@@ -139,7 +139,7 @@ def too_small(anchor: Sequence[str], clusters: Sequence[int] = ()) -> str:
 def taught(material: Material) -> Lesson:
     """What a generation taught.
 
-    Takes about .1 s per lesson, 45,000 words of anchor and source of history; 10 lessons without a
+    Takes about .1 s per lesson, 100,000 words of anchor and source of history; 10 lessons without a
     yardstick, 60 with one.
     """
     teacher = Teacher(material.anchor, material.history)
