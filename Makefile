@@ -87,6 +87,7 @@ bench: $(VENV)/.ok $(MODEL)/.ok
 	$(BIN)/python -m tests.bench
 
 ledger-bench: $(VENV)/.ok
+	$(BIN)/python -m tests.bench.ledger
 	$(BIN)/python -m tests.bench.ledger_fakes
 	$(BIN)/python -m tests.bench.ledger_scale
 
