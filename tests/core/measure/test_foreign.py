@@ -236,3 +236,17 @@ def test_source_with_fewer_rows_than_told_is_refused():
 def test_source_with_more_rows_than_told_is_refused():
     with pytest.raises(ValueError, match="more than 6 rows"):
         opened_with_six_rows().add(piece(["some words"] * 3))
+
+
+def test_verdict_on_a_template_names_its_alarm():
+    seed = source.documents(200, 1)
+    form, slots = seed[0].split(), " ".join(seed[1:90]).split()
+    filled = [
+        [slots[80 * n + i] if i % 6 == 0 else w for i, w in enumerate(form)] for n in range(80)
+    ]
+    ledger = measured(seed, [[" ".join(words) for words in filled]], batch=50, companions=80)
+
+    (generation,) = to_json(ledger.ledger)["generations"]
+
+    assert generation["verdict"]["colour"] == "stop"
+    assert generation["verdict"]["reason"].startswith("texts compress")

@@ -6,7 +6,7 @@ these texts in this order; nothing is written anywhere, and memory is bounded by
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, log2
 
 from seedcorn.core.decisions.deciding import next_due
@@ -84,7 +84,8 @@ class ForeignLedger:
         most = self._settings.companions
         self._drawn.append(DocumentDraw(source.number, source.name, source.rows, most))
         if source.number:
-            plan = resolved(self._recipe)
+            # No alarm ends a source, and yet the verdict on it names alarms.
+            plan = resolved(replace(self._recipe, stop=StopSpec(anchor=False)))
             name = self._recipe.fingerprint
             self._append(GenerationStarted(source.number, plan, name, "", {}, RULES))
             self._settle()
