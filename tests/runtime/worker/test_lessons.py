@@ -2,6 +2,7 @@
 those of one pass over everything."""
 
 import json
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -134,13 +135,32 @@ def test_counts_do_not_depend_on_the_cut(grown):
     measure(job, Keeping())
     shards = {n: g.shards for n, g in state.generations.items() if n < 3}
     for rows in (1, 70, 10**6):
-        found = [take(works[0], piece) for piece in cut(job.sources, shards, rows)]
+        found = [take(deepcopy(works[0]), piece) for piece in cut(job.sources, shards, rows)]
         whole = found[0]
         for part in found[1:][::-1]:
             whole = Passed.merged(part, whole)
         answers.append({name: counts.to_bytes() for name, counts in whole.counts.items()})
     assert answers[0] == answers[1] == answers[2]
     assert len(answers[0]) == 3
+
+
+def test_what_is_held_out_of_the_seed_is_the_anchor_and_no_part_of_history(grown, tmp_path):
+    texts = sources.documents(9900, 6)
+    lines = [json.dumps({"text": text}) for text in texts]
+    (tmp_path / "seed.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    ledger = LedgerSpec(companions=20, holdout=HoldoutSpec(0.1))
+    recipe = replace(grown[0], generations=1, samples=40, ledger=ledger)
+    grow_in_process(recipe, str(tmp_path / "corpus"), str(tmp_path))
+
+    store = open_store(str(tmp_path / "corpus"), recipe.store)
+    [held] = read_state(store).held
+    [entry] = measured(store).values()
+    [learnt] = [ref.rows for name, ref in entry.counts.items() if name.startswith("entry")]
+    assert held.values["documents"]["anchor"] >= 300
+    assert learnt == 9900 - sum(held.values["documents"].values())
+    assert entry.values["history_documents"] == 9900
+    assert entry.values["anchor_gain"] is not None
+    assert "50,000 are needed" in entry.values["withheld"]["worth"]
 
 
 def test_too_small_an_anchor_and_a_missing_yardstick_are_said(grown):

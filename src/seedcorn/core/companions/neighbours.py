@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from seedcorn.core.companions.pieces import content_hashes, cut
 from seedcorn.core.companions.queries import LONG, SHORT, QueryIndex, joined, number_of
-from seedcorn.core.text.buffers import checked, pack
+from seedcorn.core.text.buffers import checked, pack, read_only
 from seedcorn.core.text.hashing import mix64, most_shingles, shingle_hashes
 from seedcorn.core.text.words import Words, read_words
 
@@ -89,7 +89,10 @@ class HistoryPass:
             np.zeros(shingles, np.int64),
             np.zeros(1, np.int64),
         )
-        self._salt = content_hashes(*pack([text.encode("utf-8") for text in self._index.texts]))
+        salt = content_hashes(*pack([text.encode("utf-8") for text in self._index.texts]))
+        # Read-only, as what comes from another process is: one kind of array, one compiled kernel.
+        self._shingles = tuple(map(read_only, (*index.table, *index.postings)))
+        self._queries = tuple(map(read_only, (index.position, index.since, salt)))
 
     def look(
         self, data: NDArray[np.uint8], offsets: NDArray[Any], position: NDArray[np.int64], kind: int
@@ -105,8 +108,8 @@ class HistoryPass:
         index = self._index
         _take_in(
             (*whole, words.counts, owner, hashes, position.astype(np.int64), kind),
-            (*index.table, *index.postings),
-            (index.position, index.since, self._salt),
+            self._shingles,
+            self._queries,
             (self._near, self._far, self._first, *self._scratch),
         )
         counts = np.diff(whole[1])
