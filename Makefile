@@ -90,6 +90,7 @@ ledger-bench: $(VENV)/.ok
 	$(BIN)/python -m tests.bench.ledger
 	$(BIN)/python -m tests.bench.ledger_fakes
 	$(BIN)/python -m tests.bench.ledger_scale
+	$(BIN)/python -m tests.bench.forecasts
 
 resume-bench: $(VENV)/.ok
 	$(BIN)/python -m tests.bench.resume

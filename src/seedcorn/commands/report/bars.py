@@ -171,6 +171,8 @@ def cost_chart(document: LedgerDocument) -> Chart | None:
 
 def _price(row: Generation, times: Times) -> str:
     value, hours = headline_rate(row, times), times["engine_hours"]
+    if times.get("unique_tokens_per_paid_hour") is not None:
+        hours = times["paid_hours"]
     if value is None:
         return ""
     unique = added_by(row)

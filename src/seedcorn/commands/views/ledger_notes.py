@@ -1,6 +1,7 @@
 """What stands beside the ledger's tables: forecasts and how they fared, audits."""
 
 from seedcorn.core.figures import scaled
+from seedcorn.core.forecast.track_record import Change, change_line
 from seedcorn.core.ledger.course import Expectations
 from seedcorn.core.ledger.document import Generation, LedgerDocument, Span
 from seedcorn.core.ledger.line import abandoned_line
@@ -16,9 +17,10 @@ def notes(document: LedgerDocument) -> list[str]:
 
 def _of(generation: Generation) -> list[str]:
     audit = generation["precision"]
-    if audit is None:
-        return []
-    return [f"gen {generation['generation']}  {_precision(audit, generation['adjusted_unique'])}"]
+    lines = [change_line(Change(**change)) for change in generation.get("policy_changes", ())]
+    if audit is not None:
+        lines.append(_precision(audit, generation["adjusted_unique"]))
+    return [f"gen {generation['generation']}  {line}" for line in lines]
 
 
 def _precision(audit: Audit, adjusted: Span | None) -> str:

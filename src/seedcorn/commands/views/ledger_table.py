@@ -75,7 +75,8 @@ def token_kind_of(rows: Sequence[GenerationRow] | Sequence[StratumRow]) -> str:
 def generation_table(rows: Sequence[GenerationRow]) -> Table:
     """What each generation added."""
     token_kind = token_kind_of(rows)
-    rates = ("per\ntoken", f"{token_kind} per\nengine-h")
+    paid = "paid " * any(row.unique_tokens_per_paid_hour is not None for row in rows)
+    rates = ("per\ntoken", f"{token_kind} per\n{paid}engine-h")
     table = figures(
         "gen", "planned", *OUTCOMES, "accepted\ntokens", f"unique\n({token_kind})", *rates
     )
@@ -132,6 +133,7 @@ def details(row: GenerationRow) -> list[str]:
     lines += _happened(row)
     if spent := goodput_line(row.engine_time):
         lines.append(f"engine time: {spent}")
+    lines += _prices(row)
     if row.withdrawn["samples"]:
         net = net_headline(row)
         lines.append(f"withdrawn: {counted(row.withdrawn['samples'], 'sample')}; net unique {net}")
@@ -175,7 +177,33 @@ def _yield(row: GenerationRow | StratumRow) -> float | None:
     return row.unique_share.estimate if row.unique_share is not None else row.yield_per_token
 
 
+def _prices(row: GenerationRow) -> list[str]:
+    """What was paid, by stratum, and tokens that were spent for nothing."""
+    lines = []
+    if row.paid_hours is not None:
+        unique, busy = row.net_unique_tokens, row.engine_hours
+        rates = [(row.unique_tokens_per_paid_hour, "paid"), (_each(unique, busy), "busy")]
+        told = [f"{scaled(rate)} {row.unit} per {what} hour" for rate, what in rates if rate]
+        lines.append(", ".join([f"paid: {row.paid_hours:.3g} engine-hours", *told]))
+    for name, times in row.strata_times.items() if len(row.strata_times) > 1 else ():
+        rate, hours = times["unique_tokens_per_paid_hour"], times["paid_hours"]
+        if rate is not None:
+            lines.append(f"paid: {name}: {hours:.3g} engine-hours, {scaled(rate)} {row.unit} each")
+    if row.regenerated_tokens:
+        spent = row.tokens["generated"] + row.regenerated_tokens
+        lines.append(
+            f"tokens spent: {spent:,}, of which {row.regenerated_tokens:,} on work that was done twice"
+        )
+    return lines
+
+
+def _each(unique: Interval | None, hours: float) -> float | None:
+    return unique.estimate / hours if unique is not None and hours else None
+
+
 def _per_hour(row: GenerationRow) -> float | None:
+    if row.unique_tokens_per_paid_hour is not None:
+        return row.unique_tokens_per_paid_hour
     if row.unique_tokens is None:
         return row.unique_per_engine_hour
     return row.unique_tokens.estimate / row.engine_hours if row.engine_hours else None

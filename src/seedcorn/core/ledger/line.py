@@ -77,7 +77,8 @@ def _measures(row: GenerationFigures) -> list[str]:
 def _times(row: GenerationFigures, times: TimesOfRow) -> list[str]:
     parts, rate, coming = [], headline_rate(row, times), headline_hour(times)
     if rate is not None:
-        parts.append(f"{scaled(rate)} {row['unit']}/engine-hour")
+        paid = "paid " * (times.get("unique_tokens_per_paid_hour") is not None)
+        parts.append(f"{scaled(rate)} {row['unit']}/{paid}engine-hour")
     if coming is not None:
         parts.append(f"next hour {with_bounds(coming)}")
     return parts

@@ -56,7 +56,9 @@ def headline_coming(coming: ComingOf) -> Bounds:
 
 
 def headline_rate(row: GenerationFigures, times: TimesOfRow) -> float | None:
-    """Measured: what an engine-hour brought."""
+    """Measured: what an engine-hour brought, a paid one where that is known."""
+    if (paid := times.get("unique_tokens_per_paid_hour")) is not None:
+        return paid
     tokens, hours = row.get("unique_tokens"), times["engine_hours"]
     if not tokens:
         return times["unique_per_engine_hour"]
