@@ -187,7 +187,11 @@ def test_first_night_says_what_it_cannot_know_yet(nights):
     assert "512 samples would add" in said
     assert "if it went like this one; there are too few nights for a trend" in said
     assert report["next"]["basis"] == "continuation"
-    assert report["next"]["low"] <= nights.report(2)["unique"]["estimate"] <= report["next"]["high"]
+    assert (
+        report["next"]["low"]
+        <= nights.report(2)["unique_tokens"]["estimate"]
+        <= report["next"]["high"]
+    )
 
 
 def test_crash_is_finished_by_the_next_start_and_both_nights_say_so(nights, tmp_path):

@@ -50,6 +50,14 @@ def test_precision_one_fingerprint_a_document_is_clopper_pearson():
     assert found.interval == clopper_pearson(391, 400)
 
 
+def test_precision_takes_samples_of_one_prompt_for_one_draw():
+    """A hundred groups of four samples: all of a group are right, or none is."""
+    questions = [Question(str(n), "", "", (n,), n // 4) for n in range(400)]
+    found = precision(questions, {str(n): n // 4 >= 5 for n in range(400)})
+    assert (found.drawn, found.right, found.documents) == (400, 380, 400)
+    assert found.interval[1:] == clopper_pearson(95, 100)[1:]
+
+
 def test_clustered_interval_all_fingerprints_in_one_document_says_no_more_than_one_document():
     assert clustered_interval(300, [300])[1:] == clopper_pearson(1, 1)[1:]
     assert clustered_interval(0, [300])[1:] == clopper_pearson(0, 1)[1:]

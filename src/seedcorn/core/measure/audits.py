@@ -7,6 +7,7 @@ or was drawn from another corpus is refused; what an auditor left unanswered is 
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +55,9 @@ class Question:
     stratum: str
     text: str
     ranks: tuple[int, ...]
+    group: int | None = None
+    """Number of its prompt: samples of one prompt are no independent draws. None: it has none but
+    this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +117,20 @@ def precision(
         if weight and verdicts[question.id]
     )
     documents = sum(weight > 0 for weight in weights)
-    return Precision(answered, right, documents, clustered_interval(right, weights))
+    groups: Counter[object] = Counter()
+    for weight, question in zip(weights, questions, strict=True):
+        groups[question.id if question.group is None else question.group] += weight
+    interval = clustered_interval(right, list(groups.values()))
+    return Precision(answered, right, documents, interval)
 
 
 def clustered_interval(right: int, weights: Sequence[int]) -> Interval:
     """Clopper and Pearson's interval where documents are judged and fingerprints counted.
 
-    Fingerprints of one document share its verdict, so n of them say no more than
-    n^2 / sum(weights^2) single ones (Kish 1965): with one fingerprint per document that is n
-    itself. Whole numbers are taken towards the wider interval.
+    Fingerprints of one document share its verdict, and samples of one prompt tend to, so n of them
+    say no more than n^2 / sum(weights^2) single ones (Kish 1965), with a weight for each group of
+    them: with one fingerprint per group that is n itself. Whole numbers are taken towards the wider
+    interval.
     """
     drawn = sum(weights)
     if not drawn:

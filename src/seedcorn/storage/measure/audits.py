@@ -18,6 +18,7 @@ from seedcorn.core.log.entries import BatchCommitted, Entry
 from seedcorn.core.log.rules import rules_of
 from seedcorn.core.log.state import CorpusState
 from seedcorn.core.measure.audits import AuditDraw, AuditError, Question, first_holders
+from seedcorn.core.rule_numbers import group_size
 from seedcorn.core.sketch.history import History
 from seedcorn.core.sketch.sketch import HEADLINE
 from seedcorn.core.text.shingles import shingles
@@ -34,7 +35,9 @@ SPARE = 16
 """Times the fingerprints asked for that the first, thin pass over the sketches expects to see."""
 FINER = 8
 """Times the sample rate of a pass that saw too few, for the next one."""
-_COLUMNS = ["sample_id", "stratum", "text"]
+_COLUMNS = ["sample_id", "stratum", "text", "index"]
+Drawn = tuple[str, str, str, int]
+"""(id, stratum, text, number of its prompt) of a document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +129,14 @@ def _questions(store: Store, state: CorpusState, draw: AuditDraw) -> list[Questi
         rate = min(1.0, rate * FINER)
 
 
-def _grouped(found: "Sequence[tuple[str, str, str]]") -> list[Question]:
-    documents: dict[tuple[str, str, str], list[int]] = {}
+def _grouped(found: Sequence[Drawn]) -> list[Question]:
+    documents: dict[Drawn, list[int]] = {}
     for rank, document in enumerate(found):
         documents.setdefault(document, []).append(rank)
-    return [Question(*document, tuple(ranks)) for document, ranks in documents.items()]
+    return [
+        Question(name, stratum, text, tuple(ranks), group)
+        for (name, stratum, text, group), ranks in documents.items()
+    ]
 
 
 class _Search:
@@ -144,17 +150,19 @@ class _Search:
         self._rule = TextRule.of(rules_of(state))
         self._number = names.index(draw.stratum) if draw.stratum else None
         self._batches: list[BatchCommitted] = []
+        of = state.generations[draw.generation]
+        self._group = group_size(of.rules, int(of.recipe.get("samples_per_prompt", 1)))
 
     def coarsest_rate(self, state: CorpusState) -> float:
         """A rate at which a text that is wholly new would show `SPARE` times what is asked for."""
         rows = state.generations[self._draw.generation].accepted
         return min(1.0, SPARE * self._draw.fingerprints / max(1, rows))
 
-    def found(self, rate: float) -> tuple[list[tuple[str, str, str]], bool]:
-        """(id, stratum, text) of the first document of each fingerprint at this sample rate, in
+    def found(self, rate: float) -> tuple[list[Drawn], bool]:
+        """The first document of each fingerprint at this sample rate, in
         hash order, as many as were asked for; and whether a higher rate would show no more."""
         hashes, capacity = self._unique(rate)
-        found: list[tuple[str, str, str]] = []
+        found: list[Drawn] = []
         step = self._draw.fingerprints
         for start in range(0, len(hashes), step):
             found += self._first_documents(hashes[start : start + step])
@@ -184,9 +192,9 @@ class _Search:
             mine &= (of["strata"] >> np.uint64(self._number)) & np.uint64(1) == 1
         return of["key"][mine], ledger.history.rate
 
-    def _first_documents(self, hashes: NDArray[np.uint64]) -> list[tuple[str, str, str]]:
+    def _first_documents(self, hashes: NDArray[np.uint64]) -> list[Drawn]:
         """One document per hash; none where every holder in this generation was withdrawn."""
-        holders: dict[int, tuple[str, str, str]] = {}
+        holders: dict[int, Drawn] = {}
         wanted = hashes
         for batch in self._batches:
             here = wanted[np.isin(wanted, self._hashes_of(batch))]
@@ -208,9 +216,7 @@ class _Search:
             kept &= delta.stratum[rows] == self._number
         return delta.hash[rows][kept]
 
-    def _in_batch(
-        self, batch: BatchCommitted, hashes: NDArray[np.uint64]
-    ) -> dict[int, tuple[str, str, str]]:
+    def _in_batch(self, batch: BatchCommitted, hashes: NDArray[np.uint64]) -> dict[int, Drawn]:
         """The first accepted sample in plan order that holds each hash and still counts."""
         table = pa.concat_tables([read_shard(self._store, ref, _COLUMNS) for ref in batch.data])
         ids, strata = table["sample_id"].to_pylist(), table["stratum"].to_pylist()
@@ -224,9 +230,12 @@ class _Search:
                 f"generation {batch.generation}, batch {batch.batch}: its shards lack shingles "
                 "that its sketch counts"
             )
-        documents = rows.select(_COLUMNS).to_pylist()
+        documents = [
+            (one["sample_id"], one["stratum"], one["text"], one["index"] // self._group)
+            for one in rows.to_pylist()
+        ]
         return {
-            key: tuple(documents[row][column] for column in _COLUMNS)
+            key: documents[row]
             for key, row in zip(hashes.tolist(), first.tolist(), strict=True)
             if row >= 0
         }
