@@ -144,8 +144,8 @@ def live(nights, crash):
     nights.grow(Clock(4, 22), batches=3 if crash else None)
     nights.add_file("c.txt", 7)
     nights.grow(Clock(5, 22))
-    for path in (nights.folder / "docs").iterdir():  # The operator clears the inbox.
-        path.unlink()
+    for path in (nights.folder / "docs").iterdir():
+        path.unlink()  # The inbox is cleared.
     nights.grow(Clock(6, 22))
     nights.grow(Clock(8, 22), engine=EngineSpec(kind="simulated", simulated=COLLAPSING))
     nights.grow(Clock(9, 22))
@@ -187,11 +187,8 @@ def test_first_night_says_what_it_cannot_know_yet(nights):
     assert "512 samples would add" in said
     assert "if it went like this one; there are too few nights for a trend" in said
     assert report["next"]["basis"] == "continuation"
-    assert (
-        report["next"]["low"]
-        <= nights.report(2)["unique_tokens"]["estimate"]
-        <= report["next"]["high"]
-    )
+    came = nights.report(2)["unique_tokens"]["estimate"]
+    assert report["next"]["low"] <= came <= report["next"]["high"]
 
 
 def test_crash_is_finished_by_the_next_start_and_both_nights_say_so(nights, tmp_path):
@@ -291,8 +288,7 @@ def test_each_summary_is_one_line_with_the_same_figures_as_the_report(nights):
         line, report = nights.lines[f"2026-11-{day:02d}"], nights.report(day)
         assert line.startswith(f"night 2026-11-{day:02d}: {report['verdict']['sentence']} +")
         assert "\n" not in line
-        counts = f"{report['counts']['accepted']:,} of {report['committed']:,} accepted"
-        assert counts in line
+        assert f"{report['counts']['accepted']:,} of {report['committed']:,} accepted" in line
         page = nights.store.get(f"reports/night-2026-11-{day:02d}.html").decode()
         assert f'<h2 id="night">Night 2026-11-{day:02d}</h2>' in page
         assert f"{report['counts']['accepted']:,} accepted" in page.replace("\u00a0", " ")

@@ -59,7 +59,7 @@ def test_page_is_a_function_of_its_input():
 
 def test_headline_adds_generations_up_with_their_error():
     page = said(build_page(document(), [], "lakes"))
-    rows = [row["unique"]["8"] for row in document()["generations"]]
+    rows = [row["unique_tokens"] for row in document()["generations"]]
     half = math.sqrt(sum(((u["high"] - u["low"]) / 2) ** 2 for u in rows))
     total = sum(u["estimate"] for u in rows)
     assert f"{total / 1000:.0f} k (±{100 * half / total:.2g} %) unique accepted tokens" in page
@@ -97,7 +97,7 @@ def test_page_names_no_other_place():
 def test_missing_figures_are_said_to_be_missing_and_nothing_is_drawn_for_them():
     page = build_page(bare(document()), [], "lakes")
     text = said(page)
-    assert set(embedded(page, "figures")) == {"growth", "outcomes"}
+    assert set(embedded(page, "figures")) == {"waterfall", "growth", "outcomes"}
     for sentence in (
         "No engine time was recorded",
         "(ρ) was not measured in any generation",
@@ -112,7 +112,7 @@ def test_missing_figures_are_said_to_be_missing_and_nothing_is_drawn_for_them():
 
 def test_generation_with_unknown_unique_leaves_a_gap_with_its_reason():
     told = document()
-    told["generations"][1] |= {"unique": {}, "net_unique": {}, "unknown": "no sketch yet"}
+    told["generations"][1] |= {"unique": {}, "unique_tokens": None, "unknown": "no sketch yet"}
     first, second, third, _ = running(told["generations"])
     assert second.points == ()
     assert second.missing == "no sketch yet"
@@ -129,7 +129,7 @@ def test_generation_with_unknown_unique_leaves_a_gap_with_its_reason():
 def test_document_without_a_known_unique_has_no_curve_but_a_page():
     told = document()
     for row in told["generations"]:
-        row |= {"unique": {}, "unknown": "no sketch yet"}
+        row |= {"unique": {}, "unique_tokens": None, "unknown": "no sketch yet"}
     page = build_page(told, [], "lakes")
     assert "How much is new is unknown: no sketch yet." in said(page)
     assert "growth" not in embedded(page, "figures")
@@ -146,7 +146,7 @@ def test_document_without_generations_has_a_page():
 def test_running_totals_add_up_with_errors_in_quadrature():
     rows = document()["generations"]
     for row, share in zip(rows, (0.03, 0.04, 0.0, 0.0), strict=True):
-        row["unique"]["8"] = interval(1000, share)
+        row["unique_tokens"] = interval(1000, share)
         row["curve"] = []
     runs = list(running(rows))
     assert [run.points[-1].unique for run in runs] == [1000, 2000, 3000, 4000]
@@ -157,10 +157,10 @@ def test_running_totals_add_up_with_errors_in_quadrature():
 def test_curve_points_without_unique_are_left_out_and_the_end_is_the_generations():
     row = document()["generations"][0]
     for point in row["curve"][2:]:
-        point["unique"] = None
+        point["unique"] = point["unique_tokens"] = None
     (run,) = running([row])
     assert [point.batch for point in run.points] == [-1, 0, 1, 7]
-    assert run.points[-1].unique == row["unique"]["8"]["estimate"]
+    assert run.points[-1].unique == row["unique_tokens"]["estimate"]
     assert run.points[-1].tokens == row["tokens"]["generated"]
 
 

@@ -44,11 +44,11 @@ def test_target_of_unique_tokens_overshoots_by_the_open_batches_and_starts_nothi
     wanted = recipe(generations=3, target=TargetSpec(unique=4000))
     corpus.grow(wanted)
     rows = to_json(read_ledger(corpus.store))["generations"]
-    curve = [tick["unique"]["estimate"] for tick in rows[0]["curve"]]
+    curve = [tick["unique_tokens"]["estimate"] for tick in rows[0]["curve"]]
 
     assert [row["reason"] for row in rows] == ["target"]
     assert curve[-4] < 4000 <= curve[-3]
-    assert curve[-1] == rows[0]["unique"]["8"]["estimate"]
+    assert curve[-1] == rows[0]["unique_tokens"]["estimate"]
     before = len(corpus.log())
     corpus.grow(wanted)
     assert corpus.log()[before:] == []
@@ -92,7 +92,8 @@ SATURATING = SimulatedSpec(words=8, template_rate=1.0, template_instances=640, c
 def promised_at_most(grown, batches, size, ahead):
     """Unique tokens per sample at the upper end of the forecast after so many batches.
 
-    From the drawn instances alone: every text is one shingle, so Q_i instances were drawn i times.
+    From the drawn instances alone: every text is one shingle of eight tokens, so Q_i instances were
+    drawn i times.
     """
     count, fingerprint = batches * size, grown.fingerprint
     drawn = [instance_of(fingerprint, 1, index, SATURATING) for index in range(count)]
@@ -100,12 +101,12 @@ def promised_at_most(grown, batches, size, ahead):
     alone = int(occurrences[0])
     coming = forecast(Evidence(count, occurrences, alone, alone, 1.0), size, ahead * size)
     assert coming is not None
-    return coming.high / size
+    return 8 * coming.high / size
 
 
 @pytest.mark.parametrize("ahead", [1, 2])
 def test_saturated_template_ends_where_the_upper_end_says_twice(corpus, ahead):
-    units, size, wanted = replace(UNITS, ahead=ahead), SIZE, 0.5
+    units, size, wanted = replace(UNITS, ahead=ahead), SIZE, 4.0
     grown = recipe(40 * size, simulated=SATURATING, units=units, min_per_sample=wanted)
     poor = [promised_at_most(grown, n, size, ahead) < wanted for n in range(1, 40)]
     decided = 2 + next(n for n in range(38) if poor[n] and poor[n + 1])
@@ -114,7 +115,7 @@ def test_saturated_template_ends_where_the_upper_end_says_twice(corpus, ahead):
     assert 5 < decided < 20
     assert len(corpus.batches) == decided + ahead
     assert corpus.ends == [(1, "stop_rule")]
-    assert "0.5 are wanted" in corpus.log(GenerationFinished)[0].detail
+    assert "4 are wanted" in corpus.log(GenerationFinished)[0].detail
     assert corpus.sound()
 
 
@@ -288,7 +289,7 @@ def test_sample_rate_that_falls_leaves_forecasts_that_hold(tmp_path):
     covered = scored = 0
     for words in (17, 18, 21, 22):  # Forecasts of one corpus share its sample: one is too few.
         corpus, longer = Corpus(tmp_path), replace(ENDLESS, words=words)
-        grown = recipe(strata=2, simulated=longer, target=TargetSpec(unique=12_000))
+        grown = recipe(strata=2, simulated=longer, target=TargetSpec(unique=20_000))
         corpus.grow(replace(grown, ledger=LedgerSpec(companions=0, fingerprints=3000)))
         document = to_json(read_ledger(corpus.store))
         covered += document["forecast"]["covered"]

@@ -157,7 +157,7 @@ def test_tables_hold_the_documents_values(shown):
     ]
     assert [r[6] for r in strata] == [s["next"] and s["next"]["estimate"] for s in told["strata"]]
     assert tables["audit-table"] == [[1, 400, 391, 0.9775, [276000, 286000]]]
-    gains = [row[5] for row in tables["companion-table"]]
+    gains = [row[8] for row in tables["companion-table"]]
     assert gains == [None, 0.0061, 0.0061]
 
 

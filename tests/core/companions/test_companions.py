@@ -19,7 +19,13 @@ from tests.bench.real_text import parts
 from tests.corpora.histories import companions_of
 
 INTERVAL = {"estimate", "low", "high"}
-KNOWN_BY_THE_PASS = {"novel_share", "outside_share", "unexplained", "novel_bits"}
+KNOWN_BY_THE_PASS = {
+    "novel_share",
+    "outside_share",
+    "outside_short_share",
+    "unexplained",
+    "novel_bits",
+}
 
 
 def measured(documents, history, placebos=None, population=None, missing=()):

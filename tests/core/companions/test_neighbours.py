@@ -97,7 +97,7 @@ def test_copied_chapter_of_a_book_finds_its_place_in_it():
     assert len(book) > 4 * PIECE
     assert all("ef" in text for text in names(found))
     assert max(len(text) for text in found.texts.values()) <= PIECE
-    assert outside(index_of([chapters[2]]), found) == (pytest.approx(0), pytest.approx(0))
+    assert outside(index_of([chapters[2]]), found) == (pytest.approx(0),) * 3
 
 
 words = st.lists(st.sampled_from("abcde"), min_size=0, max_size=30).map(" ".join)
@@ -167,24 +167,34 @@ def test_share_of_new_shingles_and_of_words_outside_known_ones_are_what_sets_say
     index = index_of(grown, list(range(n)))
     found = passed(index, before(seed), (grown, range(n), GROWN))
 
-    fresh, apart = outside(index, found)
+    fresh, apart, short = outside(index, found)
 
     for number, text in enumerate(grown):
         run = text.split()
         length = 8 if len(run) >= 8 else 3
-        known = {
-            g for part in plain([t for t in [*seed, *grown[:number]] if t], length) for g in part
-        }
-        places = [tuple(run[i : i + length]) for i in range(max(1, len(run) - length + 1))]
+        earlier = [t for t in [*seed, *grown[:number]] if t]
+        known, places = known_of(earlier, length), places_of(run, length)
         new = set(places) - known
         assert fresh[number] == pytest.approx(
             len(new) / len(places) if length == 8 else float(bool(new))
         )
-        inside = {
-            i + k for i, place in enumerate(places) if place in known for k in range(len(place))
-        }
         if run:
-            assert apart[number] == pytest.approx(1 - len(inside) / len(run))
+            assert apart[number] == pytest.approx(apart_of(places, known, run))
+            threes = places_of(run, 3), known_of(earlier, 3)
+            assert short[number] == pytest.approx(apart_of(*threes, run))
+
+
+def known_of(texts, length):
+    return {gram for part in plain(texts, length) for gram in part}
+
+
+def places_of(run, length):
+    return [tuple(run[i : i + length]) for i in range(max(1, len(run) - length + 1))]
+
+
+def apart_of(places, known, run):
+    inside = {i + k for i, place in enumerate(places) if place in known for k in range(len(place))}
+    return 1 - len(inside) / len(run)
 
 
 def test_shingle_that_nothing_has_has_no_position():

@@ -109,6 +109,7 @@ class Companions(TypedDict, total=False):
     history_words: int
     novel_share: NovelShare | None
     outside_share: Bounds | None
+    outside_short_share: Bounds | None
     unexplained: Bounds | None
     novel_bits: Bounds | None
     order_gap: Bounds | None
@@ -168,7 +169,7 @@ def _explained(
 ) -> Companions:
     """rho, v and what follows from them; all withheld where the placebos were not found again."""
     n, rho = len(sample.documents), shares(index, found)
-    fresh, apart = outside(index, found)
+    fresh, apart, short = outside(index, found)
     words = index.words.astype(np.float64)
     placebo, why = _placebo(sample, index, rho[n:])
     least = np.minimum(np.minimum(fresh, apart), rho)[:n] * words[:n]
@@ -178,6 +179,9 @@ def _explained(
             "histogram": histogram(rho[:n]),
         },
         "outside_share": ratio_interval(apart[:n] * words[:n], words[:n], sample.population).bounds,
+        "outside_short_share": ratio_interval(
+            short[:n] * words[:n], words[:n], sample.population
+        ).bounds,
         "unexplained": ratio_interval(least, fresh[:n] * words[:n], sample.population).bounds,
         "novel_bits": novel_bits(sample.documents, rho[:n], sample.population).bounds,
     }
@@ -186,6 +190,7 @@ def _explained(
         values = {
             "novel_share": None,
             "outside_share": None,
+            "outside_short_share": None,
             "unexplained": None,
             "novel_bits": None,
         }

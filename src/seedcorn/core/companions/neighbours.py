@@ -12,7 +12,7 @@ and core.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -138,15 +138,24 @@ class HistoryPass:
         self._texts = kept
 
 
-def outside(index: QueryIndex, found: Found) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(u, v) per document: its shingles that nothing before it has, over its places for one; the
-    share of its words inside no such known shingle.
+class Outside(NamedTuple):
+    """float64[d] per query document."""
 
-    Of a document of fewer than 8 words u is 1 if it has a 3-word shingle that is new, else 0.
-    """
+    fresh: NDArray[np.float64]
+    """u: its shingles that nothing before it has, over its places for one. Of a document of fewer
+    than 8 words 1 if it has a 3-word shingle that is new, else 0."""
+    apart: NDArray[np.float64]
+    """v: share of its words inside no such known shingle."""
+    apart_short: NDArray[np.float64]
+    """Share of its words inside no known 3-word shingle: none of a text that a model of word pairs
+    recombined, however new its longer sequences are."""
+
+
+def outside(index: QueryIndex, found: Found) -> Outside:
+    """What of each document no known word sequence holds."""
     position = np.zeros(len(index.words), np.int64)
     position[index.owner] = index.position
-    fresh, apart = np.zeros((2, len(index.words)))
+    fresh, apart, apart_short = np.zeros((3, len(index.words)))
     for number, count in enumerate(index.words.tolist()):
         length = LONG if count >= LONG else SHORT
         numbers, bounds = index.runs[length]
@@ -155,7 +164,10 @@ def outside(index: QueryIndex, found: Found) -> tuple[NDArray[np.float64], NDArr
         new = len(np.unique(here[~known]))
         fresh[number] = new / len(here) if length == LONG else float(new > 0)
         apart[number] = 1 - _covered(known, length, count)
-    return fresh, apart
+        numbers, bounds = index.runs[SHORT]
+        known = found.first[numbers[bounds[number] : bounds[number + 1]]] < position[number]
+        apart_short[number] = 1 - _covered(known, SHORT, count)
+    return Outside(fresh, apart, apart_short)
 
 
 def _covered(known: NDArray[np.bool_], length: int, words: int) -> float:

@@ -26,6 +26,7 @@ def findings_of(row: GenerationRow) -> Findings:
         accepted=row.counts[Outcome.ACCEPTED.value],
         unique_share=row.unique_share,
         outside_share=_interval(found.get("outside_share")),
+        outside_short_share=_interval(found.get("outside_short_share")),
         novel_share=_interval(share["mean"] if share else None),
         order_gap=_interval(found.get("order_gap")),
         worth=_interval(found.get("worth")),

@@ -135,6 +135,12 @@ COMPANIONS: tuple[Measure[Companions, Bounds] | Measure[Companions, float], ...]
         share=True,
     ),
     Measure(
+        "outside_short_share",
+        "outside known threes",
+        lambda found: found.get("outside_short_share"),
+        share=True,
+    ),
+    Measure(
         "unexplained", "not explained of unique", lambda found: found.get("unexplained"), share=True
     ),
     Measure("novel_bits", "B, bits", lambda found: found.get("novel_bits")),
@@ -186,7 +192,7 @@ EXPLANATIONS: dict[str, str] = {
     ),
     "teaching": (
         "How much easier held-out real text becomes to predict for a small model that learnt from "
-        "so many words of this generation, beside one that learnt from as many words of fresh real "
+        "so many words of this generation, beside one that learnt from as many of fresh real "
         "text; a curve that flattens early has said what it had to say."
     ),
     "unique_tokens": (
@@ -240,6 +246,10 @@ EXPLANATIONS: dict[str, str] = {
     "outside_share": (
         "Share of words inside no sequence of eight that occurred before (v): the lower figure "
         "beside the unique share, because one changed word makes up to eight sequences new."
+    ),
+    "outside_short_share": (
+        "Share of words inside no sequence of three that occurred before: near 0 where a model of "
+        "word pairs recombines what it knows, however new its longer sequences are."
     ),
     "unexplained": (
         "Part of the unique tokens that neither known sequences nor the nearest earlier documents "

@@ -48,6 +48,13 @@ LOOP = replace(
         (replace(NEW, alarms=["a jump", "another"]), Limits(), STOP, "(and 1 further alarm)"),
         (replace(NEW, alarms=["a jump"]), Limits(alarms=False), GO, "96"),
         (LOOP, Limits(), STOP, "82 % of its tokens stand in word sequences that were known"),
+        (
+            replace(NEW, worth=near(0, 0.1), outside_short_share=near(0.01)),
+            Limits(),
+            STOP,
+            "99 % of its tokens stand in sequences of three words that were known",
+        ),
+        (replace(NEW, worth=near(96, 15), outside_short_share=near(0.01)), Limits(), GO, "96"),
         (replace(LOOP, worth=near(3, 8)), Limits(), LOOK, "does not tell it from 10"),
         (replace(LOOP, worth=near(-1, 6)), Limits(), STOP, "as much as -1 [-7, 5] words"),
         (replace(NEW, worth=near(2, 3), worth_before=near(1, 3)), Limits(), STOP, "one before it"),

@@ -25,6 +25,9 @@ LITTLE = 50.0
 """Worth below which a text surely taught less than half of what fresh text does."""
 OUTSIDE = 0.5
 """Share of tokens outside known word sequences, from which a text was written anew."""
+OUTSIDE_SHORT = 0.1
+"""Share of words outside known three-word sequences, below which longer ones are recombined: 0 for a
+Markov loop of two words, .13 for 40 % synonyms, .26 for a human paraphrase (docs/benchmarks.md)."""
 UNEXPLAINED = 0.8
 """Mean novel share (rho), from which a text says what the history does not."""
 HELD_OUT = "give real text of your own as ledger.anchor and ledger.yardstick"
@@ -91,6 +94,8 @@ class Findings:
     """u: unique tokens of accepted tokens."""
     outside_share: Interval | None = None
     """v: tokens inside no known word sequence."""
+    outside_short_share: Interval | None = None
+    """The same of sequences of three words."""
     novel_share: Interval | None = None
     """Rho, mean."""
     order_gap: Interval | None = None
@@ -152,14 +157,18 @@ def _alarmed(found: Findings, limits: Limits) -> Verdict | None:
 
 
 def _recombined(found: Findings, limits: Limits) -> Verdict | None:
-    outside = found.outside_share
-    if found.worth is None or outside is None:
+    if found.worth is None or found.worth.high >= TAUGHT:
         return None
-    if found.worth.high >= TAUGHT or outside.estimate >= OUTSIDE:
-        return None
-    known = _percent(1 - outside.estimate)
-    text = f"{_taught(found)}, and {known} of its tokens stand in word sequences that were known"
-    return Verdict(STOP, text, "bring fresh seed or a verifier")
+    shares = (
+        (found.outside_share, OUTSIDE, "word sequences"),
+        (found.outside_short_share, OUTSIDE_SHORT, "sequences of three words"),
+    )
+    for outside, least, what in shares:
+        if outside is not None and outside.estimate < least:
+            known = _percent(1 - outside.estimate)
+            text = f"{_taught(found)}, and {known} of its tokens stand in {what} that were known"
+            return Verdict(STOP, text, "bring fresh seed or a verifier")
+    return None
 
 
 def _twice_nothing(found: Findings, limits: Limits) -> Verdict | None:
@@ -191,7 +200,8 @@ def _unsure(found: Findings, limits: Limits) -> Verdict:
         return Verdict(LOOK, f"{found.name} is not finished")
     if found.worth is None:
         why = found.withheld.get("worth", "it was not measured on held-out text")
-        return Verdict(LOOK, f"what {found.name} taught is unknown: {why}", HELD_OUT)
+        onward = "" if "ledger." in why else HELD_OUT  # The reason may say it itself.
+        return Verdict(LOOK, f"what {found.name} taught is unknown: {why}", onward)
     if found.worth.low > limits.worth and found.precision is not None:
         low = found.precision.low
         text = f"an audit of {found.name} found precision from {low:.3f} up, {limits.precision:g} is wanted"
