@@ -77,10 +77,11 @@ def uncut(account_of: str) -> str:
     table = json.loads(account_of)
     table.pop("forecast")
     for generation in table["generations"]:
-        for key in ("curve", "forecasts", "alarms", "decisions"):
+        for key in ("curve", "forecasts", "alarms", "decisions", "policy_changes"):
             generation.pop(key)
     for stratum in table["strata"]:
         stratum.pop("next")
+        stratum.pop("next_tokens")
         stratum.pop("form")
     return json.dumps(table, sort_keys=True)
 

@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-import tracemalloc
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,7 +23,8 @@ GROUPS, GROUP_ROWS = 500, 100_000
 ROWS = GROUPS * GROUP_ROWS
 FIRST_LEASE_S = 10.0
 BOUND = 200 << 20
-"""Bytes of Arrow and Python memory that a worker's seed may take: a few decoded row groups."""
+"""Bytes of Arrow memory that a worker's seed may take: a few decoded row groups. The process
+may grow by twice as much."""
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +55,6 @@ def test_large_seed_opens_and_gives_the_first_unit_its_parents_in_bounded_memory
     recipe = simulated().recipe
     Path("/proc/self/clear_refs").write_text("5")
     before, arrow, start = peak_rss(), pa.total_allocated_bytes(), time.monotonic()
-    tracemalloc.start()
     store = LocalStore(tmp_path / "store")
     catalogue = open_catalogue(
         SourceSpec(str(large_seed), "large"), str(tmp_path), store, StoreSpec()
@@ -67,15 +66,13 @@ def test_large_seed_opens_and_gives_the_first_unit_its_parents_in_bounded_memory
     draws = [plan.draw(index) for index in range(256)]
     wanted = [address for draw in draws for address in draw.parents]
     parents = ParentReader(store, seeds, {}).read(wanted)
-    _, python_peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
 
     assert time.monotonic() - start < FIRST_LEASE_S
     for _, row in wanted:
         text = f"row group {row // GROUP_ROWS} says: this is text {row % GROUP_ROWS % 4} of mine"
         assert parents[0, row].text == text
     assert len({row // GROUP_ROWS for _, row in wanted}) > 50
-    assert python_peak < BOUND
+    # Not traced: tracemalloc.stop() races with threads of Ray, and ends the process.
     assert pa.total_allocated_bytes() - arrow < BOUND
     assert peak_rss() - before < 2 * BOUND
 

@@ -3,7 +3,7 @@
 Invariant: everything outside the key `measured` is a function of texts, decisions and how the plan
 was cut into batches, so two runs of equal texts print equal JSON there, whatever was killed and
 restarted in between. What follows the cut alone stands under `curve`, `forecasts`, `alarms`,
-`decisions` and `forecast`.
+`decisions`, `policy_changes`, `forecast` and the strata's `next`; a `verdict` reads alarms.
 """
 
 from collections.abc import Mapping, Sequence
