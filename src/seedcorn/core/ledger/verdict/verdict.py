@@ -27,7 +27,7 @@ OUTSIDE = 0.5
 """Share of tokens outside known word sequences, from which a text was written anew."""
 OUTSIDE_SHORT = 0.1
 """Share of words outside known three-word sequences, below which longer ones are recombined: 0 for a
-Markov loop of two words, .13 for 40 % synonyms, .26 for a human paraphrase (docs/benchmarks.md)."""
+Markov loop of two words, .12 for 40 % synonyms, .22 for a human paraphrase (docs/benchmarks.md)."""
 UNEXPLAINED = 0.8
 """Mean novel share (rho), from which a text says what the history does not."""
 HELD_OUT = "give real text of your own as ledger.anchor and ledger.yardstick"
