@@ -2,7 +2,7 @@
 
 import pytest
 
-from seedcorn.core.figures import counted, duration, margin, scaled, size
+from seedcorn.core.figures import counted, duration, margin, percent, scaled, size
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,18 @@ def test_duration_has_two_units_at_most(seconds, text):
 )
 def test_size_is_decimal(count, text):
     assert size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0, "0 %"),
+        (0.0004, "0.0 %"),
+        (0.042, "4.2 %"),
+        (0.614, "61 %"),
+        (0.996, "99.6 %"),
+        (1, "100 %"),
+    ],
+)
+def test_percent_has_a_decimal_near_its_ends(share, text):
+    assert percent(share) == text

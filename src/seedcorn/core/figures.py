@@ -51,6 +51,12 @@ def margin(half: float, estimate: float) -> str:
     return f"±{_written_out(100 * half / estimate, 2)} %"
 
 
+def percent(share: float) -> str:
+    """A share as per cent, one decimal where it says something: `4.2 %`, `61 %`, `99.6 %`."""
+    value = 100 * share
+    return f"{value:.1f} %" if 0 < value < 10 or 99 < value < 100 else f"{value:.0f} %"
+
+
 def short_share(value: float) -> str:
     """A share without its leading zero: `.98`, `1.00`."""
     return f"{value:.2f}".removeprefix("0")

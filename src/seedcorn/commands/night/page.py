@@ -10,7 +10,8 @@ from markupsafe import Markup
 from seedcorn.commands.report.examples import Example
 from seedcorn.commands.report.page import Lead, build_page, plotting_script, template
 from seedcorn.commands.report.pairs import Pair
-from seedcorn.commands.report.words import headline, number, percent
+from seedcorn.commands.report.words import headline, number
+from seedcorn.core.figures import percent
 from seedcorn.core.ledger.document import LedgerDocument
 from seedcorn.core.night.document import SKIPPED, DriftNote, GrownNight, NightReport
 from seedcorn.core.night.drift import UNKNOWN

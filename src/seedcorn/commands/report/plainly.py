@@ -6,9 +6,9 @@ figure is known.
 
 from collections.abc import Iterator
 
-from seedcorn.commands.report.words import number, percent, with_ends
+from seedcorn.commands.report.words import number, with_ends
 from seedcorn.core.companions.order_gap import NOISE
-from seedcorn.core.figures import counted, error
+from seedcorn.core.figures import counted, error, percent
 from seedcorn.core.ledger.accounts import RUNNING
 from seedcorn.core.ledger.document import Generation, GivenUp, Times
 from seedcorn.core.ledger.measures import added_by, headline_hour, headline_rate, net_headline

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from seedcorn.commands.report.expected import Made, forecasts_of
-from seedcorn.commands.report.words import ending, ends, number, percent
+from seedcorn.commands.report.words import ending, ends, number
 from seedcorn.core.companions.companions import Companions
+from seedcorn.core.figures import percent
 from seedcorn.core.intervals import Bounds
 from seedcorn.core.ledger.document import (
     Generation,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from math import isfinite, sqrt
 from typing import Any, NamedTuple
 
-from seedcorn.core.figures import counted, margin, scaled
+from seedcorn.core.figures import counted, margin, percent, scaled
 from seedcorn.core.intervals import Bounds
 from seedcorn.core.ledger.course import ComingOf
 from seedcorn.core.ledger.document import Generation, LedgerDocument
@@ -45,12 +45,6 @@ def number(value: float | None) -> str:
     if value is None or not isfinite(value):
         return "unknown"
     return scaled(value).replace("-", "\N{MINUS SIGN}")
-
-
-def percent(share: float) -> str:
-    """A share as per cent, one decimal where it says something."""
-    value = 100 * share
-    return f"{value:.1f} %" if 0 < value < 10 or 99 < value < 100 else f"{value:.0f} %"
 
 
 def ends(bounds: Bounds) -> str:

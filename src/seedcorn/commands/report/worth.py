@@ -6,7 +6,7 @@ Invariant: pure; every bar is a figure of the document, and a bar that is unknow
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -23,9 +23,11 @@ from seedcorn.commands.report.charts import (
     figure,
     row_axis,
 )
-from seedcorn.commands.report.words import number, percent
+from seedcorn.commands.report.words import number
+from seedcorn.core.figures import percent
 from seedcorn.core.intervals import Bounds, Interval
 from seedcorn.core.ledger.document import Generation, LedgerDocument, Times
+from seedcorn.core.teaching.taught import Curve
 
 MILLI = 1000
 STEPS = {
@@ -36,14 +38,6 @@ STEPS = {
     "right": "right",
 }
 """The bars by the document's keys, in order."""
-
-
-class Teaching(TypedDict):
-    """A curve of the document: gains in bits per byte after so many words."""
-
-    words: list[int]
-    generation: list[float]
-    yardstick: list[float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +186,14 @@ def _unknown(row: Generation) -> dict[str, str]:
 
 def _teaching(row: Generation) -> list[Any]:
     found: Any = row["companions"] or {}
-    curve: Teaching | None = found.get("teaching")
+    curve: Curve | None = found.get("teaching")
     if not curve or not curve["words"]:
         why = (found.get("withheld") or {}).get("worth", "it was not measured on held-out text")
         return [Text(f"What it teaches is unknown: {why}.", missing=True)]
     return [teaching_chart(row, curve, found.get("anchor_gain"))]
 
 
-def teaching_chart(row: Generation, curve: Teaching, gain: Bounds | None) -> Chart:
+def teaching_chart(row: Generation, curve: Curve, gain: Bounds | None) -> Chart:
     """How much easier held-out real text becomes to predict, by words learnt from."""
     name = f"generation {row['generation']}"
     lines = [

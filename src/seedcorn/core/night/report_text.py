@@ -6,7 +6,7 @@ said to be unknown.
 
 from collections.abc import Iterator, Sequence
 
-from seedcorn.core.figures import counted, error, scaled, with_bounds
+from seedcorn.core.figures import counted, error, percent, scaled, with_bounds
 from seedcorn.core.intervals import Bounds
 from seedcorn.core.ledger.course import AlarmNote
 from seedcorn.core.night.document import SKIPPED, UNFINISHED, DriftNote, GrownNight, NightReport
@@ -234,9 +234,3 @@ def _raised(report: GrownNight) -> dict[tuple[str, str], list[AlarmNote]]:
         key = alarm["stratum"], alarm["name"].replace("_", " ")
         found.setdefault(key, []).append(alarm)
     return found
-
-
-def percent(share: float) -> str:
-    """A share as per cent, one decimal where it says something."""
-    value = 100 * share
-    return f"{value:.1f} %" if 0 < value < 10 else f"{value:.0f} %"

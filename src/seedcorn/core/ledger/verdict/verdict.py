@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TypedDict
 
 from seedcorn.core.companions.order_gap import NOISE
-from seedcorn.core.figures import counted
+from seedcorn.core.figures import counted, percent
 from seedcorn.core.intervals import Interval
 
 GO, LOOK, STOP = "go", "look", "stop"
@@ -133,7 +133,7 @@ def _repeats(found: Findings, limits: Limits) -> Verdict | None:
     share = found.unique_share
     if share is None or share.high >= UNIQUE:
         return None
-    text = f"{_percent(share.estimate)} of the accepted tokens of {found.name} are unique"
+    text = f"{percent(share.estimate)} of the accepted tokens of {found.name} are unique"
     return Verdict(STOP, text, FRESH)
 
 
@@ -165,7 +165,7 @@ def _recombined(found: Findings, limits: Limits) -> Verdict | None:
     )
     for outside, least, what in shares:
         if outside is not None and outside.estimate < least:
-            known = _percent(1 - outside.estimate)
+            known = percent(1 - outside.estimate)
             text = f"{_taught(found)}, and {known} of its tokens stand in {what} that were known"
             return Verdict(STOP, text, "bring fresh seed or a verifier")
     return None
@@ -199,9 +199,10 @@ def _unsure(found: Findings, limits: Limits) -> Verdict:
     if not found.finished:
         return Verdict(LOOK, f"{found.name} is not finished")
     if found.worth is None:
-        why = found.withheld.get("worth", "it was not measured on held-out text")
-        onward = "" if "ledger." in why else HELD_OUT  # The reason may say it itself.
-        return Verdict(LOOK, f"what {found.name} taught is unknown: {why}", onward)
+        text = f"what {found.name} taught is unknown"
+        if (why := found.withheld.get("worth")) is not None:
+            return Verdict(LOOK, f"{text}: {why}")  # It says itself what is needed.
+        return Verdict(LOOK, f"{text}: it was not measured on held-out text", HELD_OUT)
     if found.worth.low > limits.worth and found.precision is not None:
         low = found.precision.low
         text = f"an audit of {found.name} found precision from {low:.3f} up, {limits.precision:g} is wanted"
@@ -238,8 +239,3 @@ def _taught(found: Findings) -> str:
     return (
         f"100 words of {found.name} taught as much as {words} [{low}, {high}] words of fresh text"
     )
-
-
-def _percent(share: float) -> str:
-    value = 100 * share
-    return f"{value:.1f} %" if 0 < value < 10 else f"{value:.0f} %"
